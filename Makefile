@@ -1,0 +1,76 @@
+# tlab: one binary, the Lua library and the schemas inside it.
+#   make            build/tlab            make test       the daily loop, under a minute
+#   make demo       the main job          make test-all   everything (sanitizers, faults, real model)
+#   make deps       system packages       make install    PREFIX=/usr/local DESTDIR=
+# Variables: BUILD=dir  DEV=1 (-Werror)  SAN=1 (ASan and UBSan)  CC=clang
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+PKG_CONFIG ?= pkg-config
+VERSION := $(shell cat VERSION)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wundef -Wvla -Wcast-qual \
+  -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+  -Wnull-dereference -fno-common
+ifneq ($(shell $(CC) --version 2>/dev/null | grep -ci clang),0)
+else
+WARN += -Wduplicated-cond -Wlogical-op
+endif
+ifdef DEV
+WARN += -Werror
+endif
+HARDEN := -fstack-protector-strong -fPIE
+ifeq ($(shell uname -m),x86_64)
+HARDEN += -fcf-protection
+endif
+ifdef SAN
+OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DTL_SANITIZED
+else
+OPT := -O2 -g
+HARDEN += -D_FORTIFY_SOURCE=2
+endif
+
+# Headers of libraries count as system headers: their warnings are not ours.
+sys = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(1)))
+LIBS_H := $(call sys,lua5.4) $(call sys,libgit2) $(call sys,libcurl) $(call sys,libcrypto)
+# Lua and cjson are linked in; libcrypto, libcurl and libgit2 are opened on first use (core/prim/lazy.h).
+LUA_LIBS   ?= $(shell $(PKG_CONFIG) --variable=libdir lua5.4)/liblua5.4.a
+CJSON_LIBS ?= -l:liblua5.4-cjson.a
+LIBS := $(CJSON_LIBS) $(LUA_LIBS) -lm -ldl
+
+CPPFLAGS += -D_GNU_SOURCE -DTL_VERSION='"$(VERSION)"' $(LIBS_H)
+CFLAGS   += -std=c17 $(OPT) $(WARN) $(HARDEN)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(if $(SAN),-fsanitize=address$(comma)undefined) \
+  -Wl,--export-dynamic-symbol=mbedtls_x509_crt_parse_file
+comma := ,
+
+SRC := $(sort $(wildcard core/base/*.c core/prim/*.c core/gate/*.c core/lua/*.c)) core/main.c
+OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
+EMBED := $(sort $(shell find lua schemas -name '*.lua' -o -name '*.json'))
+
+all: $(BUILD)/tlab
+
+$(BUILD)/tlab: $(OBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJ) $(LIBS)
+
+$(BUILD)/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -ffunction-sections -fdata-sections -MMD -MP -c -o $@ $<
+
+$(BUILD)/embed: core/embed.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -D_GNU_SOURCE -O1 $(WARN) -o $@ $<
+
+$(BUILD)/embedded.c: $(BUILD)/embed $(EMBED)
+	$(BUILD)/embed $(EMBED) > $@.tmp && mv $@.tmp $@
+
+$(BUILD)/embedded.o: $(BUILD)/embedded.c
+	$(CC) $(CPPFLAGS) -std=c17 -O0 -fPIE -c -o $@ $<
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(OBJ:.o=.d)
+.PHONY: all clean
+.DELETE_ON_ERROR:

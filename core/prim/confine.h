@@ -1,0 +1,25 @@
+/* What the kernel can take away from a process for good. */
+#ifndef TL_PRIM_CONFINE_H
+#define TL_PRIM_CONFINE_H
+
+#include "../base/val.h"
+
+typedef struct tl_confine {
+  int64_t cpu_seconds;   /* RLIMIT_CPU, 0: none */
+  int keep_fd;           /* the one descriptor (besides 0-2, which become /dev/null) that stays open */
+} tl_confine;
+
+/* For the worker, before it sees a recipe: closes descriptors, rlimits (no core, no files, no
+ * processes, CPU), no_new_privs, Landlock without any right, own network namespace where that is
+ * free of charge, seccomp allowing only what computing and one socket take.
+ * *held is a map for the manifest: {landlock = abi or false, seccomp = bool, rlimits = bool, …}; what the
+ * kernel lacks is false there, never an error. Errors only where going on would be unsafe. */
+int tl_confine_worker(const tl_confine *how, tl_val *held, tl_err *e);
+
+/* Takes ambient inputs of the libraries out of this process's environment, before any library is
+ * used: proxies, OPENSSL_CONF, SSLKEYLOGFILE, SSL_CERT_*, LUA_*, GIT_*, LD_*, MALLOC_*, locale.
+ * What was taken out is remembered by name only. */
+void tl_ambient_clear(void);
+const tl_val *tl_ambient_cleared(void); /* sorted list of names; borrowed */
+
+#endif

@@ -1,0 +1,37 @@
+/* One place where the supervisor waits: the worker's socket, signals, timers, children, HTTP. */
+#ifndef TL_PRIM_LOOP_H
+#define TL_PRIM_LOOP_H
+
+#include <poll.h>
+
+#include "prim.h"
+
+/* Waits until one of `fds` is ready, a pending call moved on (its done() has then been called), or
+ * `timeout_ms` passed (-1: no limit). Sets revents. Returns 0, or TL_EIO. */
+int tl_loop_wait(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e);
+
+/* Ends every pending call with TL_EINTERRUPTED; children are killed, connections closed. */
+void tl_loop_cancel(void);
+
+/* --- what loop.c asks of the modules that have pending calls ------------------------------------ */
+
+/* http.c: busy says whether any transfer is in flight. wait polls its sockets and `fds` together,
+ * moves transfers on and completes calls. */
+bool tl_http_busy(void);
+int tl_http_wait(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e);
+void tl_http_cancel(void);
+
+/* proc.c: puts the descriptors it waits for into fds (at most max), returns how many; ready is
+ * called with the same array after polling. deadline: monotonic ms of the next time-out, or -1. */
+unsigned tl_proc_fds(struct pollfd *fds, unsigned max);
+void tl_proc_ready(const struct pollfd *fds, unsigned n);
+int64_t tl_proc_deadline(void);
+void tl_proc_cancel(void);
+
+/* clock.c: monotonic milliseconds; the next sleeper's time or -1; completes the sleepers due. */
+int64_t tl_clock_ms(void);
+int64_t tl_clock_deadline(void);
+void tl_clock_fire(void);
+void tl_clock_cancel(void);
+
+#endif
