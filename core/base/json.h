@@ -14,12 +14,14 @@ enum { TL_JSON_DEPTH = 200 };
  * Errors: TL_EPARSE with "line L column C: …". *out is TL_NIL then. */
 int tl_json_read(tl_val *out, const char *text, size_t len, tl_err *e);
 
-/* Appends the canonical form. Errors: TL_EINVALID for NaN, infinities, integers beyond ±(2^53−1)
- * ("use a string"), strings that are not UTF-8, duplicate keys; TL_ELIMIT for the buffer's maximum
- * or depth. TL_SECRET is written as {"$secret":"NAME"}. */
+/* Appends the canonical form. Errors: TL_EINVALID for NaN, infinities, whole numbers beyond
+ * ±(2^53−1) ("use a string"; also for a TL_NUM below 1e21, since its digits would be read back as
+ * another integer, or not at all), strings that are not UTF-8, duplicate keys; TL_ELIMIT for the buffer's maximum
+ * or depth; the buffer then is as it was. TL_SECRET is written as {"$secret":"NAME"}. */
 int tl_json_write(tl_buf *out, const tl_val *v, tl_err *e);
 
-/* The same value, indented by two spaces, for people; keys in the canonical order. */
+/* The same value, indented by two spaces, for people; keys in the canonical order, no line end
+ * behind it. */
 int tl_json_pretty(tl_buf *out, const tl_val *v, tl_err *e);
 
 /* ECMAScript's Number::toString of a finite double; buf takes at least 32 bytes. Returns length. */

@@ -113,13 +113,20 @@ static int cmp_bytes(const char *a, size_t alen, const char *b, size_t blen)
   return order ? order : (alen > blen) - (alen < blen);
 }
 
-static int cmp_pairs(const void *a, const void *b)
+static int cmp_keys(const tl_pair *x, const tl_pair *y)
 {
-  const tl_pair *x = *(const tl_pair *const *)a, *y = *(const tl_pair *const *)b;
   return cmp_bytes(x->key, x->key_len, y->key, y->key_len);
 }
 
-/* The pairs in the order of their keys' bytes; the caller frees the array. */
+/* For qsort: by the bytes of the keys, equal ones in the order in which they lie in the map. */
+static int cmp_pairs(const void *a, const void *b)
+{
+  const tl_pair *x = *(const tl_pair *const *)a, *y = *(const tl_pair *const *)b;
+  int order = cmp_keys(x, y);
+  return order ? order : (x > y) - (x < y);
+}
+
+/* The pairs in the order of cmp_pairs; the caller frees the array. */
 static const tl_pair **sorted_pairs(const tl_val *map)
 {
   const tl_pair **sorted = tl_alloc(map->u.map.len * sizeof *sorted);
@@ -140,10 +147,27 @@ static bool equal_maps(const tl_val *a, const tl_val *b)
   x = sorted_pairs(a);
   y = sorted_pairs(b);
   for (size_t i = 0; same && i < a->u.map.len; i++)
-    same = cmp_pairs(&x[i], &y[i]) == 0 && tl_equal(&x[i]->val, &y[i]->val);
+    same = cmp_keys(x[i], y[i]) == 0 && tl_equal(&x[i]->val, &y[i]->val);
   free(x);
   free(y);
   return same;
+}
+
+size_t tl_dup_key(const tl_val *map)
+{
+  const tl_pair **sorted;
+  size_t first = map->u.map.len;
+
+  if (map->u.map.len < 2)
+    return first;
+  sorted = sorted_pairs(map);
+  for (size_t i = 1; i < map->u.map.len; i++) {
+    size_t at = (size_t)(sorted[i] - map->u.map.pairs);
+    if (at < first && cmp_keys(sorted[i - 1], sorted[i]) == 0)
+      first = at;
+  }
+  free(sorted);
+  return first;
 }
 
 static bool equal_lists(const tl_val *a, const tl_val *b)

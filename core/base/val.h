@@ -60,6 +60,9 @@ tl_val *tl_putn(tl_val *map, const char *key, size_t key_len, tl_val v); /* appe
 const tl_val *tl_get(const tl_val *map, const char *key);
 tl_val *tl_get_mut(tl_val *map, const char *key);
 const tl_val *tl_at(const tl_val *list, size_t i);
+/* Index of the first pair whose key came before in the same map; the number of pairs when there is
+ * none. For maps from outside; n log n. */
+size_t tl_dup_key(const tl_val *map);
 size_t tl_len(const tl_val *v); /* items of a list, pairs of a map, bytes of a string, else 0 */
 
 /* Typed look-ups with a default for "absent or of another type". Strings are borrowed. */
