@@ -1,0 +1,84 @@
+--- The manifest, run.json: what was known before, and what the record says. Pure; nothing is read.
+
+local tree = require 'host.store.tree'
+
+local M = {}
+
+M.SCHEMA = 'tlab.run/1'
+
+--- Fields that a summary of the record gives. verify.lua compares each with the manifest.
+M.DERIVED = {
+  'effects', 'models', 'params', 'seeds', 'tokens', 'cost', 'metrics', 'tags', 'inputs',
+}
+
+--- Fields that `running` takes over as they are.
+local KNOWN = {
+  'id', 'key', 'nonce', 'name', 'folder', 'recipe', 'spec', 'key_parts', 'seed', 'git', 'pins',
+  'tool', 'confined', 'permits', 'limits', 'replay_of',
+}
+
+local function copy(from)
+  local to = {}
+  for name, value in pairs(from) do
+    to[name] = value
+  end
+  return to
+end
+
+--- A list or map without anything in it says nothing: it is left out.
+local function drop_empty(value)
+  if type(value) == 'table' and next(value) == nil then
+    return nil
+  end
+  return value
+end
+
+--- The derived fields as they stand in the manifest.
+---@param summary table from fold.read
+---@return table
+function M.derived(summary)
+  local fields = {}
+  for _, name in ipairs(M.DERIVED) do
+    fields[name] = drop_empty(summary[name])
+  end
+  return fields
+end
+
+--- The manifest of a run that begins.
+---@param info table the fields of KNOWN, and started_ms
+---@return table manifest
+function M.running(info)
+  local manifest = { schema = M.SCHEMA, status = 'running' }
+  for _, name in ipairs(KNOWN) do
+    manifest[name] = info[name]
+  end
+  manifest.time = { started = tree.iso(info.started_ms) }
+  return manifest
+end
+
+--- The manifest of a run that ended.
+---@param manifest table as `running` made it; left as it is
+---@param summary table|nil from fold.read; nil when the record cannot be read
+---@param outcome table {status, error?, ended_ms, seconds, confined?, permits?, recipe?}
+---@param outputs table|nil list of {path, sha256, size}
+---@return table manifest
+function M.finish(manifest, summary, outcome, outputs)
+  local done = copy(manifest)
+  done.status = outcome.status
+  done.error = outcome.error
+  done.time = {
+    started = manifest.time.started,
+    ended = tree.iso(outcome.ended_ms),
+    seconds = outcome.seconds,
+  }
+  for _, name in ipairs { 'confined', 'permits', 'recipe' } do
+    done[name] = outcome[name] or done[name]
+  end
+  for name, value in pairs(summary and M.derived(summary) or {}) do
+    done[name] = value
+  end
+  done.outputs = drop_empty(outputs)
+  return done
+end
+
+return M

@@ -1,0 +1,275 @@
+--- From a record to what it says: the derived half of a manifest.
+--
+-- One pass over record/effects.jsonl. What is returned here and what `build.derived` makes of it is
+-- the only source of the manifest's counts, models, tokens, costs, metrics and inputs.
+
+local core = require 'core'
+
+local M = {}
+
+local RECORD_MAX = 1 << 30 -- bytes of effects.jsonl that are read at once
+
+--- Permits refused, and what no permit can allow.
+local REFUSALS = { NOT_PERMITTED = true, REFUSED = true }
+
+local function invalid(line, what)
+  return nil, {
+    code = 'INVALID',
+    message = string.format('record/effects.jsonl line %d: %s', line, what),
+    line = line,
+  }
+end
+
+--- Collects every {"$blob": sha256, "size": n} below a value.
+local function collect_blobs(value, blobs)
+  if type(value) ~= 'table' then
+    return
+  end
+  if type(value['$blob']) == 'string' then
+    blobs[value['$blob']] = value.size
+    return
+  end
+  for _, below in pairs(value) do
+    collect_blobs(below, blobs)
+  end
+end
+
+--- Sums of money to the billionth, so that 0.1 + 0.2 reads 0.3.
+local function money(amount)
+  return math.floor(amount * 1e9 + 0.5) / 1e9
+end
+
+--- Appends what is not there yet; equal means equal canonical JSON.
+local function add_once(list, seen, value)
+  local key = core.json.encode(value)
+  if not seen[key] then
+    seen[key] = true
+    list[#list + 1] = value
+  end
+end
+
+--- What each kind of run.note adds. Kinds that are not here stay in the record only.
+local notes = {}
+
+function notes.model(state, value)
+  add_once(state.models, state.seen.models, value)
+end
+
+function notes.seed(state, value)
+  if value.seed ~= nil then
+    add_once(state.seeds, state.seen.seeds, value.seed)
+  end
+end
+
+function notes.tag(state, value)
+  if value.tag ~= nil then
+    add_once(state.tags, state.seen.tags, value.tag)
+  end
+end
+
+function notes.usage(state, value)
+  state.tokens = state.tokens or { input = 0, output = 0 }
+  for _, kind in ipairs { 'input', 'output', 'cached' } do
+    if math.type(value[kind]) == 'integer' then
+      state.tokens[kind] = (state.tokens[kind] or 0) + value[kind]
+    end
+  end
+end
+
+function notes.cost(state, value)
+  if type(value.amount) == 'number' and type(value.currency) == 'string' then
+    state.costs[value.currency] = (state.costs[value.currency] or 0) + value.amount
+  end
+end
+
+function notes.metric(state, value)
+  if type(value.name) == 'string' and value.value ~= nil then
+    state.metrics[value.name] = value.value
+  end
+end
+
+function notes.params(state, value)
+  for name, of in pairs(value) do
+    state.params[name] = of
+  end
+end
+
+local function size_and_hash(value)
+  if type(value) == 'string' then
+    return core.hash.bytes(value), #value
+  end
+  if type(value) ~= 'table' then
+    return nil
+  end
+  return value['$blob'] or value.sha256, value.size
+end
+
+--- Operations that take the bytes of a file into the run; each names the file by its first argument.
+local READING = { ['fs.read'] = true, ['hash.file'] = true, ['fs.copy'] = true }
+
+--- Paths outside the run's folder: in the lab, or absolute.
+local function is_outside(path)
+  return type(path) == 'string' and (path:sub(1, 4) == 'lab:' or path:sub(1, 1) == '/')
+end
+
+local function add_input(state, path, result)
+  local sha256, size = size_and_hash(result)
+  if not sha256 then
+    return
+  end
+  local key = path .. '\0' .. sha256
+  if not state.seen.inputs[key] then
+    state.seen.inputs[key] = true
+    state.inputs[#state.inputs + 1] = { path = path, sha256 = sha256, size = size }
+  end
+end
+
+--- An effect that was asked: by its own line, or as the first half of two.
+local function asked(state, effect, line)
+  if state.asked[effect.n] then
+    return invalid(line, 'effect ' .. effect.n .. ' is there twice')
+  end
+  state.asked[effect.n] = effect
+  state.count = state.count + 1
+  state.by_op[effect.op] = (state.by_op[effect.op] or 0) + 1
+  return true
+end
+
+--- An effect that was answered. `effect` holds what was asked, `answer` the result or error.
+local function answered(state, effect, answer)
+  if answer.error ~= nil then
+    local counter = REFUSALS[answer.error.code] and 'refused' or 'failed'
+    state[counter] = state[counter] + 1
+  elseif READING[effect.op] then
+    if is_outside(effect.args[1]) then
+      add_input(state, effect.args[1], answer.result)
+    end
+  elseif effect.op == 'run.note' then
+    local note = notes[effect.args[1]]
+    if note and type(effect.args[2]) == 'table' then
+      note(state, effect.args[2])
+    end
+  end
+end
+
+local function take_line(state, text, number)
+  local line, err = core.json.decode(text)
+  if line == nil then
+    return invalid(number, err.message)
+  end
+  if type(line) ~= 'table' or math.type(line.n) ~= 'integer' then
+    return invalid(number, 'not an effect: a map with the number "n" is expected')
+  end
+  if text:find('"$blob"', 1, true) then
+    collect_blobs(line.args, state.blobs)
+    collect_blobs(line.result, state.blobs)
+  end
+  if line.op ~= nil then
+    if type(line.op) ~= 'string' or type(line.args) ~= 'table' then
+      return invalid(number, 'an operation and its list of arguments are expected')
+    end
+    local ok, why = asked(state, line, number)
+    if not ok then
+      return nil, why
+    end
+    if line.took ~= nil then
+      answered(state, line, line)
+    else
+      state.open[line.n] = true
+    end
+    return true
+  end
+  if not state.open[line.n] then
+    return invalid(number, 'an answer to effect ' .. line.n .. ', which is not waiting for one')
+  end
+  state.open[line.n] = nil
+  answered(state, state.asked[line.n], line)
+  return true
+end
+
+local function new_state()
+  return {
+    count = 0, failed = 0, refused = 0, by_op = {}, asked = {}, open = {}, blobs = {},
+    models = {}, seeds = {}, tags = {}, inputs = {}, params = {}, metrics = {}, costs = {},
+    seen = { models = {}, seeds = {}, tags = {}, inputs = {} },
+  }
+end
+
+--- One currency is the cost; with several none is, and each sum is a metric of its own.
+local function settle_costs(state)
+  local currencies = {}
+  for currency in pairs(state.costs) do
+    currencies[#currencies + 1] = currency
+  end
+  if #currencies == 1 then
+    return { amount = money(state.costs[currencies[1]]), currency = currencies[1] }
+  end
+  for _, currency in ipairs(currencies) do
+    state.metrics['cost_' .. currency] = money(state.costs[currency])
+  end
+  return nil
+end
+
+local function summary_of(state)
+  local open = {}
+  for n in pairs(state.open) do
+    open[#open + 1] = n
+  end
+  table.sort(open)
+  table.sort(state.inputs, function(a, b)
+    return a.path < b.path or a.path == b.path and a.sha256 < b.sha256
+  end)
+  return {
+    effects = {
+      count = state.count, failed = state.failed, refused = state.refused, by_op = state.by_op,
+    },
+    cost = settle_costs(state),
+    models = state.models, params = state.params, seeds = state.seeds, tokens = state.tokens,
+    metrics = state.metrics, tags = state.tags, inputs = state.inputs,
+    blobs = state.blobs, open = open, torn = state.torn,
+  }
+end
+
+--- Folds the text of a record. A last line without its newline is what a full disk or a kill leaves
+--- behind: it is no effect, and `torn` says that it is there.
+---@param text string
+---@return table|nil summary {effects, models, params, seeds, tokens?, cost?, metrics, tags, inputs,
+---  blobs = {sha256 → size}, open = numbers asked and never answered, torn}
+---@return table|nil err
+function M.text(text)
+  local state = new_state()
+  local start, number = 1, 0
+  while start <= #text do
+    local stop = text:find('\n', start, true)
+    if not stop then
+      state.torn = true
+      break
+    end
+    number = number + 1
+    local ok, err = take_line(state, text:sub(start, stop - 1), number)
+    if not ok then
+      return nil, err
+    end
+    start = stop + 1
+  end
+  return summary_of(state)
+end
+
+--- Folds the record of a run's folder; effects.record is its hash and size.
+---@param run_dir string
+---@return table|nil summary, table|nil err
+function M.read(run_dir)
+  local text, err = core.fs.read(run_dir .. '/record/effects.jsonl', RECORD_MAX)
+  if not text then
+    return nil, err
+  end
+  local summary
+  summary, err = M.text(text)
+  if not summary then
+    return nil, err
+  end
+  summary.effects.record = { sha256 = core.hash.bytes(text), size = #text }
+  return summary
+end
+
+return M
