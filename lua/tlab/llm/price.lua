@@ -1,0 +1,16 @@
+--- What an answer cost. An unknown price or count gives nil, never 0.
+local M = {}
+
+---@param price table? {input_per_million, output_per_million, cached_per_million?, currency?}
+---@param usage table {input, output, cached?}; cached tokens are part of the input
+---@return table? cost {amount, currency}
+function M.cost(price, usage)
+  if not price or not usage.input or not usage.output then return nil end
+  local cached = usage.cached or 0
+  local amount = (usage.input - cached) * price.input_per_million
+    + cached * (price.cached_per_million or price.input_per_million)
+    + usage.output * price.output_per_million
+  return { amount = amount / 1e6, currency = price.currency or 'USD' }
+end
+
+return M

@@ -1,0 +1,56 @@
+local t = require 'harness'
+require('fake_tlab').install {}
+local text = require 'tlab.text'
+
+t.test('fills names, parts, list places and leaves the rest alone', function()
+  t.eq(text.fill('a {{x}} b {{ y.z }} {{l.2}}', { x = 'X', y = { z = 3 }, l = { 'p', 'q' } }),
+    'a X b 3 q')
+  t.eq(text.fill('no braces } { {', {}), 'no braces } { {')
+  t.eq(text.fill('', {}), '')
+end)
+
+t.test('tables go in as canonical JSON, false as false', function()
+  t.eq(text.fill('{{m}} {{f}}', { m = { b = 1, a = 2 }, f = false }), '{"a":2,"b":1} false')
+end)
+
+t.test('what is filled in is not filled again', function()
+  t.eq(text.fill('{{x}}', { x = '{{y}}', y = 'no' }), '{{y}}')
+end)
+
+t.test('an escaped brace pair stays', function()
+  t.eq(text.fill('\\{{x}} {{x}}', { x = 'v' }), '{{x}} v')
+end)
+
+t.test('an unknown variable is an error that names it and the ones there are', function()
+  local got, err = text.fill('{{topik}}', { topic = 'a', style = 'b' })
+  t.eq(got, nil)
+  t.eq(err.code, 'INVALID')
+  t.ok(err.message:find("'topik'", 1, true), err.message)
+  t.ok(err.message:find('style, topic', 1, true), err.message)
+  t.eq(select(2, text.fill('{{a.b}}', { a = 'x' })).code, 'INVALID')
+  t.eq(select(2, text.fill('{{a.b}}', { a = { b = tlab.json.null } })).code, 'INVALID')
+end)
+
+t.test('braces that are not a name are an error', function()
+  for _, bad in ipairs { '{{', '{{ }}', '{{a b}}', '{{#each x}}', '{{x' } do
+    local got, err = text.fill(bad, { x = 1 })
+    t.eq(got, nil, bad)
+    t.eq(err.code, 'INVALID', bad)
+  end
+end)
+
+t.test('one line: controls, C1 controls, bad UTF-8, length', function()
+  t.eq(text.one_line('a\27[31mb\r\nc\0d\127'), 'a [31mb c d')
+  t.eq(text.one_line('a\xC2\x9B31m'), 'a 31m')
+  t.eq(text.one_line('x\xFFy'), 'x?y')
+  t.eq(text.one_line('äöü', 4), 'äö…')
+  t.eq(text.one_line('äöü', 5), 'äö…')
+  t.eq(text.one_line('  a  '), 'a')
+end)
+
+t.test('a fence that its content cannot end', function()
+  t.eq(text.fence('x'), '```\nx\n```\n')
+  t.eq(text.fence('a\n````\nb\n', 'lua'), '`````lua\na\n````\nb\n`````\n')
+end)
+
+return t.done()
