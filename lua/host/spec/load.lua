@@ -1,0 +1,238 @@
+--- A spec: from words and files to one validated table. Nothing of a recipe has run yet.
+local core = require 'core'
+local place = require 'host.spec.place'
+local suggest = require 'host.view.suggest'
+local value = require 'host.spec.value'
+local words = require 'host.spec.words'
+
+local M = {}
+
+local MOST_BYTES = 64 << 20
+
+-- Reading. ---------------------------------------------------------------------------------------
+
+--- Files whose names are near to one that is not there.
+local function near_files(path)
+  local folder, name = path:match('^(.*/)([^/]*)$')
+  local entries = core.fs.list(folder and (folder == '/' and folder or folder:sub(1, -2)) or '.')
+  local names = {}
+  for _, entry in ipairs(entries or {}) do
+    names[#names + 1] = entry.name
+  end
+  local near = suggest.near(name or path, names)
+  for i, one in ipairs(near) do
+    near[i] = (folder or '') .. one
+  end
+  return near
+end
+
+local function not_read(path, err)
+  local out = { code = err.code, message = ('the spec %s cannot be read: %s'):format(path, err.message),
+    file = path }
+  if err.code == 'NOT_FOUND' then
+    local near = near_files(path)
+    out.code = 'INVALID'
+    out.message = ('the spec file %s is not there'):format(path)
+    out.hint = near[1] and ('did you mean %s?'):format(table.concat(near, ' or '))
+      or ('values are given as key=value, a file by its path')
+  end
+  return nil, out
+end
+
+--- An error of the JSON reader, with the line of the file and a mark under the place.
+---@param what string what is read, for the message
+---@param file string
+---@param text string
+---@param err table {message = 'line L column C: …'}
+function M.not_json(what, file, text, err)
+  local line, column, why = err.message:match('line (%d+) column (%d+): (.*)')
+  line, column = math.tointeger(tonumber(line)), math.tointeger(tonumber(column))
+  local out = { code = 'INVALID', file = file, line = line,
+    message = ('%s %s is not JSON: %s'):format(what, file, err.message) }
+  if line then
+    out.message = ('%s %s is not JSON, line %d column %d: %s'):format(what, file, line, column, why)
+    out.details = place.caret(text, line, column)
+  end
+  if text:find('^%s*$') then
+    out.message = ('%s %s is empty; the least is {}'):format(what, file)
+    out.details = nil
+  end
+  return nil, out
+end
+
+local function read_text(file, from)
+  if file == '-' then
+    return from.stdin()
+  end
+  return from.read(file)
+end
+
+--- Reads and parses the file part: value, text, name for messages.
+local function read_file(file, from)
+  local name = file == '-' and 'standard input' or file
+  local text, err = read_text(file, from)
+  if not text then
+    return not_read(name, err)
+  end
+  local spec
+  spec, err = core.json.decode(text)
+  if spec == nil then
+    return M.not_json('the spec', name, text, err)
+  elseif value.kind(spec) ~= 'object' then
+    return nil, { code = 'INVALID', file = name,
+      message = ('the spec %s is %s; a spec is an object: { "key": … }'):format(name, value.show(spec)) }
+  end
+  return spec, text, name
+end
+
+-- Errors with their places. ----------------------------------------------------------------------
+
+--- The longest part of a pointer that stands in the text: a missing key is shown at its object.
+local function position(positions, pointer)
+  while not positions[pointer] do
+    pointer = pointer:match('^(.*)/')
+    if not pointer then
+      return nil
+    end
+  end
+  return positions[pointer]
+end
+
+--- The word that set the value at a pointer, or a part of it.
+local function word_of(sets, pointer)
+  for i = #sets, 1, -1 do
+    local p = sets[i].pointer
+    if pointer == p or pointer:sub(1, #p + 1) == p .. '/' or p:sub(1, #pointer + 1) == pointer .. '/' then
+      return sets[i].word
+    end
+  end
+end
+
+local function in_word_only(sets, positions, pointer)
+  for i = #sets, 1, -1 do
+    local p = sets[i].pointer
+    if pointer == p or pointer:sub(1, #p + 1) == p .. '/' then
+      return sets[i].word
+    end
+  end
+  return not positions[pointer] and pointer ~= '' and word_of(sets, pointer) or nil
+end
+
+--- One line for one error: where it is, its pointer, what was wrong, what may have been meant.
+---@param e schema.Error
+function M.line_of(e)
+  local text = ('%s: %s'):format(e.pointer == '' and '/' or e.pointer, e.message)
+  return e.hint and text .. ', ' .. e.hint or text
+end
+
+--- The hint for a word whose value is a list or object but was not written as one.
+local function word_hint(e, word)
+  if e.keyword ~= 'type' or not word or word:find('^[^=]*:=') then
+    return nil
+  end
+  local key, text = word:match('^([^=]*)=(.*)$')
+  if e.message:find('expected a list', 1, true) then
+    return ("a list is written as JSON: '%s:=[%s]'"):format(key, core.json.encode(text))
+  end
+  return nil
+end
+
+--- Turns schema errors into one error of this program.
+---@param errors schema.Error[]
+---@param source {name: string, text?: string, sets?: table[], what?: string}
+---@return table err
+function M.invalid(errors, source)
+  local positions = source.text and place.positions(source.text) or {}
+  local sets = source.sets or {}
+  local out = { code = 'INVALID', file = source.text and source.name or nil, details = {} }
+  for i, e in ipairs(errors) do
+    local word = in_word_only(sets, positions, e.pointer)
+    local at = not word and position(positions, e.pointer)
+    local prefix = word and ('in %s: '):format(word) or ''
+    if at then
+      local line = place.line(source.text, at)
+      out.line = out.line or line
+      prefix = ('%s:%d: '):format(source.name, line)
+    end
+    out.details[i] = prefix .. M.line_of(e)
+    out.hint = out.hint or word_hint(e, word)
+  end
+  out.message = ('%s is not valid: %d error%s'):format(source.what or 'the spec', #errors,
+    #errors == 1 and '' or 's')
+  return out
+end
+
+-- All of it. -------------------------------------------------------------------------------------
+
+--- Defaults are the schema author's: a wrong one is not the user's fault, and is said to be so.
+local function filled(spec, schema)
+  local full = schema:fill(spec)
+  local errors = schema:check(full)
+  if errors == true then
+    return full
+  end
+  local lines = {}
+  for i, e in ipairs(errors) do
+    lines[i] = M.line_of(e)
+  end
+  return nil, { code = 'INVALID', message = 'a default in the schema does not fit the schema', details = lines }
+end
+
+---@class load.Options
+---@field words string[]
+---@field schema? schema.Validator without one any object is taken
+---@field read? fun(path: string): string|nil, table|nil
+---@field stdin? fun(): string|nil, table|nil
+
+local function readers(options)
+  return {
+    read = options.read or core.fs.read,
+    stdin = options.stdin or function()
+      return core.fs.stdin(MOST_BYTES)
+    end,
+  }
+end
+
+--- Reads, overrides, validates and completes a spec.
+---@param options load.Options
+---@return {value: table, from: string[]}|nil
+---@return table|nil err {code, message, details, hint, file, line}
+function M.read(options)
+  local parsed, err = words.parse(options.words)
+  if not parsed then
+    return nil, err
+  end
+  local spec, text, name = {}, nil, nil
+  if parsed.file then
+    spec, text, name = read_file(parsed.file, readers(options))
+    if not spec then
+      return nil, text
+    end
+  end
+  local schema = options.schema
+  local ok
+  ok, err = words.apply(spec, parsed.sets, function(pointer)
+    return schema and schema:types(pointer)
+  end)
+  if not ok then
+    return nil, err
+  end
+  spec['$schema'] = nil
+  local errors = schema and schema:check(spec) or true
+  if errors ~= true then
+    return nil, M.invalid(errors, { name = name, text = text, sets = parsed.sets })
+  end
+  if schema then
+    spec, err = filled(spec, schema)
+    if not spec then
+      return nil, err
+    end
+  end
+  local from = {}
+  for i, word in ipairs(options.words) do
+    from[i] = word
+  end
+  return { value = spec, from = from }
+end
+
+return M

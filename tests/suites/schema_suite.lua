@@ -1,0 +1,131 @@
+--- The official JSON Schema test suite, draft 2020-12, against host.spec.schema. TAP.
+--- usage: tlab --self-test tests/suites/schema_suite.lua FOLDER   (with tests/, remotes/, metaschema/)
+---
+--- Every required case must pass. Of the optional ones those are run whose keywords are supported; a
+--- schema that uses an unsupported construct must be refused when it is compiled, and by its name.
+local core = require 'core'
+local schema = require 'host.spec.schema'
+
+local root = core.args and core.args[#core.args] or 'build/suites/json-schema-2020-12'
+
+--- Optional files that are left out, each with the reason.
+local LEFT_OUT = {
+  ['cross-draft.json'] = 'other drafts are refused',
+  ['dependencies-compatibility.json'] = '"dependencies" is of an older draft',
+  ['bignum.json'] = 'integers beyond 64 bits are refused by the JSON reader',
+}
+
+--- Optional groups whose schema must be refused, and the words that the refusal must have.
+local REFUSED = {
+  ['ecmascript-regex.json'] = 'is not supported',
+  ['format-assertion.json'] = 'format-assertion is not supported',
+  ['id.json'] = '$id is no URI without a fragment',
+}
+
+local function read(path)
+  local text, err = core.fs.read(path)
+  if not text then
+    error(err.message, 0)
+  end
+  return core.json.decode(text)
+end
+
+local function files(folder)
+  local names = {}
+  for _, entry in ipairs(core.fs.list(folder)) do
+    if entry.name:find('%.json$') then
+      names[#names + 1] = entry.name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+-- Documents that references may name. ------------------------------------------------------------
+
+local documents = {}
+
+local function load_remotes(folder, address)
+  for _, entry in ipairs(core.fs.list(folder)) do
+    local path = folder .. '/' .. entry.name
+    if entry.name:find('%.json$') then
+      documents[address .. entry.name] = read(path)
+    else
+      load_remotes(path, address .. entry.name .. '/')
+    end
+  end
+end
+
+load_remotes(root .. '/remotes', 'http://localhost:1234/')
+for _, path in ipairs { '/metaschema', '/metaschema/vocabularies' } do
+  for _, name in ipairs(files(root .. path)) do
+    local document = read(root .. path .. '/' .. name)
+    documents[document['$id']] = document
+  end
+end
+
+local function resolve(uri)
+  return documents[uri]
+end
+
+-- Running. ---------------------------------------------------------------------------------------
+
+local count, failed = 0, 0
+
+local function say(ok, what, why)
+  count = count + 1
+  if not ok then
+    failed = failed + 1
+    print(('not ok %d - %s\n# %s'):format(count, what, why or ''))
+  end
+end
+
+local function run_group(file, group, optional)
+  local name = file .. ': ' .. group.description
+  local validator, err = schema.compile(group.schema, { resolve = resolve })
+  if not validator then
+    local words = optional and REFUSED[file]
+    local named = words and (err.details[1] or err.message):find(words, 1, true) ~= nil
+    return say(named, name, 'refused: ' .. table.concat(err.details or { err.message }, '; ')), true
+  end
+  for _, case in ipairs(group.tests) do
+    local result = validator:check(case.data)
+    local why = result == true and 'expected errors, got none'
+      or result[1] and result[1].pointer .. ': ' .. result[1].message
+    say((result == true) == case.valid, name .. ': ' .. case.description, why)
+  end
+end
+
+local function run_file(folder, file, optional)
+  local before, refused = failed, 0
+  local groups = read(folder .. '/' .. file)
+  local start = count
+  for _, group in ipairs(groups) do
+    local _, was_refused = run_group(file, group, optional)
+    refused = refused + (was_refused and 1 or 0)
+  end
+  local note = refused > 0 and (', %d schemas refused by name'):format(refused) or ''
+  count = count + 1
+  print(('%s %d - %s%s (%d cases%s)'):format(failed == before and 'ok' or 'not ok', count,
+    optional and 'optional/' or '', file, count - 1 - start, note))
+end
+
+local required = files(root .. '/tests')
+for _, file in ipairs(required) do
+  run_file(root .. '/tests', file, false)
+end
+local required_cases = count - #required
+for _, file in ipairs(files(root .. '/tests/optional')) do
+  if LEFT_OUT[file] then
+    count = count + 1
+    print(('ok %d - optional/%s # SKIP %s'):format(count, file, LEFT_OUT[file]))
+  else
+    run_file(root .. '/tests/optional', file, true)
+  end
+end
+
+print(('1..%d'):format(count))
+print(('# required cases: %d; failed in all: %d'):format(required_cases, failed))
+if failed > 0 then
+  error(('%d cases of the JSON Schema suite failed'):format(failed), 0)
+end
