@@ -1,8 +1,9 @@
 --- The official JSON Schema test suite, draft 2020-12, against host.spec.schema. TAP.
---- usage: tlab --self-test tests/suites/schema_suite.lua FOLDER   (with tests/, remotes/, metaschema/)
+--- usage: tlab --self-test tests/suites/schema_suite.lua FOLDER
+--- FOLDER holds tests/, remotes/ and metaschema/.
 ---
---- Every required case must pass. Of the optional ones those are run whose keywords are supported; a
---- schema that uses an unsupported construct must be refused when it is compiled, and by its name.
+--- Every required case must pass. Of the optional ones those are run whose keywords are supported;
+--- a schema that uses an unsupported construct must be refused when it is compiled, and by its name.
 local core = require 'core'
 local schema = require 'host.spec.schema'
 
@@ -72,11 +73,15 @@ end
 
 local count, failed = 0, 0
 
+local function say_line(text)
+  core.term.out(text .. '\n')
+end
+
 local function say(ok, what, why)
   count = count + 1
   if not ok then
     failed = failed + 1
-    print(('not ok %d - %s\n# %s'):format(count, what, why or ''))
+    say_line(('not ok %d - %s\n# %s'):format(count, what, why or ''))
   end
 end
 
@@ -106,8 +111,16 @@ local function run_file(folder, file, optional)
   end
   local note = refused > 0 and (', %d schemas refused by name'):format(refused) or ''
   count = count + 1
-  print(('%s %d - %s%s (%d cases%s)'):format(failed == before and 'ok' or 'not ok', count,
-    optional and 'optional/' or '', file, count - 1 - start, note))
+  say_line(
+    ('%s %d - %s%s (%d cases%s)'):format(
+      failed == before and 'ok' or 'not ok',
+      count,
+      optional and 'optional/' or '',
+      file,
+      count - 1 - start,
+      note
+    )
+  )
 end
 
 local required = files(root .. '/tests')
@@ -118,14 +131,14 @@ local required_cases = count - #required
 for _, file in ipairs(files(root .. '/tests/optional')) do
   if LEFT_OUT[file] then
     count = count + 1
-    print(('ok %d - optional/%s # SKIP %s'):format(count, file, LEFT_OUT[file]))
+    say_line(('ok %d - optional/%s # SKIP %s'):format(count, file, LEFT_OUT[file]))
   else
     run_file(root .. '/tests/optional', file, true)
   end
 end
 
-print(('1..%d'):format(count))
-print(('# required cases: %d; failed in all: %d'):format(required_cases, failed))
+say_line(('1..%d'):format(count))
+say_line(('# required cases: %d; failed in all: %d'):format(required_cases, failed))
 if failed > 0 then
   error(('%d cases of the JSON Schema suite failed'):format(failed), 0)
 end

@@ -11,8 +11,28 @@ local MOST_NESTED = 100
 
 local DIGIT = { 48, 57 }
 local WORD = { 48, 57, 65, 90, 95, 95, 97, 122 }
-local SPACE = { 9, 13, 32, 32, 0xA0, 0xA0, 0x1680, 0x1680, 0x2000, 0x200A, 0x2028, 0x2029,
-  0x202F, 0x202F, 0x205F, 0x205F, 0x3000, 0x3000, 0xFEFF, 0xFEFF }
+local SPACE = {
+  9,
+  13,
+  32,
+  32,
+  0xA0,
+  0xA0,
+  0x1680,
+  0x1680,
+  0x2000,
+  0x200A,
+  0x2028,
+  0x2029,
+  0x202F,
+  0x202F,
+  0x205F,
+  0x205F,
+  0x3000,
+  0x3000,
+  0xFEFF,
+  0xFEFF,
+}
 local LINE_END = { 10, 10, 13, 13, 0x2028, 0x2029 }
 local CONTROL = { t = 9, n = 10, v = 11, f = 12, r = 13 }
 
@@ -31,7 +51,9 @@ local function complement(ranges)
   for i = 1, #ranges, 2 do
     pairs_[#pairs_ + 1] = { ranges[i], ranges[i + 1] }
   end
-  table.sort(pairs_, function(a, b) return a[1] < b[1] end)
+  table.sort(pairs_, function(a, b)
+    return a[1] < b[1]
+  end)
   local out, from = {}, 0
   for _, p in ipairs(pairs_) do
     if p[1] > from then
@@ -102,12 +124,24 @@ end
 --- One escape behind the backslash: ranges.
 local function escape(p, in_class)
   local ch = take(p)
-  if ch == 'd' then return DIGIT end
-  if ch == 'D' then return complement(DIGIT) end
-  if ch == 'w' then return WORD end
-  if ch == 'W' then return complement(WORD) end
-  if ch == 's' then return SPACE end
-  if ch == 'S' then return complement(SPACE) end
+  if ch == 'd' then
+    return DIGIT
+  end
+  if ch == 'D' then
+    return complement(DIGIT)
+  end
+  if ch == 'w' then
+    return WORD
+  end
+  if ch == 'W' then
+    return complement(WORD)
+  end
+  if ch == 's' then
+    return SPACE
+  end
+  if ch == 'S' then
+    return complement(SPACE)
+  end
   local c
   if CONTROL[ch] then
     c = CONTROL[ch]

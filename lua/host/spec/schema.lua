@@ -86,8 +86,14 @@ function Validator:check(v)
     if type(ok) ~= 'table' or not ok.endless then
       error(ok, 0)
     end
-    return { { pointer = '', keyword = '$ref', schema = ok.endless,
-      message = 'cannot be judged: the schema refers to itself without end' } }
+    return {
+      {
+        pointer = '',
+        keyword = '$ref',
+        schema = ok.endless,
+        message = 'cannot be judged: the schema refers to itself without end',
+      },
+    }
   end
   if ok then
     return true
@@ -162,7 +168,8 @@ function Validator:types(pointer)
   local kinds
   for _, node in ipairs(nodes_at(self.root, pointer)) do
     each_beside(node, function(n)
-      local values = n.schema and (n.schema.enum or n.schema.const ~= nil and { n.schema.const }) or {}
+      local values = n.schema and (n.schema.enum or n.schema.const ~= nil and { n.schema.const })
+        or {}
       for kind in pairs(n.kinds or {}) do
         kinds = kinds or {}
         kinds[kind] = true
@@ -213,7 +220,7 @@ local function copy(v)
   if type(v) ~= 'table' then
     return v
   end
-  local out = setmetatable({}, getmetatable(v))
+  local out = value.is_list(v) and value.list {} or {}
   for k, item in pairs(v) do
     out[k] = copy(item)
   end

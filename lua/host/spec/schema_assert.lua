@@ -10,8 +10,13 @@ local M = {}
 local fail, show = run.fail, value.show
 
 local NAMES = {
-  null = 'null', boolean = 'true or false', integer = 'a whole number', number = 'a number',
-  string = 'a string', array = 'a list', object = 'an object',
+  null = 'null',
+  boolean = 'true or false',
+  integer = 'a whole number',
+  number = 'a number',
+  string = 'a string',
+  array = 'a list',
+  object = 'an object',
 }
 
 local function is_number(v)
@@ -80,8 +85,10 @@ local function type_names(arg, site)
   local kinds, words = {}, {}
   for i, name in ipairs(names) do
     if not NAMES[name] then
-      site.fault('%s is no type; types are null, boolean, integer, number, string, array, object',
-        show(name))
+      site.fault(
+        '%s is no type; types are null, boolean, integer, number, string, array, object',
+        show(name)
+      )
     end
     kinds[name] = true
     words[i] = NAMES[name]
@@ -103,7 +110,8 @@ end
 
 local function make_const(arg, site)
   return function(ctx, v, at)
-    return value.equal(v, arg) or fail(ctx, site, at, ('expected %s, got %s'):format(show(arg), show(v)))
+    return value.equal(v, arg)
+      or fail(ctx, site, at, ('expected %s, got %s'):format(show(arg), show(v)))
   end
 end
 
@@ -186,7 +194,8 @@ local function make_multiple(arg, site)
     return nil
   end
   return function(ctx, v, at)
-    return not is_number(v) or M.is_multiple(v, arg)
+    return not is_number(v)
+      or M.is_multiple(v, arg)
       or fail(ctx, site, at, ('expected a multiple of %s, got %s'):format(show(arg), show(v)))
   end
 end
@@ -198,7 +207,8 @@ local function bound(holds, words)
       return nil
     end
     return function(ctx, v, at)
-      return not is_number(v) or holds(v, arg)
+      return not is_number(v)
+        or holds(v, arg)
         or fail(ctx, site, at, ('expected %s %s, got %s'):format(words, show(arg), show(v)))
     end
   end
@@ -224,7 +234,12 @@ local function size(is_kind, measure, least, word)
         return true
       end
       local words = least and 'at least' or 'at most'
-      return fail(ctx, site, at, ('expected %s %s, got %s'):format(words, many(arg, word), tostring(n)))
+      return fail(
+        ctx,
+        site,
+        at,
+        ('expected %s %s, got %s'):format(words, many(arg, word), tostring(n))
+      )
     end
   end
 end
@@ -241,10 +256,12 @@ end
 
 local function make_pattern(arg, site)
   local matcher = M.pattern(arg, site)
-  return matcher and function(ctx, v, at)
-    return not is_string(v) or matcher(v)
-      or fail(ctx, site, at, ('%s does not match the pattern %s'):format(show(v), arg))
-  end
+  return matcher
+    and function(ctx, v, at)
+      return not is_string(v)
+        or matcher(v)
+        or fail(ctx, site, at, ('%s does not match the pattern %s'):format(show(v), arg))
+    end
 end
 
 local function make_format(arg, site)
@@ -257,7 +274,8 @@ local function make_format(arg, site)
     return nil
   end
   return function(ctx, v, at)
-    return not is_string(v) or check(v)
+    return not is_string(v)
+      or check(v)
       or fail(ctx, site, at, ('%s is not of the format %s'):format(show(v), arg))
   end
 end
@@ -266,16 +284,18 @@ local function make_unique(arg, site)
   if type(arg) ~= 'boolean' then
     site.fault('expected true or false, got %s', show(arg))
   end
-  return arg == true and function(ctx, v, at)
-    for j = 2, value.is_list(v) and #v or 0 do
-      for i = 1, j - 1 do
-        if value.equal(v[i], v[j]) then
-          return fail(ctx, site, at, ('items %d and %d are equal'):format(i - 1, j - 1))
+  return arg == true
+      and function(ctx, v, at)
+        for j = 2, value.is_list(v) and #v or 0 do
+          for i = 1, j - 1 do
+            if value.equal(v[i], v[j]) then
+              return fail(ctx, site, at, ('items %d and %d are equal'):format(i - 1, j - 1))
+            end
+          end
         end
+        return true
       end
-    end
-    return true
-  end or nil
+    or nil
 end
 
 local function make_required(arg, site)
@@ -301,7 +321,12 @@ local function make_dependent(arg, site)
     for key, keys in pairs(is_object(v) and needs or {}) do
       for _, other in ipairs(v[key] ~= nil and keys or {}) do
         if v[other] == nil then
-          ok = fail(ctx, site, at, ('the key %s needs the key %s beside it'):format(show(key), show(other)))
+          ok = fail(
+            ctx,
+            site,
+            at,
+            ('the key %s needs the key %s beside it'):format(show(key), show(other))
+          )
         end
       end
     end
@@ -319,19 +344,32 @@ local function define(vocabulary, makers)
 end
 
 define('validation', {
-  type = make_type, const = make_const, enum = make_enum, multipleOf = make_multiple,
-  maximum = bound(function(v, m) return v <= m end, 'at most'),
-  minimum = bound(function(v, m) return v >= m end, 'at least'),
-  exclusiveMaximum = bound(function(v, m) return v < m end, 'less than'),
-  exclusiveMinimum = bound(function(v, m) return v > m end, 'more than'),
+  type = make_type,
+  const = make_const,
+  enum = make_enum,
+  multipleOf = make_multiple,
+  maximum = bound(function(v, m)
+    return v <= m
+  end, 'at most'),
+  minimum = bound(function(v, m)
+    return v >= m
+  end, 'at least'),
+  exclusiveMaximum = bound(function(v, m)
+    return v < m
+  end, 'less than'),
+  exclusiveMinimum = bound(function(v, m)
+    return v > m
+  end, 'more than'),
   maxLength = size(is_string, value.length, false, 'character'),
   minLength = size(is_string, value.length, true, 'character'),
   maxItems = size(value.is_list, count_list, false, 'item'),
   minItems = size(value.is_list, count_list, true, 'item'),
   maxProperties = size(is_object, value.count, false, 'key'),
   minProperties = size(is_object, value.count, true, 'key'),
-  pattern = make_pattern, uniqueItems = make_unique,
-  required = make_required, dependentRequired = make_dependent,
+  pattern = make_pattern,
+  uniqueItems = make_unique,
+  required = make_required,
+  dependentRequired = make_dependent,
 })
 define('format-annotation', { format = make_format })
 

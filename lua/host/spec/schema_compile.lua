@@ -1,8 +1,9 @@
 --- JSON Schema, from table to nodes: `$id`, `$anchor`, `$ref`, dialects, and what is refused.
 ---
---- A document is first walked along the keywords that hold schemas, so that every `$id` (a resource)
---- and every anchor is known; then each schema that can be reached becomes a node: a list of steps,
---- functions of (context, value, pointer, notes). All faults are gathered, none ends the work.
+--- A document is first walked along the keywords that hold schemas, so that every `$id` (which
+--- makes a resource) and every anchor is known; then each schema that can be reached becomes a
+--- node: a list of steps, functions of (context, value, pointer, notes). All faults are gathered,
+--- none ends the work.
 local suggest = require 'host.view.suggest'
 local uri = require 'host.spec.uri'
 local value = require 'host.spec.value'
@@ -13,7 +14,8 @@ M.DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 
 local MOST_NESTED = 200
 
---- Keywords that hold schemas, and how.
+-- Keywords that hold schemas, and how.
+-- stylua: ignore
 M.HOLDS = {
   additionalProperties = 'one', propertyNames = 'one', items = 'one', contains = 'one',
   ['not'] = 'one', ['if'] = 'one', ['then'] = 'one', ['else'] = 'one', unevaluatedItems = 'one',
@@ -22,6 +24,7 @@ M.HOLDS = {
   ['$defs'] = 'map', properties = 'map', patternProperties = 'map', dependentSchemas = 'map',
 }
 
+-- stylua: ignore
 local ANNOTATIONS = {
   'title', 'description', 'default', 'examples', 'deprecated', 'readOnly', 'writeOnly', '$comment',
   '$schema', '$vocabulary', '$id', '$anchor', '$dynamicAnchor', '$defs', 'format',
@@ -30,15 +33,25 @@ local ANNOTATIONS = {
 
 --- Keywords of older drafts, and what stands in their place.
 local OLDER = {
-  definitions = '$defs', dependencies = 'dependentSchemas or dependentRequired',
-  additionalItems = 'prefixItems and items', id = '$id', ['$recursiveRef'] = '$dynamicRef',
-  ['$recursiveAnchor'] = '$dynamicAnchor', divisibleBy = 'multipleOf', extends = 'allOf',
+  definitions = '$defs',
+  dependencies = 'dependentSchemas or dependentRequired',
+  additionalItems = 'prefixItems and items',
+  id = '$id',
+  ['$recursiveRef'] = '$dynamicRef',
+  ['$recursiveAnchor'] = '$dynamicAnchor',
+  divisibleBy = 'multipleOf',
+  extends = 'allOf',
 }
 
 local VOCABULARY = 'https://json-schema.org/draft/2020-12/vocab/'
 local KNOWN_VOCABULARIES = {
-  core = true, applicator = true, unevaluated = true, validation = true, ['meta-data'] = true,
-  content = true, ['format-annotation'] = true,
+  core = true,
+  applicator = true,
+  unevaluated = true,
+  validation = true,
+  ['meta-data'] = true,
+  content = true,
+  ['format-annotation'] = true,
 }
 
 ---@class schema.Compiler
@@ -55,7 +68,12 @@ Compiler.__index = Compiler
 ---@param options table
 function M.new(keywords, options)
   return setmetatable({
-    keywords = keywords, options = options, resources = {}, order = {}, owner = {}, faults = {},
+    keywords = keywords,
+    options = options,
+    resources = {},
+    order = {},
+    owner = {},
+    faults = {},
     met = {},
   }, Compiler)
 end
@@ -134,7 +152,12 @@ function Compiler:open(schema, parent, base, pointer)
     return parent
   end
   local resource = {
-    uri = base, root = schema, pointer = pointer, anchors = {}, dynamic = {}, nodes = {},
+    uri = base,
+    root = schema,
+    pointer = pointer,
+    anchors = {},
+    dynamic = {},
+    nodes = {},
   }
   resource.vocabularies = parent and parent.vocabularies
   if schema['$schema'] ~= nil then
@@ -250,10 +273,20 @@ function Compiler:unknown_keywords(schema, pointer)
   for keyword in pairs(schema) do
     if not known[keyword] and not tostring(keyword):find('^x%-') then
       if OLDER[keyword] then
-        self:fault(pointer, 'the keyword "%s" is of an older draft: use %s', keyword, OLDER[keyword])
+        self:fault(
+          pointer,
+          'the keyword "%s" is of an older draft: use %s',
+          keyword,
+          OLDER[keyword]
+        )
       else
         local hint = suggest.text(tostring(keyword), self.names)
-        self:fault(pointer, 'unknown keyword "%s"%s', tostring(keyword), hint and ', ' .. hint or '')
+        self:fault(
+          pointer,
+          'unknown keyword "%s"%s',
+          tostring(keyword),
+          hint and ', ' .. hint or ''
+        )
       end
     end
   end
@@ -261,8 +294,14 @@ end
 
 --- A node. `beside` are the nodes that may apply to the same value, `surely` those that do.
 local function new_node(schema, resource, pointer)
-  return { schema = schema, resource = resource, pointer = pointer, steps = {}, beside = {},
-    surely = {} }
+  return {
+    schema = schema,
+    resource = resource,
+    pointer = pointer,
+    steps = {},
+    beside = {},
+    surely = {},
+  }
 end
 
 local function constant(always, resource, pointer)
@@ -307,7 +346,10 @@ end
 function Compiler:site(node, keyword)
   local compiler = self
   local site = {
-    node = node, schema = node.schema, keyword = keyword, options = self.options,
+    node = node,
+    schema = node.schema,
+    keyword = keyword,
+    options = self.options,
     pointer = node.pointer .. '/' .. keyword,
   }
   function site.fault(message, ...)

@@ -49,12 +49,14 @@ end
 --- RFC 3986: a scheme, and only characters and %XX that a URI may hold.
 function M.uri(s)
   local rest = s:match('^%a[%w+.-]*:(.*)$')
-  return rest ~= nil and not rest:gsub('%%%x%x', ''):find("[^%w%-._~:/?#%[%]@!$&'()*+,;=]")
+  return rest ~= nil
+    and not rest:gsub('%%%x%x', ''):find("[^%w%-._~:/?#%[%]@!$&'()*+,;=]")
     and not rest:find('#.*#')
 end
 
 function M.uuid(s)
-  return #s == 36 and s:find('^%x+%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x+$') ~= nil
+  return #s == 36
+    and s:find('^%x+%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x+$') ~= nil
     and s:sub(9, 9) == '-'
 end
 

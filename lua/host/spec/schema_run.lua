@@ -18,7 +18,11 @@ end
 function M.fail(ctx, site, at, message, hint)
   if ctx.errors then
     ctx.errors[#ctx.errors + 1] = {
-      pointer = at, keyword = site.keyword, message = message, schema = site.pointer, hint = hint,
+      pointer = at,
+      keyword = site.keyword,
+      message = message,
+      schema = site.pointer,
+      hint = hint,
     }
   end
   return false

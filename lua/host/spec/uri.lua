@@ -25,8 +25,11 @@ end
 ---@param p table
 ---@return string
 function M.join(p)
-  return (p.scheme and p.scheme .. ':' or '') .. (p.authority and '//' .. p.authority or '') .. p.path
-    .. (p.query and '?' .. p.query or '') .. (p.fragment and '#' .. p.fragment or '')
+  return (p.scheme and p.scheme .. ':' or '')
+    .. (p.authority and '//' .. p.authority or '')
+    .. p.path
+    .. (p.query and '?' .. p.query or '')
+    .. (p.fragment and '#' .. p.fragment or '')
 end
 
 --- Takes `.` and `..` out of a path (section 5.2.4).
@@ -89,9 +92,10 @@ function M.split(s)
   if not head then
     return s, nil
   end
-  return head, (fragment:gsub('%%(%x%x)', function(hex)
-    return string.char(tonumber(hex, 16))
-  end))
+  return head,
+    (fragment:gsub('%%(%x%x)', function(hex)
+      return string.char(tonumber(hex, 16))
+    end))
 end
 
 return M

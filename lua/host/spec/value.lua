@@ -4,6 +4,7 @@ local core = require 'core'
 local M = {}
 
 M.null = core.json.null
+M.list = core.json.array
 
 --- The mark of a decoded list; an empty table without it is an empty object.
 local LIST_MARK = getmetatable(core.json.array({}))
