@@ -13,6 +13,11 @@ int tl_loop_wait(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e);
 /* Ends every pending call with TL_EINTERRUPTED; children are killed, connections closed. */
 void tl_loop_cancel(void);
 
+/* For the supervisor, once, before anything is written: a closed pipe (SIGPIPE) and the file size
+ * limit (SIGXFSZ) become the errors EPIPE and EFBIG of the call. A program that is started must
+ * set both back to SIG_DFL: what is ignored stays so over execve(2). */
+void tl_ignore_signals(void);
+
 /* --- what loop.c asks of the modules that have pending calls ------------------------------------ */
 
 /* http.c: busy says whether any transfer is in flight. wait polls its sockets and `fds` together,
