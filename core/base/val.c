@@ -153,12 +153,21 @@ static bool equal_maps(const tl_val *a, const tl_val *b)
   return same;
 }
 
+/* Each key greater than the one before: what was written canonically, and the cheap case. */
+static bool in_order(const tl_val *map)
+{
+  for (size_t i = 1; i < map->u.map.len; i++)
+    if (cmp_keys(&map->u.map.pairs[i - 1], &map->u.map.pairs[i]) >= 0)
+      return false;
+  return true;
+}
+
 size_t tl_dup_key(const tl_val *map)
 {
   const tl_pair **sorted;
   size_t first = map->u.map.len;
 
-  if (map->u.map.len < 2)
+  if (in_order(map))
     return first;
   sorted = sorted_pairs(map);
   for (size_t i = 1; i < map->u.map.len; i++) {
