@@ -46,7 +46,7 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(if $(SA
 comma := ,
 
 SRC := $(sort $(wildcard core/base/*.c core/prim/*.c core/gate/*.c core/lua/*.c)) core/main.c
-OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
+OBJ := $(SRC:%.c=$(BUILD)/%.o) $(if $(wildcard core/embed.c),$(BUILD)/embedded.o)
 EMBED := $(sort $(shell find lua schemas -name '*.lua' -o -name '*.json'))
 
 all: $(BUILD)/tlab
@@ -68,9 +68,24 @@ $(BUILD)/embedded.c: $(BUILD)/embed $(EMBED)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	$(CC) $(CPPFLAGS) -std=c17 -O0 -fPIE -c -o $@ $<
 
+# --- tests ------------------------------------------------------------------------------------
+# Unit tests are programs that link what they use from the core (all of it but main.c).
+UNIT := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
+TEST_LIBS := -lcmocka -lcrypto -lpthread
+
+$(BUILD)/core.a: $(filter-out $(BUILD)/core/main.o,$(OBJ))
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(UNIT): $(BUILD)/%: %.c $(BUILD)/core.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/core.a $(TEST_LIBS) $(LIBS)
+
+unit: $(UNIT)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNIT)
+
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJ:.o=.d)
-.PHONY: all clean
+-include $(OBJ:.o=.d) $(UNIT:=.d)
+.PHONY: all unit clean
 .DELETE_ON_ERROR:

@@ -73,5 +73,6 @@ int main(void)
     cmocka_unit_test(remembers_names_sorted_and_no_values),
     cmocka_unit_test(clearing_again_changes_nothing),
   };
+  cmocka_set_message_output(CM_OUTPUT_TAP); /* the variable that asks for it is cleared, too */
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
