@@ -78,7 +78,7 @@ $(BUILD)/core.a: $(filter-out $(BUILD)/core/main.o,$(OBJ))
 
 $(UNIT): $(BUILD)/%: %.c $(BUILD)/core.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/core.a $(TEST_LIBS) $(LIBS)
+	$(CC) -I. $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/core.a $(TEST_LIBS) $(LIBS)
 
 unit: $(UNIT)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNIT)
