@@ -28,6 +28,13 @@ class Lab:
         path.write_text(content if isinstance(content, str) else json.dumps(content))
         return path
 
+    def declare_net(self, host):
+        """Adds a host to what recipes/ai.lua says it needs."""
+        path = self.root / "recipes" / "ai.lua"
+        text = path.read_text()
+        assert "net = { '$spec.model.base_url' }" in text
+        path.write_text(text.replace("net = { '$spec.model.base_url' }", f"net = {{ '$spec.model.base_url', '{host}' }}"))
+
     def command(self, *words):
         return [str(TLAB), *[str(word) for word in words]]
 
