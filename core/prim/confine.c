@@ -146,7 +146,7 @@ int tl_confine__landlock(void)
 
 #if defined ARCH
 
-/* seccomp_data holds 64-bit arguments; both machines are little-endian, so the low half is first. */
+/* seccomp_data holds 64-bit arguments; both machines are little-endian: the low half is first. */
 #define ARG_LOW(n) (offsetof(struct seccomp_data, args) + 8 * (n))
 #define ARG_HIGH(n) (ARG_LOW(n) + 4)
 #define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
@@ -213,7 +213,7 @@ bool tl_confine__network(void)
 /* --- all together --- */
 
 #ifdef TL_SANITIZED
-/* LeakSanitizer's hook (sanitizer/lsan_interface.h): its check needs /proc and ptrace, both gone. */
+/* LeakSanitizer's hook (sanitizer/lsan_interface.h): its check needs /proc and ptrace. */
 static int leak_check_off;
 int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void)

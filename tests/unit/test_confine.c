@@ -34,7 +34,7 @@
 
 enum { PASSED = 0, FAILED = 99 };
 
-/* Runs body(fd, other) in a child, where fd is one end of a socket pair; returns the wait status. */
+/* Runs body(fd) in a child, where fd is one end of a socket pair; returns the wait status. */
 static int status_of(int (*body)(int fd))
 {
   int pair[2];
@@ -267,6 +267,12 @@ static bool null_stdio(void)
 static int body_allowed(int fd)
 {
   tl_val held = tl_nil();
+  int other = open("/etc/passwd", O_RDONLY); /* has bytes and takes none */
+  for (int i = 0; i <= 2; i++) {
+    if (dup2(other, i) < 0) {
+      return FAILED;
+    }
+  }
   confine(fd, 0, &held);
   return !computes() ? 1 : !talks(fd) ? 2 : !null_stdio() ? 3 : PASSED;
 }
@@ -284,7 +290,7 @@ static int body_descriptors(int fd)
   int secret = open("/etc/passwd", O_RDONLY);
   int high = fcntl(secret, F_DUPFD, fd + 100);
   tl_val held = tl_nil();
-  confine(fd, 0, &held);
+  confine(fcntl(fd, F_DUPFD, secret + 10), 0, &held);
   char c;
   return secret < 3 || high < 0 ? 1
          : read(secret, &c, 1) == -1 && errno == EBADF && read(high, &c, 1) == -1 && errno == EBADF
@@ -533,6 +539,13 @@ static void seccomp_alone_refuses_by_default(void **state)
   passes(body_seccomp_errno);
 }
 
+static void *at_address(uintptr_t where, const void *data, size_t len)
+{
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+  void *page = mmap((void *)where, 4096, PROT_READ | PROT_WRITE, flags, -1, 0);
+  return page == MAP_FAILED ? NULL : memcpy(page, data, len);
+}
+
 /* A datagram socket could send anywhere: only the kept one, and without an address. */
 static int body_seccomp_send(int fd)
 {
@@ -544,11 +557,17 @@ static int body_seccomp_send(int fd)
     return FAILED;
   }
   const struct sockaddr *addr = (struct sockaddr *)&sa;
+  /* Addresses of which one half is zero: the filter sees 32 bits at a time. */
+  struct sockaddr *low = at_address(0x20000000, addr, len);
+  struct sockaddr *high = at_address(0x100000000, addr, len);
+  if (!low || !high) return FAILED;
   if (sendto(udp, "x", 1, 0, addr, len) != 1) return 1; /* as long as nothing holds */
   char c;
   if (recv(to, &c, 1, MSG_DONTWAIT) != 1) return 2;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !tl_confine__seccomp(udp)) return FAILED;
   if (!EPERM_ON(sendto(udp, "x", 1, 0, addr, len))) return 3;
+  if (!EPERM_ON(sendto(udp, "x", 1, 0, low, len))) return 7;
+  if (!EPERM_ON(sendto(udp, "x", 1, 0, high, len))) return 8;
   if (!EPERM_ON(send(fd, "x", 1, 0))) return 4;
   if (!EPERM_ON(recv(fd, &c, 1, MSG_DONTWAIT))) return 5;
   struct msghdr msg = {0};

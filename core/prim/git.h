@@ -1,0 +1,68 @@
+/* What the files about git share. Private to core/prim: no libgit2 type leaves it.
+ *
+ * libgit2 (https://libgit2.org/libgit2/#v1.5) is opened on first use, with every configuration but
+ * the repository's own switched off. It runs no hook, filter or monitor that a repository names. */
+#ifndef TL_PRIM_GIT_H
+#define TL_PRIM_GIT_H
+
+#include <git2.h>
+#include <git2/sys/mempack.h>
+#include <git2/sys/odb_backend.h>
+#include <regex.h>
+
+#include "lazy.h"
+#include "prim.h"
+
+#define TL_GIT_FUNCTIONS(X) \
+  X(git_blob_create_from_workdir) X(git_buf_dispose) X(git_commit_author) X(git_commit_free) \
+  X(git_commit_id) X(git_commit_summary) X(git_commit_time) X(git_commit_tree) \
+  X(git_commit_tree_id) X(git_config_free) X(git_config_get_bool) X(git_describe_commit) \
+  X(git_describe_format) X(git_describe_result_free) X(git_diff_free) X(git_diff_get_delta) \
+  X(git_diff_num_deltas) X(git_diff_tree_to_index) X(git_error_clear) X(git_error_last) \
+  X(git_index_add) X(git_index_free) X(git_index_get_bypath) X(git_index_new) \
+  X(git_index_read_tree) X(git_index_remove) X(git_index_write_tree_to) X(git_libgit2_init) \
+  X(git_libgit2_opts) X(git_mempack_new) X(git_odb_add_backend) X(git_odb_free) X(git_odb_get_backend) X(git_odb_num_backends) X(git_oid_cmp) \
+  X(git_oid_tostr) X(git_patch_free) X(git_patch_from_diff) X(git_patch_to_buf) \
+  X(git_reference_free) X(git_reference_is_branch) X(git_reference_lookup) \
+  X(git_reference_peel) X(git_reference_shorthand) X(git_reference_symbolic_target) \
+  X(git_repository_config_snapshot) X(git_repository_free) X(git_repository_head) \
+  X(git_repository_is_shallow) X(git_repository_odb) X(git_repository_open_ext) \
+  X(git_repository_path) X(git_repository_workdir) X(git_status_byindex) X(git_status_list_entrycount) \
+  X(git_status_list_free) X(git_status_list_new) X(git_submodule_free) X(git_submodule_lookup) \
+  X(git_submodule_wd_id) X(git_tree_free)
+
+/* The library's functions; filled once tl_git_open has succeeded. */
+extern struct tl_git {
+  TL_LAZY_FIELDS(TL_GIT_FUNCTIONS)
+} tl_git;
+
+/* Turns libgit2's failure `rc` into a code and plain words: "cannot <doing>: …". */
+int tl_git_fail(tl_err *e, int rc, const char *doing);
+
+/* The repository around the folder that argument 0 names, found upward as git does.
+ * NOT_FOUND "not in a git repository"; UNSUPPORTED names a format that libgit2 cannot read. The
+ * caller frees *repo. */
+int tl_git_open(tl_call *call, git_repository **repo);
+
+/* The commit that HEAD names, freed by the caller; NULL (and 0) while there is none yet. */
+int tl_git_head_commit(git_repository *repo, git_commit **commit, tl_err *e);
+
+/* A path that differs from HEAD, and GIT_STATUS_… flags. */
+typedef struct tl_git_change {
+  char *path; /* relative to the working tree; a folder (another repository) ends in a slash */
+  unsigned flags;
+} tl_git_change;
+
+typedef struct tl_git_changes {
+  tl_git_change *at; /* sorted by the bytes of their paths */
+  size_t n;
+} tl_git_changes;
+
+/* All changed and untracked paths but those that argument 1 excludes, and *workdir, the working
+ * tree's absolute path (borrowed from the repository). TL_EUNSUPPORTED without a working tree,
+ * TL_EREFUSED when the repository's configuration puts it elsewhere. */
+int tl_git_changes_read(tl_call *call, git_repository *repo, tl_git_changes *changes,
+                        const char **workdir);
+void tl_git_changes_free(tl_git_changes *changes);
+
+#endif

@@ -1,0 +1,243 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "git.h"
+
+enum { EXCLUDES_MAX = 256, PATTERN_MAX = 128 };
+
+/* --- what is left out --- */
+
+/* A path prefix of whole components, or a compiled POSIX extended expression. */
+typedef struct exclude {
+  char *prefix; /* NULL: `pattern` holds */
+  size_t len;
+  regex_t pattern;
+} exclude;
+
+typedef struct excludes {
+  exclude *at;
+  size_t n;
+} excludes;
+
+static void excludes_free(excludes *x)
+{
+  for (size_t i = 0; i < x->n; i++) {
+    if (x->at[i].prefix) {
+      free(x->at[i].prefix);
+    } else {
+      regfree(&x->at[i].pattern);
+    }
+  }
+  free(x->at);
+  *x = (excludes){0};
+}
+
+/* A recipe writes these too. Counted repetition can take all memory in regcomp(3) and a back
+ * reference all time in regexec(3); what is left runs in time linear in the path. */
+static int compile(exclude *x, const char *text, tl_err *e)
+{
+  if (strlen(text) > PATTERN_MAX || strpbrk(text, "{\\")) {
+    return tl_fail(e, TL_EARGUMENT,
+                   "the pattern '~%.200s' in exclude: at most %d bytes, without '{' and '\\'", text,
+                   PATTERN_MAX);
+  }
+  int bad = regcomp(&x->pattern, text, REG_EXTENDED | REG_NOSUB);
+  if (bad != 0) {
+    char why[128];
+    (void)regerror(bad, &x->pattern, why, sizeof why);
+    return tl_fail(e, TL_EARGUMENT, "the pattern '~%s' in exclude: %s", text, why);
+  }
+  return 0;
+}
+
+static int exclude_read(exclude *x, const tl_val *v, tl_err *e)
+{
+  if (v->type != TL_STR || v->u.s.len == 0 || strlen(v->u.s.data) != v->u.s.len) {
+    return tl_fail(e, TL_EARGUMENT, "exclude is a list of path prefixes, or patterns after a '~'");
+  }
+  if (v->u.s.data[0] == '~') {
+    return compile(x, v->u.s.data + 1, e);
+  }
+  x->len = v->u.s.len;
+  while (x->len > 1 && v->u.s.data[x->len - 1] == '/') {
+    x->len--;
+  }
+  x->prefix = tl_memdup0(v->u.s.data, x->len);
+  return 0;
+}
+
+static int excludes_read(excludes *x, const tl_val *list, tl_err *e)
+{
+  size_t n = tl_len(list);
+  *x = (excludes){0};
+  if (n > EXCLUDES_MAX) {
+    return tl_fail(e, TL_ELIMIT, "exclude holds more than %d entries", EXCLUDES_MAX);
+  }
+  x->at = tl_zalloc((n + 1) * sizeof *x->at);
+  for (; x->n < n; x->n++) {
+    int rc = exclude_read(&x->at[x->n], tl_at(list, x->n), e);
+    if (rc < 0) {
+      excludes_free(x);
+      return rc;
+    }
+  }
+  return 0;
+}
+
+static bool is_excluded(const excludes *x, const char *path)
+{
+  for (size_t i = 0; i < x->n; i++) {
+    const exclude *one = &x->at[i];
+    if (!one->prefix) {
+      if (regexec(&one->pattern, path, 0, NULL, 0) == 0) {
+        return true;
+      }
+    } else if (strncmp(path, one->prefix, one->len) == 0 &&
+               (path[one->len] == '\0' || path[one->len] == '/')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* --- the working tree --- */
+
+/* core.worktree of a hostile repository could point at any folder of the user, whose files would
+ * then be read as changes. The folder that holds `.git` is the only one taken: the working tree
+ * must hold one itself, and HEAD must be found from there. */
+static int check_workdir(git_repository *repo, const char **workdir, tl_err *e)
+{
+  const char *dir = tl_git.git_repository_workdir(repo);
+  git_repository *again = NULL;
+  if (!dir) {
+    return tl_git_fail(e, GIT_EBAREREPO, "read the state of the git repository");
+  }
+  int rc = tl_git.git_repository_open_ext(&again, dir, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+  const char *same = rc == 0 ? tl_git.git_repository_path(again) : NULL;
+  bool elsewhere = !same || strcmp(same, tl_git.git_repository_path(repo)) != 0;
+  tl_git.git_repository_free(again);
+  if (elsewhere) {
+    return tl_fail(e, TL_EREFUSED,
+                   "this git repository's configuration puts its files elsewhere (core.worktree)");
+  }
+  *workdir = dir;
+  return 0;
+}
+
+/* --- changes --- */
+
+static int by_path(const void *a, const void *b)
+{
+  const tl_git_change *x = a;
+  const tl_git_change *y = b;
+  return strcmp(x->path, y->path);
+}
+
+void tl_git_changes_free(tl_git_changes *changes)
+{
+  for (size_t i = 0; i < changes->n; i++) {
+    free(changes->at[i].path);
+  }
+  free(changes->at);
+  *changes = (tl_git_changes){0};
+}
+
+static void collect(tl_git_changes *changes, git_status_list *list, const excludes *x)
+{
+  size_t n = tl_git.git_status_list_entrycount(list);
+  *changes = (tl_git_changes){.at = tl_zalloc((n + 1) * sizeof *changes->at)};
+  for (size_t i = 0; i < n; i++) {
+    const git_status_entry *entry = tl_git.git_status_byindex(list, i);
+    const git_diff_delta *delta = entry->index_to_workdir ? entry->index_to_workdir
+                                                          : entry->head_to_index;
+    if (!is_excluded(x, delta->old_file.path)) {
+      changes->at[changes->n++] = (tl_git_change){.path = tl_strdup(delta->old_file.path),
+                                                  .flags = (unsigned)entry->status};
+    }
+  }
+  if (changes->n > 1) {
+    qsort(changes->at, changes->n, sizeof *changes->at, by_path);
+  }
+}
+
+int tl_git_changes_read(tl_call *call, git_repository *repo, tl_git_changes *changes,
+                        const char **workdir)
+{
+  git_status_options how = {
+    .version = GIT_STATUS_OPTIONS_VERSION,
+    .flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS,
+  };
+  git_status_list *list = NULL;
+  excludes x;
+  *changes = (tl_git_changes){0};
+  int rc = check_workdir(repo, workdir, &call->err);
+  if (rc == 0) {
+    rc = excludes_read(&x, &call->args[1], &call->err);
+  }
+  if (rc < 0) {
+    return rc;
+  }
+  rc = tl_git.git_status_list_new(&list, repo, &how);
+  if (rc < 0) {
+    rc = tl_git_fail(&call->err, rc, "read the state of the git repository");
+  } else {
+    collect(changes, list, &x);
+  }
+  tl_git.git_status_list_free(list);
+  excludes_free(&x);
+  return rc;
+}
+
+/* --- git.status --- */
+
+/* What became of the path between HEAD and the working tree, staged or not. */
+static const char *state_word(unsigned flags)
+{
+  if (flags & GIT_STATUS_CONFLICTED) {
+    return "conflicted";
+  }
+  if (flags == GIT_STATUS_WT_NEW) {
+    return "untracked";
+  }
+  bool gone = (flags & GIT_STATUS_WT_DELETED) ||
+              ((flags & GIT_STATUS_INDEX_DELETED) && !(flags & GIT_STATUS_WT_NEW));
+  if (gone) {
+    return "deleted";
+  }
+  if (flags & GIT_STATUS_INDEX_NEW) {
+    return "added";
+  }
+  return flags & (GIT_STATUS_INDEX_TYPECHANGE | GIT_STATUS_WT_TYPECHANGE) ? "typechange"
+                                                                          : "modified";
+}
+
+/* args: repo, exclude. returns a list of {path, state}, sorted by path; state is untracked, added,
+ * modified, deleted, typechange or conflicted, seen from HEAD. Ignored files are not listed. A
+ * repository of its own that is not a submodule is one entry, its path ending in a slash. */
+int prim_git_status(tl_call *call)
+{
+  git_repository *repo = NULL;
+  tl_git_changes changes;
+  const char *workdir;
+  int rc = tl_git_open(call, &repo);
+  if (rc < 0) {
+    return rc;
+  }
+  rc = tl_git_changes_read(call, repo, &changes, &workdir);
+  if (rc == 0) {
+    call->out = tl_list();
+    for (size_t i = 0; i < changes.n; i++) {
+      tl_val *entry = tl_push(&call->out, tl_map());
+      tl_put(entry, "path", tl_str(changes.at[i].path));
+      tl_put(entry, "state", tl_str(state_word(changes.at[i].flags)));
+    }
+  }
+  tl_git_changes_free(&changes);
+  tl_git.git_repository_free(repo);
+  return rc;
+}
