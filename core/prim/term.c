@@ -1,0 +1,308 @@
+/* talk.say, stream, progress; term.info, out, err, ask. Everything shown goes through tl_clean. */
+#include "term.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "../base/clean.h"
+#include "loop.h"
+
+enum {
+  REDRAW_MS = 50,    /* the progress line, on a terminal */
+  PLAIN_MS = 5000,   /* and off one */
+  COLUMNS = 80,      /* where nobody says otherwise */
+  ANSWER_MOST = 4096 /* bytes of a line typed in */
+};
+
+static bool is_quiet, is_forced;
+
+/* What stands unfinished on stderr. */
+static struct {
+  bool mid_line;  /* of a stream */
+  char carry[4];  /* the beginning of a character of a stream */
+  size_t carried;
+  bool bar;       /* the progress line is drawn */
+  int64_t bar_at; /* when it was drawn last; 0: never */
+} now;
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* All of it; a descriptor that somebody made non-blocking is waited for. -1 with errno. */
+static int write_out(int fd, const char *data, size_t len)
+{
+  while (len > 0) {
+    ssize_t n = write(fd, data, len);
+    if (n < 0 && errno == EAGAIN) {
+      struct pollfd ready = {.fd = fd, .events = POLLOUT};
+      (void)poll(&ready, 1, -1);
+    }
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+      continue;
+    if (n < 0)
+      return -1;
+    data += n;
+    len -= (size_t)n;
+  }
+  return 0;
+}
+
+/* Talk that nobody can hear is no reason to fail. Empties the buffer and frees it. */
+static void show(tl_buf *text)
+{
+  (void)write_out(STDERR_FILENO, text->data, text->len);
+  tl_buf_free(text);
+}
+
+static tl_buf room_for(size_t len)
+{
+  return TL_BUF(len * TL_CLEAN_GROWTH + 256);
+}
+
+static void clean(tl_buf *out, const char *text, size_t len, size_t *left)
+{
+  if (tl_clean(out, text, len, left) < 0)
+    TL_BUG("cleaned text outgrew its room");
+}
+
+static void add(tl_buf *out, const char *text)
+{
+  if (tl_buf_str(out, text) < 0)
+    TL_BUG("a line outgrew its room");
+}
+
+static bool is_live(void)
+{
+  const char *term = getenv("TERM");
+
+  return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static int columns(void)
+{
+  struct winsize size;
+
+  for (int fd = STDERR_FILENO; fd >= STDIN_FILENO; fd--)
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+      return size.ws_col;
+  return COLUMNS;
+}
+
+void tl_term_start(void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    /* The lowest free number is taken, which is fd. The wrong way round: each use is an error. */
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+      TL_BUG("no /dev/null");
+}
+
+/* --- talk ------------------------------------------------------------------------------------- */
+
+void tl_talk_quiet(bool quiet)
+{
+  is_quiet = quiet;
+}
+
+void tl_talk_force_stream(bool force)
+{
+  is_forced = force;
+}
+
+/* Puts the end of what is unfinished in front of new text. */
+static void finish(tl_buf *out)
+{
+  clean(out, now.carry, now.carried, NULL);
+  if (now.mid_line || now.carried > 0)
+    add(out, "\n");
+  if (now.bar)
+    add(out, "\r\x1b[K"); /* ECMA-48 EL: from the cursor to the end of the line */
+  now.carried = 0;
+  now.mid_line = now.bar = false;
+}
+
+void tl_talk_end(void)
+{
+  tl_buf out = room_for(sizeof now.carry);
+
+  finish(&out);
+  show(&out);
+}
+
+static int done(tl_call *call)
+{
+  call->out = tl_bool(true);
+  return TL_OK;
+}
+
+int prim_talk_say(tl_call *call)
+{
+  const tl_val *text = &call->args[0];
+  tl_buf out = room_for(text->u.s.len);
+
+  if (is_quiet)
+    return done(call);
+  finish(&out);
+  clean(&out, text->u.s.data, text->u.s.len, NULL);
+  add(&out, "\n");
+  show(&out);
+  return done(call);
+}
+
+int prim_talk_stream(tl_call *call)
+{
+  const tl_val *text = &call->args[0];
+  tl_buf whole, out;
+  size_t left;
+
+  if (is_quiet || text->u.s.len == 0 || !(is_forced || isatty(STDERR_FILENO)))
+    return done(call);
+  whole = TL_BUF(now.carried + text->u.s.len);
+  out = room_for(whole.max);
+  (void)tl_buf_add(&whole, now.carry, now.carried); /* room for just so much */
+  (void)tl_buf_add(&whole, text->u.s.data, text->u.s.len);
+  now.carried = 0;
+  if (now.bar)
+    finish(&out);
+  clean(&out, whole.data, whole.len, &left);
+  memcpy(now.carry, whole.data + whole.len - left, left);
+  now.carried = left;
+  if (out.len > 0)
+    now.mid_line = out.data[out.len - 1] != '\n';
+  show(&out);
+  tl_buf_free(&whole);
+  return done(call);
+}
+
+/* "[12/200] label", on one line of at most `width` columns; 0: any. */
+static void bar_text(tl_buf *out, const tl_call *call, size_t width)
+{
+  int64_t total = call->args[1].u.i;
+  const tl_val *label = &call->args[2];
+  size_t from = out->len;
+
+  if (tl_buf_fmt(out, "[%lld", (long long)call->args[0].u.i) < 0 ||
+      (total > 0 && tl_buf_fmt(out, "/%lld", (long long)total) < 0))
+    TL_BUG("a progress line outgrew its room");
+  add(out, "]");
+  if (label->type == TL_STR && label->u.s.len > 0) {
+    add(out, " ");
+    clean(out, label->u.s.data, label->u.s.len, NULL);
+  }
+  for (char *c = out->data + from; *c; c++)
+    if (*c == '\n' || *c == '\t')
+      *c = ' ';
+  if (width > 0)
+    out->len = from + tl_clean_cut(out->data + from, out->len - from, width);
+  out->data[out->len] = '\0';
+}
+
+int prim_talk_progress(tl_call *call)
+{
+  int64_t at = call->args[0].u.i, total = call->args[1].u.i, ms = tl_clock_ms();
+  bool ended = total > 0 && at >= total, live = is_live();
+  bool early = now.bar_at != 0 && ms - now.bar_at < (live ? REDRAW_MS : PLAIN_MS);
+  tl_buf out;
+
+  if (at < 0 || total < 0)
+    return tl_fail(&call->err, TL_EARGUMENT, "%s must not be negative", at < 0 ? "done" : "total");
+  if (is_quiet || (live && now.mid_line) || (early && !ended))
+    return done(call);
+  out = room_for(tl_len(&call->args[2]));
+  if (live) {
+    finish(&out);
+    now.bar = !ended;
+    if (now.bar) /* the last column stays free: some terminals wrap as soon as it is taken */
+      bar_text(&out, call, (size_t)columns() - 1);
+  } else if (ended || now.bar_at != 0) {
+    bar_text(&out, call, 0);
+    add(&out, "\n");
+  }
+  now.bar_at = ended ? 0 : ms;
+  show(&out);
+  return done(call);
+}
+
+/* --- term ------------------------------------------------------------------------------------- */
+
+int prim_term_info(tl_call *call)
+{
+  call->out = tl_map();
+  tl_put(&call->out, "stdin", tl_bool(isatty(STDIN_FILENO)));
+  tl_put(&call->out, "stdout", tl_bool(isatty(STDOUT_FILENO)));
+  tl_put(&call->out, "stderr", tl_bool(isatty(STDERR_FILENO)));
+  tl_put(&call->out, "columns", tl_int(columns()));
+  return TL_OK;
+}
+
+int prim_term_out(tl_call *call)
+{
+  const tl_val *text = &call->args[0];
+  tl_buf out = room_for(text->u.s.len);
+  int rc;
+
+  if (isatty(STDOUT_FILENO)) {
+    tl_talk_end();
+    clean(&out, text->u.s.data, text->u.s.len, NULL);
+    rc = write_out(STDOUT_FILENO, out.data, out.len);
+  } else {
+    rc = write_out(STDOUT_FILENO, text->u.s.data, text->u.s.len);
+  }
+  if (rc != 0)
+    rc = tl_fail(&call->err, TL_EIO, "cannot write to standard output: %s", strerror(errno));
+  tl_buf_free(&out);
+  return rc < 0 ? rc : done(call);
+}
+
+int prim_term_err(tl_call *call)
+{
+  const tl_val *text = &call->args[0];
+  tl_buf out = room_for(text->u.s.len);
+
+  finish(&out);
+  clean(&out, text->u.s.data, text->u.s.len, NULL);
+  show(&out);
+  return done(call);
+}
+
+/* One line of the terminal, byte by byte, so that nothing behind it is taken. */
+static int read_line(tl_val *out, tl_err *e)
+{
+  char line[ANSWER_MOST];
+  size_t len = 0;
+
+  for (;;) {
+    char c;
+    ssize_t n = read(STDIN_FILENO, &c, 1);
+    if (n < 0)
+      return errno == EINTR ? tl_fail(e, TL_EINTERRUPTED, "the question was not answered")
+                            : tl_fail(e, TL_EIO, "cannot read the answer: %s", strerror(errno));
+    if (n == 0 && len == 0)
+      return TL_OK; /* end of file: no answer */
+    if (n == 0 || c == '\n') {
+      *out = tl_strn(line, len);
+      return TL_OK;
+    }
+    if (len == sizeof line)
+      return tl_fail(e, TL_ELIMIT, "the answer is longer than %d bytes", (int)sizeof line);
+    line[len++] = c;
+  }
+}
+
+int prim_term_ask(tl_call *call)
+{
+  const tl_val *question = &call->args[0];
+  tl_buf out = room_for(question->u.s.len);
+
+  if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+    return TL_OK; /* out is nil */
+  (void)tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed before the question is no answer to it */
+  finish(&out);
+  clean(&out, question->u.s.data, question->u.s.len, NULL);
+  show(&out);
+  return read_line(&call->out, &call->err);
+}

@@ -1,0 +1,103 @@
+--- tlab help [COMMAND], and -h anywhere: examples first, then what there is. All of it from the table.
+
+local out = require 'host.cmd.out'
+local parse = require 'host.cmd.parse'
+local tables = require 'host.cmd.commands'
+local table_view = require 'host.view.table'
+
+local function examples(rows, list)
+  for _, example in ipairs(list) do
+    rows[#rows + 1] = { '  ' .. example[1], '# ' .. example[2] }
+  end
+end
+
+local function option_words(name)
+  local option = tables.options[name]
+  local short = option.short and '-' .. option.short .. ', ' or '    '
+  return '  ' .. short .. '--' .. name .. (option.value and '=' .. option.value or '')
+end
+
+local function options_of(names)
+  local rows = {}
+  for _, name in ipairs(names) do
+    local option = tables.options[name]
+    local help = option.help
+    if option.example then
+      help = help .. ' (' .. option.example .. ')'
+    end
+    rows[#rows + 1] = { option_words(name), help }
+  end
+  return table_view.columns(rows)
+end
+
+local function overview()
+  local shown = {
+    { '  tlab run recipes/ai.lua spec.json', '# run a recipe with its spec' },
+    { '  tlab show latest', '# what it did, took and made' },
+    { '  tlab replay latest', '# again from its record, without a network' },
+    { '  tlab verify latest', '# is it still as it was made?' },
+  }
+  local rows = {}
+  for _, command in ipairs(tables.commands) do
+    rows[#rows + 1] = { '  ' .. command.name, command.summary }
+  end
+  return 'tlab: the lab notebook that can re-run itself\n\n' .. table_view.columns(shown)
+    .. '\nCommands:\n' .. table_view.columns(rows)
+    .. '\nEvery file in recipes/ is a command too. tlab help COMMAND says more.\n'
+end
+
+local function page(command, recipe)
+  local rows = {}
+  examples(rows, command.examples)
+  local text = 'tlab ' .. command.name .. ': ' .. command.summary .. '\n\n'
+    .. table_view.columns(rows) .. '\nUsage: ' .. command.usage .. '\n'
+  if recipe then
+    text = recipe .. '\n\n' .. text
+  end
+  if #command.options > 0 then
+    text = text .. '\nOptions:\n' .. options_of(command.options)
+  end
+  return text .. '\nAlways:\n' .. options_of(tables.global)
+end
+
+--- The table itself, for programs: what completions and the man page are made of.
+local function as_data(command)
+  local options = {}
+  for _, name in ipairs(parse.accepted(tables, command)) do
+    options[name] = tables.options[name]
+  end
+  return {
+    name = command.name, summary = command.summary, usage = command.usage,
+    examples = command.examples, options = options,
+  }
+end
+
+local function json(only)
+  local list = {}
+  for _, command in ipairs(only and { only } or tables.commands) do
+    list[#list + 1] = as_data(command)
+  end
+  out.json(only and list[1] or { commands = list })
+end
+
+return function(words, options, call)
+  local command
+  if words[1] then
+    command = tables.find(words[1])
+    if not command then
+      local near = require('host.view.suggest').near(words[1], tables.names(), 1)[1]
+      return nil, {
+        code = 'USAGE',
+        message = string.format('there is no command "%s"%s', words[1],
+          near and ', did you mean ' .. near .. '?' or ''),
+        hint = near and 'tlab help ' .. near or 'tlab help',
+      }
+    end
+  end
+  if options.json then
+    json(command)
+  else
+    out.out(command and page(command, call and call.recipe) or overview())
+  end
+  return 0
+end

@@ -1,0 +1,29 @@
+--- Printing for commands: the result to standard output, talk to standard error.
+
+local core = require 'core'
+
+local M = {}
+
+--- Writes to standard output. Raises when that fails (full disk, closed pipe): a result that nobody
+--- could read is not a success, and `host.cmd` ends with the code for it.
+---@param text string
+function M.out(text)
+  local ok, err = core.term.out(text)
+  if not ok then
+    error { code = 'STORAGE', message = 'the result cannot be written: ' .. err.message }
+  end
+end
+
+--- Writes to standard error. A failure is passed over: there is no place left to tell it.
+---@param text string
+function M.err(text)
+  core.term.err(text)
+end
+
+--- One canonical JSON value on a line of its own.
+---@param value any
+function M.json(value)
+  M.out(core.json.encode(value) .. '\n')
+end
+
+return M

@@ -1,0 +1,90 @@
+"""A lab in a folder of its own, and the binary at work in it."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TLAB = pathlib.Path(os.environ.get("TLAB", ROOT / "build" / "tlab")).resolve()
+
+EXIT = {
+    "ok": 0, "RUN_FAILED": 1, "USAGE": 2, "INVALID": 3, "NOT_PERMITTED": 4, "DIFFERS": 5,
+    "NOT_RECORDED": 6, "PROVIDER": 7, "NETWORK": 7, "STORAGE": 8, "INTERRUPTED": 130,
+}
+
+
+class Lab:
+    def __init__(self, folder, config=None):
+        self.root = pathlib.Path(folder)
+        (self.root / "recipes").mkdir(parents=True)
+        shutil.copy(ROOT / "recipes" / "ai.lua", self.root / "recipes" / "ai.lua")
+        self.write("lab.json", config or {})
+
+    def write(self, name, content):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def declare_net(self, host):
+        """Adds a host to what recipes/ai.lua says it needs."""
+        path = self.root / "recipes" / "ai.lua"
+        text = path.read_text()
+        assert "net = { '$spec.model.base_url' }" in text
+        path.write_text(text.replace("net = { '$spec.model.base_url' }", f"net = {{ '$spec.model.base_url', '{host}' }}"))
+
+    def command(self, *words):
+        return [str(TLAB), *[str(word) for word in words]]
+
+    def tlab(self, *words, timeout=60, env=None):
+        """Runs the binary; `exit`, `out` and `err` of what came."""
+        done = subprocess.run(
+            self.command(*words), cwd=self.root, timeout=timeout, stdin=subprocess.DEVNULL,
+            capture_output=True, env={"PATH": os.environ["PATH"], **(env or {})},
+        )
+        done.exit = done.returncode
+        done.out, done.err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        assert "traceback" not in done.err.lower(), done.err
+        return done
+
+    def ai(self, base_url, *words, spec=None, **more):
+        """Runs recipes/ai.lua on one question, or on `spec`, with the server's host allowed."""
+        full = {"prompt": "What is the capital of France?", **(spec or {})}
+        full["model"] = {"base_url": base_url, "name": "m", **(spec or {}).get("model", {})}
+        self.write("spec.json", full)
+        host = base_url.split("/")[2]
+        return self.tlab("run", "recipes/ai.lua", "spec.json", f"--allow-net={host}", *words, **more)
+
+    @property
+    def latest(self):
+        return (self.root / "latest").resolve()
+
+    @property
+    def manifest(self):
+        return json.loads((self.latest / "run.json").read_text())
+
+    def rows(self):
+        lines = (self.latest / "answers.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def effects(self, op):
+        """The record's answered lines of one operation, with the arguments they were asked with."""
+        asked, out = {}, []
+        for line in (self.latest / "record" / "effects.jsonl").read_text().splitlines():
+            effect = json.loads(line)
+            if effect.get("op") == op:
+                asked[effect["n"]] = effect
+            if effect["n"] in asked and ("result" in effect or "error" in effect):
+                out.append({**asked[effect["n"]], **effect})
+        return out
+
+    def outputs(self):
+        """Every file of the run but the manifest and the record, by name."""
+        files = {}
+        for path in sorted(self.latest.rglob("*")):
+            name = str(path.relative_to(self.latest))
+            if path.is_file() and name != "run.json" and not name.startswith("record/"):
+                files[name] = path.read_bytes()
+        return files

@@ -1,0 +1,152 @@
+"""`ai` with a real model server on this machine, then with the server gone."""
+
+import json
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from lab import ROOT, Lab
+
+pytestmark = pytest.mark.real
+
+MODEL = "smollm2-135m-instruct-q4_1"
+SPEC = {
+    "model": {"name": MODEL},
+    "system": "You answer in one sentence.",
+    "prompt": "What is the capital of {{country}}?",
+    "cases": [{"country": "France"}, {"country": "Japan"}],
+    "params": {"temperature": 0, "seed": 7, "max_tokens": 32},
+}
+
+
+class Server:
+    def __init__(self, *options):
+        python = ROOT / "build" / "model" / "venv" / "bin" / "python"
+        self.process = subprocess.Popen(
+            [python, ROOT / "tests" / "model" / "serve.py", *options], stdout=subprocess.PIPE
+        )
+        self.base_url = json.loads(self.process.stdout.readline())["base_url"]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def installed():
+    done = subprocess.run([ROOT / "tests" / "model" / "fetch.sh"], cwd=ROOT)
+    if done.returncode != 0:
+        pytest.skip("the model cannot be fetched here")
+
+
+@pytest.fixture
+def server(installed):
+    server = Server("--parallel", "2")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return Lab(tmp_path / "lab")
+
+
+def check_without_server(lab, server):
+    """The run alone is enough: replayed byte for byte, and verified."""
+    server.stop()
+    run, before = lab.latest, lab.outputs()
+    again = lab.tlab("replay", run)
+    assert again.exit == 0, again.err
+    assert {name: (run / name).read_bytes() for name in before} == before
+    assert lab.tlab("verify", run).exit == 0
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_run_replay_verify(lab, server, stream):
+    done = lab.ai(server.base_url, spec={**SPEC, "stream": stream})
+    assert done.exit == 0, done.err
+    assert [row["text"] for row in lab.rows()] == [
+        "The capital of France is Paris.", "The capital of Japan is Tokyo.",
+    ]
+    manifest = lab.manifest
+    assert manifest["status"] == "succeeded"
+    model = manifest["models"][0]
+    assert (model["asked"], model["answered"]) == (MODEL, MODEL)
+    assert model["meta"]["n_params"] == 134515008 and model["owned_by"] == "llamacpp"
+    assert manifest["tokens"]["output"] == 16
+    assert manifest["params"]["temperature"] == 0
+    check_without_server(lab, server)
+
+
+def test_samples_at_once(lab, server):
+    spec = {**SPEC, "samples": 2, "concurrency": 2}
+    spec["params"] = {"temperature": 0.8, "seed": 7, "max_tokens": 24}
+    assert lab.ai(server.base_url, spec=spec).exit == 0
+    first = lab.rows()
+    assert [(row["case"], row["sample"], row["seed"]) for row in first] == [
+        (1, 1, 7), (1, 2, 8), (2, 1, 7), (2, 2, 8),
+    ]
+    assert sorted(lab.manifest["seeds"]) == [7, 8]
+    spec["concurrency"] = 1
+    assert lab.ai(server.base_url, spec=spec).exit == 0
+    assert lab.rows() == first, "the same seeds, one after the other"
+    check_without_server(lab, server)
+
+
+def test_schema(lab, server):
+    schema = {
+        "type": "object", "required": ["city"], "additionalProperties": False,
+        "properties": {"city": {"type": "string", "maxLength": 20}},
+    }
+    done = lab.ai(server.base_url, spec={**SPEC, "response_schema": schema})
+    assert done.exit == 0, done.err
+    for row in lab.rows():
+        assert list(row["json"]) == ["city"] and "text" not in row
+    check_without_server(lab, server)
+
+
+def test_schema_cut(lab, server):
+    spec = {**SPEC, "response_schema": {"type": "object"}, "params": {"max_tokens": 2}}
+    done = lab.ai(server.base_url, spec=spec)
+    assert done.exit == 7
+    assert "max_tokens" in lab.manifest["error"]["message"]
+    check_without_server(lab, server)
+
+
+def seen_commands():
+    """The command line of every process there is."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield path.read_bytes()
+        except OSError:
+            pass
+
+
+def test_the_key_is_nowhere(lab, installed):
+    key = "sk-canary-5f2b7c9d1e"
+    key_file = lab.write("../key", key)
+    lab.write("lab.json", {"secrets": {"CANARY": {"hosts": ["127.0.0.1:*"]}}})
+    lab.write("secrets/.env.lab", f"CANARY={key}\n")
+    server = Server("--api-key-file", key_file)
+    try:
+        wrong = lab.ai(server.base_url, spec=SPEC)
+        assert wrong.exit == 7 and "401" in wrong.err
+        spec = {**SPEC, "model": {"name": MODEL, "key": "CANARY"}, "stream": True, "concurrency": 1}
+        full = {**spec, "model": {**spec["model"], "base_url": server.base_url}}
+        lab.write("spec.json", full)
+        words = lab.command("run", "recipes/ai.lua", "spec.json", f"--allow-net={server.base_url.split('/')[2]}")
+        run = subprocess.Popen(words, cwd=lab.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        while run.poll() is None:
+            assert not any(key.encode() in line for line in seen_commands())
+        assert run.returncode == 0, run.stdout.read()
+        assert key.encode() not in run.stdout.read()
+        assert lab.rows()[0]["text"] == "The capital of France is Paris."
+        for path in lab.root.rglob("*"):
+            if path.is_file() and path != lab.root / "secrets" / ".env.lab":
+                assert key.encode() not in path.read_bytes(), path
+        assert '"$secret":"CANARY"' in (lab.latest / "record" / "effects.jsonl").read_text()
+    finally:
+        server.stop()
+    assert lab.tlab("replay", lab.latest).exit == 0
