@@ -1,0 +1,59 @@
+/* The gate: the one way from a recipe to the world.
+ *
+ * For each ask it does the same, in this order: number it, check the arguments, work out what it
+ * touches, check permits, answer from an old record where one is given, write it down as asked (if
+ * it reaches outward), perform it, take secrets out, write down the answer, answer. Nothing else
+ * calls a primitive on behalf of a recipe. */
+#ifndef TL_GATE_H
+#define TL_GATE_H
+
+#include "ops.h"
+#include "permit.h"
+#include "record.h"
+#include "replay.h"
+#include "secret.h"
+
+typedef enum {
+  TL_LIVE,   /* perform and record */
+  TL_REPLAY, /* every answer from the old record, in its order; the first difference ends it */
+  TL_REUSE,  /* answers from the old record where it has them, the rest performed and all recorded */
+} tl_mode;
+
+typedef struct tl_effect tl_effect;
+typedef struct tl_carry tl_carry;
+
+/* How an ask was answered: "ok", "fail" (nil, err in Lua) or "raise" (an error in Lua). */
+typedef void tl_answer(void *ud, uint64_t ask, const char *how, const tl_val *value);
+
+typedef struct tl_gate {
+  tl_mode mode;
+  bool offline;
+  tl_permits permits;
+  tl_secrets secrets;
+  tl_record *record; /* NULL: a replay keeps nothing */
+  tl_replay *old;    /* NULL unless mode asks for it */
+  int64_t began;     /* tl_clock_ms() of the run's start */
+  uint64_t count;    /* effects numbered so far */
+  tl_answer *answer;
+  void *ud;
+  tl_err fatal;      /* code != 0: the run cannot go on (record not writable, replay differs) */
+  tl_effect *pending; /* asked, not answered */
+  tl_carry *carries; /* ends of streams that may be the start of a secret */
+  tl_guard guard;
+} tl_gate;
+
+void tl_gate_init(tl_gate *g, tl_mode mode);
+/* Cancels what is pending, wipes secrets, closes folders. The record and the old record are the
+ * caller's. */
+void tl_gate_free(tl_gate *g);
+
+/* Takes one ask; args (a list) is owned by the gate from here. Answers now or later. */
+void tl_gate_ask(tl_gate *g, uint64_t ask, int64_t task, const char *op, tl_val args);
+/* Asks not answered yet. */
+size_t tl_gate_open(const tl_gate *g);
+
+/* The trusted side's way to the same primitives: no permits, no record, paths as the person wrote
+ * them. Only operations that end at once. *args is a list; *out is owned by the caller. */
+int tl_gate_trusted(const tl_op *op, tl_val *args, tl_val *out, tl_err *e);
+
+#endif

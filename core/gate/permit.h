@@ -1,0 +1,50 @@
+/* What a run may touch: declared by its recipe (needs), allowed by the lab or the command line
+ * (allow), not denied (deny). All three are maps of lists of patterns: net, read, run, env.
+ *
+ *   net   "host", "host:port", "host:*", "*.example.com:443", "[::1]:8080"
+ *   read  an absolute path: itself and everything below it
+ *   run   a program's name or absolute path        env   a variable's name
+ *
+ * Deny wins. A pattern matches whole names: "a.com" matches neither "evil-a.com" nor "a.com.evil". */
+#ifndef TL_GATE_PERMIT_H
+#define TL_GATE_PERMIT_H
+
+#include <sys/socket.h>
+
+#include "ops.h"
+
+typedef struct tl_root {
+  char *path; /* as granted */
+  int fd;     /* the folder; for a file the folder it lies in */
+  bool is_file;
+} tl_root;
+
+typedef struct tl_permits {
+  tl_val needs, allow, deny; /* owned maps: family → list of strings */
+  tl_root roots[64];         /* opened lazily from allow.read */
+  size_t nroots;
+  int lab_fd; /* -1 without a lab */
+  int run_fd; /* -1 before the run has a folder */
+  /* The last refusal, for the error's "needed against granted"; owned. */
+  tl_val refusal; /* map {family, subject, declared, denied, allowed} or nil */
+} tl_permits;
+
+void tl_permits_init(tl_permits *p);
+void tl_permits_free(tl_permits *p); /* closes the roots, not lab_fd and run_fd */
+
+/* Each: TL_OK, or TL_ENOT_PERMITTED with the message and p->refusal set. */
+int tl_permit_net(tl_permits *p, const char *host, int port, tl_err *e);
+int tl_permit_address(tl_permits *p, const char *host, int port, const struct sockaddr *sa,
+                      tl_err *e);
+int tl_permit_named(tl_permits *p, const char *family, const char *name, tl_err *e);
+
+/* Turns a recipe's path into a place (see ARCHITECTURE.md, "Paths in a recipe"). `write`: must be
+ * in the run. The place borrows `path` and p's descriptors. */
+int tl_permit_place(tl_permits *p, const char *path, size_t len, bool write, tl_place *out,
+                    tl_err *e);
+
+/* One pattern against one subject of its family; a net subject is host and port. */
+bool tl_permit_net_match(const char *pattern, const char *host, int port);
+bool tl_permit_match(const char *family, const char *pattern, const char *name);
+
+#endif

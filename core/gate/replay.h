@@ -1,0 +1,36 @@
+/* An old record, ready to answer. */
+#ifndef TL_GATE_REPLAY_H
+#define TL_GATE_REPLAY_H
+
+#include "../base/val.h"
+
+typedef struct tl_old {
+  char *op;
+  tl_val args;   /* recorded form */
+  tl_val answer; /* recorded form: the result, or the error map */
+  bool answered, failed, raise, used;
+} tl_old;
+
+typedef struct tl_replay {
+  int dirfd;      /* the old run's folder, owned */
+  tl_old *effects; /* effects[n - 1] */
+  size_t len;
+  uint64_t *order; /* numbers in the order of their answers */
+  size_t norder;
+  size_t next;    /* how many answers have been given */
+} tl_replay;
+
+/* Reads record/effects.jsonl of the folder. TL_EDIFFERS names the line that is no effect. */
+int tl_replay_open(tl_replay *r, const char *dir, tl_err *e);
+void tl_replay_close(tl_replay *r);
+
+/* Is effect n what was recorded as n? TL_EDIFFERS shows both. `args` in recorded form. */
+int tl_replay_same(const tl_replay *r, uint64_t n, const char *op, const tl_val *args, tl_err *e);
+/* The number whose answer comes next in the recorded order, 0 at the end. */
+uint64_t tl_replay_due(const tl_replay *r);
+/* A live copy of the answer of n. */
+int tl_replay_answer(const tl_replay *r, uint64_t n, tl_val *out, tl_err *e);
+/* The first effect not used yet with this operation and these arguments that succeeded; 0: none. */
+uint64_t tl_replay_find(tl_replay *r, const char *op, const tl_val *args);
+
+#endif

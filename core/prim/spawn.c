@@ -1,0 +1,136 @@
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WORKER_FD = 3 };
+
+static int spawn_self(const char *cpu, const char *memory, int fd, pid_t *pid)
+{
+  char *argv[] = {(char[]){"tlab-worker"}, (char[32]){0}, (char[32]){0}, NULL};
+  char *envp[] = {NULL};
+  (void)snprintf(argv[1], 32, "%s", cpu);
+  (void)snprintf(argv[2], 32, "%s", memory);
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attr;
+  sigset_t none;
+  (void)posix_spawn_file_actions_init(&files);
+  (void)posix_spawn_file_actions_adddup2(&files, fd, WORKER_FD);
+  (void)posix_spawnattr_init(&attr);
+  (void)sigemptyset(&none);
+  (void)posix_spawnattr_setsigmask(&attr, &none);
+  /* Its own group: Ctrl-C is for the supervisor, which ends the worker itself. */
+  (void)posix_spawnattr_setpgroup(&attr, 0);
+  (void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  int err = posix_spawn(pid, "/proc/self/exe", &files, &attr, argv, envp);
+  (void)posix_spawn_file_actions_destroy(&files);
+  (void)posix_spawnattr_destroy(&attr);
+  return err;
+}
+
+int tl_spawn_worker(int64_t cpu_seconds, int64_t memory, pid_t *pid, int *sock, tl_err *e)
+{
+  int pair[2];
+  char cpu[32], mem[32];
+  (void)snprintf(cpu, sizeof cpu, "%" PRId64, cpu_seconds);
+  (void)snprintf(mem, sizeof mem, "%" PRId64, memory);
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return tl_fail_errno(e, errno, "cannot make the worker's socket");
+  /* dup2 onto itself would keep close-on-exec set and leave the worker without its socket. */
+  int theirs = fcntl(pair[1], F_DUPFD_CLOEXEC, WORKER_FD + 1);
+  int err = theirs < 0 ? errno : spawn_self(cpu, mem, theirs, pid);
+  (void)close(pair[1]);
+  if (theirs >= 0) (void)close(theirs);
+  if (err == 0 && fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) err = errno;
+  if (err != 0) {
+    (void)close(pair[0]);
+    return tl_fail_errno(e, err, "cannot start the worker");
+  }
+  *sock = pair[0];
+  return TL_OK;
+}
+
+int tl_spawn_end(pid_t pid, int grace_ms)
+{
+  int status = 0;
+  pid_t got;
+  while ((got = waitpid(pid, &status, WNOHANG)) == 0 && grace_ms-- > 0)
+    (void)usleep(1000); /* its socket closes a moment before it can be collected */
+  if (got == 0) {
+    (void)kill(pid, SIGKILL);
+    while ((got = waitpid(pid, &status, 0)) < 0 && errno == EINTR) {}
+  }
+  if (got < 0) return -1;
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int64_t tl_spawn_cpu_ms(pid_t pid)
+{
+  clockid_t clock;
+  struct timespec t;
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return -1;
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void our_signals(sigset_t *set)
+{
+  (void)sigemptyset(set);
+  (void)sigaddset(set, SIGINT);
+  (void)sigaddset(set, SIGTERM);
+  (void)sigaddset(set, SIGHUP);
+}
+
+int tl_signals_open(tl_err *e)
+{
+  sigset_t set;
+  our_signals(&set);
+  (void)sigprocmask(SIG_BLOCK, &set, NULL);
+  int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  return fd >= 0 ? fd : tl_fail_errno(e, errno, "cannot wait for signals");
+}
+
+int tl_signals_take(int fd)
+{
+  struct signalfd_siginfo info;
+  if (read(fd, &info, sizeof info) != (ssize_t)sizeof info) return 0;
+  sigset_t set;
+  our_signals(&set);
+  (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+  return (int)info.ssi_signo;
+}
+
+void tl_signals_close(int fd)
+{
+  sigset_t set;
+  our_signals(&set);
+  if (fd >= 0) (void)close(fd);
+  (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+ssize_t tl_sock_read(int fd, tl_buf *in)
+{
+  char chunk[65536];
+  ssize_t n = recv(fd, chunk, sizeof chunk, 0);
+  if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
+  if (n == 0 || tl_buf_add(in, chunk, (size_t)n) < 0) return -1;
+  return n;
+}
+
+ssize_t tl_sock_write(int fd, tl_buf *out)
+{
+  if (out->len == 0) return 0;
+  ssize_t n = send(fd, out->data, out->len, MSG_NOSIGNAL);
+  if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
+  tl_buf_shift(out, (size_t)n);
+  return n;
+}

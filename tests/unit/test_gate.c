@@ -1,0 +1,441 @@
+/* The gate: numbering, refusing, recording, replaying. Effects are real ones in a temporary folder. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/json.h"
+#include "core/gate/gate.h"
+#include "core/prim/store.h"
+
+typedef struct answers {
+  size_t n;
+  uint64_t ask[32];
+  char how[32][8];
+  tl_val value[32];
+} answers;
+
+static void take(void *ud, uint64_t ask, const char *how, const tl_val *value)
+{
+  answers *a = ud;
+  assert_true(a->n < 32);
+  a->ask[a->n] = ask;
+  (void)snprintf(a->how[a->n], sizeof a->how[0], "%s", how);
+  a->value[a->n++] = tl_copy(value);
+}
+
+static void drop(answers *a)
+{
+  for (size_t i = 0; i < a->n; i++) tl_free(&a->value[i]);
+  a->n = 0;
+}
+
+typedef struct bench {
+  char dir[64];
+  tl_gate g;
+  tl_record record;
+  tl_replay old;
+  answers got;
+} bench;
+
+static void open_bench(bench *b, const char *dir)
+{
+  tl_err e;
+  memset(b, 0, sizeof *b);
+  (void)snprintf(b->dir, sizeof b->dir, "%s", dir ? dir : "/tmp/tlab-gate-XXXXXX");
+  if (!dir) assert_non_null(mkdtemp(b->dir));
+  tl_gate_init(&b->g, TL_LIVE);
+  b->g.permits.run_fd = open(b->dir, O_PATH | O_DIRECTORY);
+  b->g.permits.needs = tl_map();
+  b->g.permits.allow = tl_map();
+  b->g.answer = take;
+  b->g.ud = &b->got;
+  assert_int_equal(tl_record_open(&b->record, b->g.permits.run_fd, &e), TL_OK);
+  b->g.record = &b->record;
+}
+
+static void close_bench(bench *b)
+{
+  tl_store_close(b->g.permits.run_fd);
+  tl_gate_free(&b->g);
+  if (b->g.record) tl_record_close(&b->record);
+  if (b->g.old) tl_replay_close(&b->old);
+  drop(&b->got);
+}
+
+/* A second gate that answers from the record of the first. */
+static void open_replay(bench *b, const char *old, tl_mode mode)
+{
+  tl_err e;
+  memset(b, 0, sizeof *b);
+  (void)snprintf(b->dir, sizeof b->dir, "%s", "/tmp/tlab-gate-XXXXXX");
+  assert_non_null(mkdtemp(b->dir));
+  tl_gate_init(&b->g, mode);
+  b->g.permits.run_fd = open(b->dir, O_PATH | O_DIRECTORY);
+  b->g.permits.needs = tl_map();
+  b->g.permits.allow = tl_map();
+  assert_int_equal(tl_replay_open(&b->old, old, &e), TL_OK);
+  b->g.old = &b->old;
+  b->g.answer = take;
+  b->g.ud = &b->got;
+}
+
+static tl_val args(const char *json)
+{
+  tl_val v;
+  tl_err e;
+  assert_int_equal(tl_json_read(&v, json, strlen(json), &e), TL_OK);
+  return v;
+}
+
+static char *record_text(const bench *b)
+{
+  tl_buf text;
+  tl_err e;
+  size_t len;
+  int dir = open(b->dir, O_PATH | O_DIRECTORY);
+  assert_int_equal(tl_store_read(dir, "record/effects.jsonl", 1 << 20, &text, &e), TL_OK);
+  tl_store_close(dir);
+  return tl_buf_take(&text, &len);
+}
+
+static void effects_are_numbered_and_recorded(void **state)
+{
+  bench b;
+  (void)state;
+  open_bench(&b, NULL);
+  tl_gate_ask(&b.g, 1, 0, "fs.write", args("[\"a.txt\",\"hello\"]"));
+  tl_gate_ask(&b.g, 2, 0, "fs.read", args("[\"a.txt\"]"));
+  tl_gate_ask(&b.g, 3, 0, "fs.read", args("[\"none.txt\"]"));
+  assert_int_equal(b.got.n, 3);
+  assert_string_equal(b.got.how[0], "ok");
+  assert_string_equal(b.got.value[1].u.s.data, "hello");
+  assert_string_equal(b.got.how[2], "fail");
+  assert_string_equal(tl_get_str(&b.got.value[2], "code", ""), "NOT_FOUND");
+  char *text = record_text(&b);
+  assert_non_null(strstr(text, "\"n\":1,\"op\":\"fs.write\""));
+  assert_null(strstr(text, "[\"a.txt\",\"hello\"]")); /* the bytes are the artifact, not the record */
+  assert_non_null(strstr(text, "\"$sha256\":\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\""));
+  assert_non_null(strstr(text, "\"n\":3,\"op\":\"fs.read\""));
+  assert_non_null(strstr(text, "\"error\":{\"code\":\"NOT_FOUND\""));
+  free(text);
+  close_bench(&b);
+}
+
+static void wrong_use_raises_and_is_recorded(void **state)
+{
+  bench b;
+  (void)state;
+  open_bench(&b, NULL);
+  tl_gate_ask(&b.g, 1, 0, "fs.read", args("[7]"));
+  tl_gate_ask(&b.g, 2, 0, "fs.read", args("[\"a\",1,2,3]"));
+  tl_gate_ask(&b.g, 3, 0, "env.get", args("[\"HOME\"]"));
+  tl_gate_ask(&b.g, 4, 0, "proc.run", args("[{\"argv\":[\"ls\"]}]"));
+  assert_int_equal(b.got.n, 4);
+  for (size_t i = 0; i < 4; i++) assert_string_equal(b.got.how[i], "raise");
+  assert_string_equal(tl_get_str(&b.got.value[0], "message", ""),
+                      "bad argument #1 'path' to fs.read: a path was expected, got int");
+  assert_string_equal(tl_get_str(&b.got.value[2], "code", ""), "NOT_PERMITTED");
+  char *text = record_text(&b);
+  assert_non_null(strstr(text, "\"n\":4,\"op\":\"proc.run\",\"raise\":true"));
+  free(text);
+  close_bench(&b);
+}
+
+static void the_tools_of_the_command_line_are_refused(void **state)
+{
+  bench b;
+  (void)state;
+  open_bench(&b, NULL);
+  uint64_t n = 0;
+  for (const tl_op *op = tl_ops; op->name; op++) {
+    tl_param params[TL_PARAMS_MAX];
+    if (op->permit != TL_PERMIT_TOOL) continue;
+    tl_val list = tl_list();
+    unsigned count = tl_op_params(op, params);
+    for (unsigned i = 0; i < count; i++)
+      (void)tl_push(&list, params[i].type == 'i' ? tl_int(1) : tl_str("x"));
+    drop(&b.got);
+    tl_gate_ask(&b.g, ++n, 0, op->name, list);
+    assert_int_equal(b.got.n, 1);
+    assert_string_equal(b.got.how[0], "raise");
+    assert_string_equal(tl_get_str(&b.got.value[0], "code", ""), "NOT_PERMITTED");
+  }
+  assert_true(n > 10);
+  close_bench(&b);
+}
+
+static void unknown_and_local_operations_do_not_exist_here(void **state)
+{
+  bench b;
+  (void)state;
+  open_bench(&b, NULL);
+  tl_gate_ask(&b.g, 1, 0, "fs.format", args("[]"));
+  tl_gate_ask(&b.g, 2, 0, "json.encode", args("[1]"));
+  assert_int_equal(b.got.n, 2);
+  assert_string_equal(b.got.how[0], "raise");
+  assert_string_equal(b.got.how[1], "raise");
+  assert_int_equal(b.g.count, 0);
+  close_bench(&b);
+}
+
+static void pure_and_shown_ones_leave_no_trace(void **state)
+{
+  bench b;
+  (void)state;
+  open_bench(&b, NULL);
+  tl_gate_ask(&b.g, 1, 0, "hash.bytes", args("[\"abc\"]"));
+  assert_string_equal(b.got.value[0].u.s.data,
+                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  char *text = record_text(&b);
+  assert_string_equal(text, "");
+  free(text);
+  close_bench(&b);
+}
+
+static void long_and_binary_strings_become_blobs_and_come_back(void **state)
+{
+  (void)state;
+  bench b;
+  tl_err e;
+  open_bench(&b, NULL);
+  tl_val v = tl_map();
+  char big[5000];
+  memset(big, 'x', sizeof big);
+  (void)tl_put(&v, "big", tl_strn(big, sizeof big));
+  (void)tl_put(&v, "binary", tl_strn("\xff\0\xfe", 3));
+  (void)tl_put(&v, "$blob", tl_str("a key of the user's own"));
+  (void)tl_put(&v, "one", tl_num(1.0));
+  (void)tl_put(&v, "minus_zero", tl_num(-0.0));
+  (void)tl_put(&v, "huge", tl_int(INT64_MAX));
+  (void)tl_put(&v, "secret", tl_secret("KEY"));
+  (void)tl_put(&v, "nothing", tl_nil());
+  tl_val form = tl_copy(&v);
+  assert_int_equal(tl_record_form(&form, tl_record_keep, &b.record, &e), TL_OK);
+  tl_buf json = TL_BUF(1 << 16);
+  assert_int_equal(tl_json_write(&json, &form, &e), TL_OK);
+  assert_true(json.len < 1500);
+  tl_val back;
+  assert_int_equal(tl_json_read(&back, json.data, json.len, &e), TL_OK);
+  assert_int_equal(tl_record_restore(&back, b.g.permits.run_fd, &e), TL_OK);
+  assert_true(tl_equal(&v, &back));
+  assert_int_equal(tl_get(&back, "one")->type, TL_NUM);
+  assert_int_equal(tl_get(&back, "huge")->type, TL_INT);
+  assert_int_equal(tl_get(&back, "secret")->type, TL_SECRET);
+  tl_free(&v), tl_free(&form), tl_free(&back), tl_buf_free(&json);
+  close_bench(&b);
+}
+
+static void a_changed_blob_is_named(void **state)
+{
+  (void)state;
+  bench b;
+  tl_err e;
+  open_bench(&b, NULL);
+  tl_val v = tl_strn("\xff\xfe", 2);
+  assert_int_equal(tl_record_form(&v, tl_record_keep, &b.record, &e), TL_OK);
+  char path[200];
+  (void)snprintf(path, sizeof path, "%s/record/blobs/%s", b.dir, tl_get_str(&v, "$blob", ""));
+  FILE *f = fopen(path, "wb");
+  assert_non_null(f);
+  assert_int_equal(fputs("other", f) >= 0 && fclose(f) == 0, 1);
+  assert_int_equal(tl_record_restore(&v, b.g.permits.run_fd, &e), TL_EDIFFERS);
+  assert_non_null(strstr(e.msg, "record/blobs/"));
+  tl_free(&v);
+  close_bench(&b);
+}
+
+static void digests_are_checked_before_they_are_paths(void **state)
+{
+  (void)state;
+  static const char *const bad[] = {"../../etc/passwd", "ABC", "", "zz",
+      "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a/"};
+  tl_err e;
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    tl_val v = tl_map();
+    (void)tl_put(&v, "$blob", tl_str(bad[i]));
+    assert_int_equal(tl_record_restore(&v, AT_FDCWD, &e), TL_EREFUSED);
+    tl_free(&v);
+  }
+}
+
+/* --- replay ---------------------------------------------------------------------------------- */
+
+static void record_a_run(bench *b)
+{
+  open_bench(b, NULL);
+  tl_gate_ask(&b->g, 1, 0, "fs.write", args("[\"a.txt\",\"hello\"]"));
+  tl_gate_ask(&b->g, 2, 0, "rand.bytes", args("[8]"));
+  tl_gate_ask(&b->g, 3, 0, "clock.now", args("[]"));
+  tl_gate_ask(&b->g, 4, 0, "env.get", args("[\"HOME\"]"));
+}
+
+static void a_replay_gives_the_same_answers(void **state)
+{
+  (void)state;
+  bench live, again;
+  record_a_run(&live);
+  open_replay(&again, live.dir, TL_REPLAY);
+  tl_gate_ask(&again.g, 1, 0, "fs.write", args("[\"a.txt\",\"hello\"]"));
+  tl_gate_ask(&again.g, 2, 0, "rand.bytes", args("[8]"));
+  tl_gate_ask(&again.g, 3, 0, "clock.now", args("[]"));
+  tl_gate_ask(&again.g, 4, 0, "env.get", args("[\"HOME\"]"));
+  assert_int_equal(again.g.fatal.code, TL_OK);
+  assert_int_equal(again.got.n, 4);
+  for (size_t i = 0; i < 4; i++) {
+    assert_string_equal(again.got.how[i], live.got.how[i]);
+    assert_true(tl_equal(&again.got.value[i], &live.got.value[i]));
+  }
+  char path[100];
+  struct stat st;
+  (void)snprintf(path, sizeof path, "%s/a.txt", again.dir);
+  assert_int_equal(stat(path, &st), 0); /* written again, to be compared */
+  close_bench(&again);
+  close_bench(&live);
+}
+
+static void another_request_ends_a_replay_with_both_shown(void **state)
+{
+  (void)state;
+  bench live, again;
+  record_a_run(&live);
+  open_replay(&again, live.dir, TL_REPLAY);
+  tl_gate_ask(&again.g, 1, 0, "fs.write", args("[\"a.txt\",\"hallo\"]"));
+  assert_int_equal(again.got.n, 0);
+  assert_int_equal(again.g.fatal.code, TL_EDIFFERS);
+  assert_non_null(strstr(again.g.fatal.msg, "2cf24dba"));                   /* recorded */
+  assert_non_null(strstr(again.g.fatal.msg, "asked now fs.write"));
+  close_bench(&again);
+  open_replay(&again, live.dir, TL_REPLAY);
+  tl_gate_ask(&again.g, 1, 0, "rand.bytes", args("[8]")); /* another order */
+  assert_int_equal(again.g.fatal.code, TL_EDIFFERS);
+  close_bench(&again);
+  close_bench(&live);
+}
+
+static void answers_come_in_the_recorded_order(void **state)
+{
+  (void)state;
+  bench b;
+  open_bench(&b, NULL);
+  static const char lines[] =
+      "{\"args\":[20],\"at\":0,\"n\":1,\"op\":\"clock.sleep\",\"task\":1}\n"
+      "{\"args\":[10],\"at\":0,\"n\":2,\"op\":\"clock.sleep\",\"task\":2}\n"
+      "{\"n\":2,\"result\":true,\"took\":10}\n"
+      "{\"n\":1,\"result\":true,\"took\":20}\n";
+  tl_err e;
+  assert_int_equal(tl_store_append(b.record.fd, lines, strlen(lines), &e), TL_OK);
+  bench again;
+  open_replay(&again, b.dir, TL_REPLAY);
+  tl_gate_ask(&again.g, 1, 1, "clock.sleep", args("[20]"));
+  assert_int_equal(again.got.n, 0); /* the other one was ready first */
+  tl_gate_ask(&again.g, 2, 2, "clock.sleep", args("[10]"));
+  assert_int_equal(again.got.n, 2);
+  assert_int_equal(again.got.ask[0], 2);
+  assert_int_equal(again.got.ask[1], 1);
+  close_bench(&again);
+  close_bench(&b);
+}
+
+static void reuse_answers_what_it_has_and_performs_the_rest(void **state)
+{
+  (void)state;
+  bench live, again;
+  record_a_run(&live);
+  open_replay(&again, live.dir, TL_REUSE);
+  tl_err e;
+  assert_int_equal(tl_record_open(&again.record, again.g.permits.run_fd, &e), TL_OK);
+  again.g.record = &again.record;
+  tl_gate_ask(&again.g, 1, 0, "rand.bytes", args("[8]"));
+  tl_gate_ask(&again.g, 2, 0, "rand.bytes", args("[8]")); /* used once, so this one is new */
+  assert_true(tl_equal(&again.got.value[0], &live.got.value[1]));
+  assert_false(tl_equal(&again.got.value[1], &live.got.value[1]));
+  char *text = record_text(&again);
+  assert_non_null(strstr(text, "\"n\":2,\"op\":\"rand.bytes\"")); /* both are in the new record */
+  free(text);
+  close_bench(&again);
+  close_bench(&live);
+}
+
+static void offline_refuses_what_is_not_recorded(void **state)
+{
+  (void)state;
+  bench b;
+  open_bench(&b, NULL);
+  b.g.offline = true;
+  tl_gate_ask(&b.g, 1, 0, "http.send", args("[{\"url\":\"http://127.0.0.1:9/\"}]"));
+  assert_int_equal(b.got.n, 1);
+  assert_string_equal(tl_get_str(&b.got.value[0], "code", ""), "NOT_RECORDED");
+  close_bench(&b);
+}
+
+static void damaged_records_are_named_by_line(void **state)
+{
+  (void)state;
+  static const struct { const char *text, *says; } rows[] = {
+      {"{\"n\":1}\nnonsense\n", ":2: "},
+      {"{\"args\":[],\"n\":2,\"op\":\"clock.now\",\"result\":1}\n", "not numbered"},
+      {"{\"n\":1,\"result\":1}\n", "not asked"},
+      {"{\"args\":[],\"n\":1,\"op\":\"clock.now\",\"result\":1}\n{\"n\":1,\"result\":2}\n", "not asked"},
+      {"[]\n", "no number"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    bench b;
+    tl_err e;
+    tl_replay old;
+    open_bench(&b, NULL);
+    assert_int_equal(tl_store_append(b.record.fd, rows[i].text, strlen(rows[i].text), &e), TL_OK);
+    assert_int_equal(tl_replay_open(&old, b.dir, &e), TL_EDIFFERS);
+    if (!strstr(e.msg, rows[i].says)) fail_msg("%s: %s", rows[i].text, e.msg);
+    tl_replay_close(&old);
+    close_bench(&b);
+  }
+}
+
+static void what_cannot_be_recorded_does_not_happen(void **state)
+{
+  (void)state;
+  bench b;
+  open_bench(&b, NULL);
+  tl_record_close(&b.record); /* every write to it fails from here */
+  (void)tl_put(&b.g.permits.needs, "run", args("[\"touch\"]"));
+  (void)tl_put(&b.g.permits.allow, "run", args("[\"touch\"]"));
+  tl_gate_ask(&b.g, 1, 0, "proc.run", args("[{\"argv\":[\"touch\",\"made\"]}]"));
+  assert_int_equal(b.got.n, 0);
+  assert_true(b.g.fatal.code < 0);
+  char path[100];
+  struct stat st;
+  (void)snprintf(path, sizeof path, "%s/made", b.dir);
+  assert_int_not_equal(stat(path, &st), 0);
+  close_bench(&b);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(effects_are_numbered_and_recorded),
+      cmocka_unit_test(wrong_use_raises_and_is_recorded),
+      cmocka_unit_test(the_tools_of_the_command_line_are_refused),
+      cmocka_unit_test(unknown_and_local_operations_do_not_exist_here),
+      cmocka_unit_test(pure_and_shown_ones_leave_no_trace),
+      cmocka_unit_test(long_and_binary_strings_become_blobs_and_come_back),
+      cmocka_unit_test(a_changed_blob_is_named),
+      cmocka_unit_test(digests_are_checked_before_they_are_paths),
+      cmocka_unit_test(a_replay_gives_the_same_answers),
+      cmocka_unit_test(another_request_ends_a_replay_with_both_shown),
+      cmocka_unit_test(answers_come_in_the_recorded_order),
+      cmocka_unit_test(reuse_answers_what_it_has_and_performs_the_rest),
+      cmocka_unit_test(offline_refuses_what_is_not_recorded),
+      cmocka_unit_test(damaged_records_are_named_by_line),
+      cmocka_unit_test(what_cannot_be_recorded_does_not_happen),
+  };
+  return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
+}
