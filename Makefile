@@ -56,7 +56,7 @@ $(BUILD)/tlab: $(OBJ)
 
 $(BUILD)/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -ffunction-sections -fdata-sections -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -ffunction-sections -fdata-sections -MMD -MP -I. -c -o $@ $<
 
 $(BUILD)/embed: core/embed.c
 	@mkdir -p $(@D)
@@ -66,7 +66,7 @@ $(BUILD)/embedded.c: $(BUILD)/embed $(EMBED)
 	$(BUILD)/embed $(EMBED) > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
-	$(CC) $(CPPFLAGS) -std=c17 -O0 -fPIE -c -o $@ $<
+	$(CC) $(CPPFLAGS) -std=c17 -O0 -fPIE -I. -c -o $@ $<
 
 # --- tests ------------------------------------------------------------------------------------
 # Unit tests are programs that link what they use from the core (all of it but main.c).

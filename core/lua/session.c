@@ -1,0 +1,239 @@
+#include "session.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "../gate/supervise.h"
+#include "../prim/loop.h"
+#include "../prim/store.h"
+#include "lval.h"
+
+static const char TYPE[] = "tlab.session";
+
+typedef struct session {
+  tl_worker worker;
+  tl_gate gate;
+  tl_record record;
+  tl_replay old;
+  tl_val held; /* what the kernel took away */
+  tl_val last; /* being pushed: kept here so that a raise in Lua loses nothing */
+  int lab_fd, run_fd;
+  bool recording, replaying, started;
+  lua_State *L; /* the state that calls us, for `module` */
+  int module;   /* registry reference */
+} session;
+
+static int push_fail(lua_State *L, const tl_err *e)
+{
+  lua_pushnil(L);                       // nil
+  tl_lua_push_err(L, e->code, e->msg);  // nil err
+  return 2;
+}
+
+static session *check(lua_State *L)
+{
+  return luaL_checkudata(L, 1, TYPE);
+}
+
+static int session_gc(lua_State *L)
+{
+  session *s = check(L);
+  if (!s->started) return 0;
+  s->started = false;
+  tl_worker_end(&s->worker);
+  tl_gate_free(&s->gate);
+  if (s->recording) tl_record_close(&s->record);
+  if (s->replaying) tl_replay_close(&s->old);
+  tl_store_close(s->lab_fd);
+  tl_store_close(s->run_fd);
+  tl_free(&s->held);
+  tl_free(&s->last);
+  luaL_unref(L, LUA_REGISTRYINDEX, s->module);
+  return 0;
+}
+
+/* tl_module_source: asks the Lua function that finds modules. */
+static int find_module(void *ud, const char *name, tl_val *out, tl_err *e)
+{
+  session *s = ud;
+  lua_State *L = s->L;
+  int top = lua_gettop(L), rc;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->module);  // fn
+  lua_pushstring(L, name);                       // fn name
+  if (lua_pcall(L, 1, 2, 0) != LUA_OK) {         // message
+    rc = tl_fail(e, TL_EBUG, "%s", lua_tostring(L, -1) ? lua_tostring(L, -1) : "?");
+  } else if (lua_isnil(L, -2)) {                 // nil err
+    tl_val err = tl_nil();
+    (void)tl_lua_to_val(L, -1, &err, NULL);
+    rc = tl_fail(e, tl_code_of(tl_get_str(&err, "code", "NOT_FOUND")), "%s",
+                 tl_get_str(&err, "message", "no such module"));
+    tl_free(&err);
+  } else {                                       // source nil
+    rc = tl_lua_to_val(L, -2, out, e);
+  }
+  lua_settop(L, top);
+  return rc;
+}
+
+static tl_mode mode_of(const char *name)
+{
+  if (strcmp(name, "replay") == 0) return TL_REPLAY;
+  return strcmp(name, "reuse") == 0 ? TL_REUSE : TL_LIVE;
+}
+
+static int start(session *s, const tl_val *how, tl_err *e)
+{
+  const tl_val *limits = tl_get(how, "limits");
+  const char *old = tl_get_str(how, "old", NULL), *lab = tl_get_str(how, "lab", NULL);
+  tl_limits l = {.cpu_seconds = tl_get_int(limits, "cpu_seconds", 300),
+                 .memory = tl_get_int(limits, "memory", 512 << 20),
+                 .seconds = tl_get_int(limits, "seconds", 0)};
+  int rc = TL_OK;
+  if (lab && (s->lab_fd = tl_store_folder(lab, e)) < 0) return s->lab_fd;
+  s->gate.permits.lab_fd = s->lab_fd;
+  s->gate.offline = tl_get_bool(how, "offline", false);
+  if (old) {
+    s->replaying = true;
+    rc = tl_replay_open(&s->old, old, e);
+    s->gate.old = &s->old;
+  }
+  if (rc == TL_OK) rc = tl_worker_start(&s->worker, &l, &s->held, e);
+  s->worker.module = find_module;
+  s->worker.module_ud = s;
+  return rc;
+}
+
+int tl_session_new(lua_State *L)
+{
+  tl_val how;
+  tl_err e;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_getfield(L, 1, "module");                         // module
+  luaL_checktype(L, -1, LUA_TFUNCTION);
+  session *s = lua_newuserdatauv(L, sizeof *s, 0);      // module session
+  memset(s, 0, sizeof *s);
+  s->lab_fd = s->run_fd = s->worker.pid = s->worker.fd = s->worker.signals = -1;
+  s->L = L;
+  luaL_setmetatable(L, TYPE);
+  lua_insert(L, -2);                                    // session module
+  s->module = luaL_ref(L, LUA_REGISTRYINDEX);           // session
+  lua_pushnil(L);
+  lua_setfield(L, 1, "module");
+  if (tl_lua_to_val(L, 1, &how, &e) < 0) return push_fail(L, &e);
+  tl_gate_init(&s->gate, mode_of(tl_get_str(&how, "mode", "live")));
+  s->started = true;
+  int rc = start(s, &how, &e);
+  tl_free(&how);
+  return rc < 0 ? push_fail(L, &e) : 1;
+}
+
+static int session_held(lua_State *L)
+{
+  tl_lua_push_val(L, &check(L)->held);
+  return 1;
+}
+
+static int session_load(lua_State *L)
+{
+  session *s = check(L);
+  size_t len;
+  const char *file = luaL_checkstring(L, 2), *source = luaL_checklstring(L, 3, &len);
+  tl_err e;
+  s->L = L;
+  lua_Integer seed = luaL_checkinteger(L, 4);
+  tl_free(&s->last);
+  int rc = tl_worker_load(&s->worker, file, source, len, seed, &s->last, &e);
+  if (rc == TL_OK) {
+    tl_lua_push_val(L, &s->last);
+    return 1;
+  }
+  int n = push_fail(L, &e);                                       // nil err
+  static const char *const more[] = {"file", "line", "traceback"};
+  for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+    const tl_val *v = tl_get(&s->last, more[i]);
+    if (!v) continue;
+    tl_lua_push_val(L, v);                                        // nil err value
+    lua_setfield(L, -2, more[i]);                                 // nil err
+  }
+  return n;
+}
+
+static int session_permit(lua_State *L)
+{
+  session *s = check(L);
+  tl_val given;
+  tl_err e;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  int rc = tl_lua_to_val(L, 2, &given, &e);
+  if (rc == TL_OK) {
+    static const char *const parts[] = {"needs", "allow", "deny"};
+    tl_val *to[] = {&s->gate.permits.needs, &s->gate.permits.allow, &s->gate.permits.deny};
+    for (size_t i = 0; i < 3; i++) {
+      const tl_val *v = tl_get(&given, parts[i]);
+      tl_free(to[i]);
+      *to[i] = v ? tl_copy(v) : tl_map();
+    }
+    const tl_val *secrets = tl_get(&given, "secrets");
+    if (secrets) rc = tl_secrets_load(&s->gate.secrets, secrets, s->lab_fd, &e);
+  }
+  tl_free(&given);
+  if (rc < 0) return push_fail(L, &e);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int session_begin(lua_State *L)
+{
+  session *s = check(L);
+  tl_err e;
+  const char *dir = luaL_checkstring(L, 2);
+  s->run_fd = tl_store_folder(dir, &e);
+  if (s->run_fd < 0) return push_fail(L, &e);
+  s->gate.permits.run_fd = s->run_fd;
+  if (lua_toboolean(L, 3)) {
+    if (tl_record_open(&s->record, s->run_fd, &e) < 0) return push_fail(L, &e);
+    s->recording = true;
+    s->gate.record = &s->record;
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int session_run(lua_State *L)
+{
+  session *s = check(L);
+  tl_val spec, info;
+  tl_err e;
+  if (tl_lua_to_val(L, 2, &spec, &e) < 0) return push_fail(L, &e);
+  if (tl_lua_to_val(L, 3, &info, &e) < 0) {
+    tl_free(&spec);
+    return push_fail(L, &e);
+  }
+  s->L = L;
+  s->gate.began = tl_clock_ms();
+  tl_free(&s->last);
+  tl_worker_run(&s->worker, &s->gate, spec, info, &s->last);
+  (void)tl_put(&s->last, "effects", tl_int((int64_t)s->gate.count));
+  (void)tl_put(&s->last, "recorded", tl_int(s->gate.old ? (int64_t)s->old.len : 0));
+  if (s->gate.permits.refusal.type == TL_MAP)
+    (void)tl_put(&s->last, "refusal", tl_copy(&s->gate.permits.refusal));
+  if (s->recording) tl_record_close(&s->record);
+  s->recording = false;
+  tl_lua_push_val(L, &s->last);
+  return 1;
+}
+
+void tl_session_open(lua_State *L)
+{
+  static const luaL_Reg methods[] = {
+      {"held", session_held},   {"load", session_load}, {"permit", session_permit},
+      {"begin", session_begin}, {"run", session_run},   {"close", session_gc},
+      {NULL, NULL},
+  };
+  luaL_newmetatable(L, TYPE);           // mt
+  lua_pushcfunction(L, session_gc);     // mt fn
+  lua_setfield(L, -2, "__gc");          // mt
+  luaL_newlib(L, methods);              // mt methods
+  lua_setfield(L, -2, "__index");       // mt
+  lua_pop(L, 1);
+}
