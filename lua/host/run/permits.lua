@@ -1,0 +1,91 @@
+--- What the lab and the command line allow, set against what a recipe needs.
+
+local core = require 'core'
+
+local M = {}
+
+M.FAMILIES = { 'net', 'read', 'run', 'env' }
+
+local function append(to, from)
+  for _, item in ipairs(from or {}) do
+    to[#to + 1] = item
+  end
+end
+
+--- A read permit is an absolute path; one from the command line may be relative to where it was typed.
+local function absolute(path)
+  if path:sub(1, 1) == '/' then
+    return path
+  end
+  return core.fs.realpath(path) or path
+end
+
+--- lab.json's allow and deny, and the --allow-… of the command line.
+---@param lab table
+---@param given table<string, string[]>|nil
+---@return table allow, table deny
+function M.merge(lab, given)
+  local config = lab.config.permits or {}
+  local allow, deny = {}, {}
+  for _, family in ipairs(M.FAMILIES) do
+    allow[family], deny[family] = core.json.array {}, core.json.array {}
+    append(allow[family], config.allow and config.allow[family])
+    append(deny[family], config.deny and config.deny[family])
+    for _, item in ipairs(given and given[family] or {}) do
+      table.insert(allow[family], family == 'read' and absolute(item) or item)
+    end
+  end
+  return allow, deny
+end
+
+local function covered(family, wanted, allow)
+  for _, pattern in ipairs(allow[family]) do
+    if core.permit_match(family, pattern, wanted) then
+      return true
+    end
+  end
+  return false
+end
+
+--- Asks on the terminal for what the recipe declares and nothing allows yet; adds what is granted.
+--- Off a terminal it asks nothing, and the gate refuses when the recipe gets there.
+---@param decl table
+---@param needed table<string, string[]>
+---@param allow table<string, string[]> changed
+function M.ask_missing(decl, needed, allow)
+  for _, family in ipairs(M.FAMILIES) do
+    for _, wanted in ipairs(needed[family] or {}) do
+      if not covered(family, wanted, allow) then
+        local reply = core.term.ask(string.format(
+          'the recipe %s wants --allow-%s=%s\nallow it for this run? [y/N] ', decl.name, family, wanted))
+        if reply and reply:lower():match('^y') then
+          table.insert(allow[family], wanted)
+        end
+      end
+    end
+  end
+end
+
+--- What a refusal means to the person: needed against granted, and the line to type.
+---@param error table {code, message, …} changed
+---@param refusal table|nil {family, subject, declared, denied, allowed}
+---@param command string the words of the run, for the hint
+function M.explain(error, refusal, command)
+  if error.code ~= 'NOT_PERMITTED' or not refusal then
+    return
+  end
+  local allowed = table.concat(refusal.allowed, ', ')
+  error.details = {
+    'needed: ' .. refusal.family .. ' ' .. refusal.subject,
+    'allowed: ' .. (allowed == '' and 'nothing' or allowed),
+  }
+  if refusal.denied then
+    error.hint = 'lab.json denies it: permits.deny.' .. refusal.family
+  elseif not refusal.declared then
+    error.hint = string.format("in the recipe: needs = { %s = { '%s' } }", refusal.family, refusal.subject)
+  else
+    error.hint = string.format('tlab run --allow-%s=%s %s', refusal.family, refusal.subject, command)
+  end
+end
+
+return M

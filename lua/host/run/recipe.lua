@@ -1,0 +1,166 @@
+--- From a recipe's name to its text, its modules and its declaration.
+
+local core = require 'core'
+local load = require 'host.spec.load'
+local needs = require 'host.spec.needs'
+local schema = require 'host.spec.schema'
+
+local M = {}
+
+local SOURCE_MAX = 16 << 20
+
+--- The path below the lab's root, or nil when it lies outside.
+local function below(root, path)
+  if path:sub(1, #root + 1) == root .. '/' then
+    return path:sub(#root + 2)
+  end
+  return nil
+end
+
+--- Finds a recipe: a path as the person typed it, or the name of a file in the lab's recipes/.
+---@param lab table {root, config}
+---@param word string
+---@return table|nil recipe {path, file, origin, source, sha256}
+---@return table|nil err
+function M.find(lab, word)
+  local tried = { word }
+  if not word:find('/', 1, true) then
+    tried[2] = lab.root .. '/recipes/' .. word .. '.lua'
+    tried[3] = lab.root .. '/recipes/' .. word
+  end
+  for _, path in ipairs(tried) do
+    local stat = core.fs.stat(path)
+    if stat and stat.type == 'file' then
+      local real = core.fs.realpath(path) or path
+      local source, err = core.fs.read(real, SOURCE_MAX)
+      if not source then
+        return nil, err
+      end
+      local inside = below(lab.root, real)
+      return {
+        path = real,
+        file = inside or real:match('[^/]+$'),
+        origin = inside and 'lab' or 'outside',
+        source = source,
+        sha256 = core.hash.bytes(source),
+      }
+    end
+  end
+  return nil, {
+    code = 'NOT_FOUND',
+    message = 'there is no recipe ' .. word,
+    details = { 'looked for: ' .. table.concat(tried, ', ') },
+    hint = 'tlab help',
+  }
+end
+
+local function module_path(name)
+  return name:gsub('%.', '/') .. '.lua'
+end
+
+--- Where `require` looks: the lab's own lua/ first, then the library in the binary.
+---@param lab table
+---@return fun(name: string): table|nil, table|nil find
+---@return table[] found list of {name, origin, sha256, source}, in the order of loading
+function M.modules(lab)
+  local found = {}
+  local function find(name)
+    if not name:match('^[%w_]+[%w_.]*$') or name:find('..', 1, true) or name:match('^host%f[%W]') then
+      return nil, { code = 'NOT_FOUND', message = "there is no module '" .. name .. "' for a recipe" }
+    end
+    local path = module_path(name)
+    local source = core.fs.read(lab.root .. '/lua/' .. path, SOURCE_MAX)
+    local origin = 'lab'
+    if not source then
+      source, origin = core.embedded(path), core.overridden and 'override' or 'embedded'
+    end
+    if not source then
+      return nil, {
+        code = 'NOT_FOUND',
+        message = string.format("there is no module '%s': neither lua/%s in the lab nor in tlab itself",
+          name, path),
+      }
+    end
+    found[#found + 1] = { name = name, origin = origin, sha256 = core.hash.bytes(source), source = source }
+    return { file = 'lua/' .. path, source = source }
+  end
+  return find, found
+end
+
+--- Where a recorded recipe's `require` looks: only in its own record.
+---@param dir string the run's folder
+function M.recorded_modules(dir)
+  return function(name)
+    local path = module_path(name)
+    local source = name:match('^[%w_]+[%w_.]*$')
+      and core.fs.read(dir .. '/record/recipe/' .. path, SOURCE_MAX)
+    if not source then
+      return nil, { code = 'NOT_RECORDED', message = "the record has no module '" .. name .. "'" }
+    end
+    return { file = 'lua/' .. path, source = source }
+  end
+end
+
+--- Has the worker evaluate the recipe, and checks what it declares.
+---@param session table core.session
+---@param recipe table {file, source}
+---@param seed integer
+---@return table|nil declaration, table|nil err
+function M.declare(session, recipe, seed)
+  local decl, err = session:load(recipe.file, recipe.source, seed)
+  if decl == nil then
+    return nil, err
+  end
+  local ok
+  ok, err = needs.check_declaration(decl, recipe.file)
+  if not ok then
+    return nil, err
+  end
+  return decl
+end
+
+--- The text of a schema the recipe names: the lab's file, else the one in the binary.
+local function schema_text(lab, name)
+  local text = core.fs.read(lab.root .. '/' .. name)
+  return text or core.embedded(name)
+end
+
+--- The validator of a recipe's specs; nil without an error when it has no schema.
+---@param lab table
+---@param decl table
+---@param file string
+---@return table|nil validator, table|nil err
+function M.validator(lab, decl, file)
+  local given = decl.spec
+  if type(given) == 'string' then
+    local text = schema_text(lab, given)
+    if not text then
+      return nil, {
+        code = 'NOT_FOUND', file = file,
+        message = string.format('the schema %s that the recipe names is not in the lab', given),
+      }
+    end
+    local why
+    given, why = core.json.decode(text)
+    if given == nil then
+      return nil, load.not_json('schema', decl.spec, text, why)
+    end
+  end
+  if given == nil then
+    return nil, nil
+  end
+  local validator, err = schema.compile(given, {
+    strict = true,
+    resolve = function(uri)
+      local text = schema_text(lab, 'schemas/' .. uri:match('[^/]*$'))
+      return text and core.json.decode(text)
+    end,
+  })
+  if not validator then
+    err.file = err.file or file
+    return nil, err
+  end
+  return validator
+end
+
+return M

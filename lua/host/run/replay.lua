@@ -1,0 +1,172 @@
+--- A run again, from its record alone: no network, no clock, the same bytes.
+
+local core = require 'core'
+local lifecycle = require 'host.run.lifecycle'
+local outputs = require 'host.manifest.outputs'
+local recipes = require 'host.run.recipe'
+
+local M = {}
+
+local function read_json(path)
+  local text, err = core.fs.read(path)
+  if not text then
+    return nil, err
+  end
+  local value
+  value, err = core.json.decode(text)
+  if value == nil then
+    return nil, { code = 'DIFFERS', message = path .. ': ' .. err.message, file = path }
+  end
+  return value
+end
+
+--- A folder for the replayed artifacts, beside nothing of value; removed afterwards.
+local function scratch()
+  local base = core.env.get 'TMPDIR' or '/tmp'
+  local bytes, err = core.rand.bytes(8)
+  if not bytes then
+    return nil, err
+  end
+  local dir = base .. '/tlab-replay-' .. bytes:gsub('.', function(c)
+    return string.format('%02x', c:byte())
+  end)
+  local ok
+  ok, err = core.fs.make(dir)
+  if not ok then
+    return nil, err
+  end
+  return dir
+end
+
+local function by_path(list)
+  local map = {}
+  for _, file in ipairs(list or {}) do
+    map[file.path] = file
+  end
+  return map
+end
+
+--- Compares what the replay wrote with what the manifest says of the run's own files.
+local function compare(manifest, files)
+  local differences = core.json.array {}
+  local old, new = by_path(manifest.outputs), by_path(files)
+  old['spec.json'], new['spec.json'] = nil, nil
+  for path, file in pairs(old) do
+    if not new[path] then
+      differences[#differences + 1] = { path = path, what = 'missing', expected = file.sha256 }
+    elseif new[path].sha256 ~= file.sha256 then
+      differences[#differences + 1] = {
+        path = path, what = 'changed', expected = file.sha256, found = new[path].sha256,
+      }
+    end
+  end
+  for path, file in pairs(new) do
+    if not old[path] then
+      differences[#differences + 1] = { path = path, what = 'extra', found = file.sha256 }
+    end
+  end
+  return differences
+end
+
+--- The end the record tells of must be the end the replay came to.
+local function compare_end(manifest, outcome, differences)
+  local expected = manifest.error and manifest.error.code
+  local found = outcome.error and outcome.error.code
+  if found == 'DIFFERS' or found == 'NOT_RECORDED' and manifest.status == 'succeeded' then
+    table.insert(differences, 1, { what = 'effect', message = outcome.error.message })
+  elseif outcome.status == 'succeeded' and outcome.effects ~= outcome.recorded then
+    table.insert(differences, 1, {
+      what = 'effect',
+      message = string.format('the recipe asked for %d effects, the record has %d', outcome.effects,
+        outcome.recorded),
+    })
+  elseif manifest.status ~= 'interrupted' and manifest.status ~= 'running'
+    and (manifest.status ~= outcome.status or expected ~= found) then
+    table.insert(differences, 1, {
+      what = 'status', expected = manifest.status .. (expected and ' ' .. expected or ''),
+      found = outcome.status .. (found and ' ' .. found or ''),
+    })
+  end
+end
+
+local function perform(session, dir, manifest, spec, out)
+  local source, err = core.fs.read(dir .. '/record/recipe/recipe.lua')
+  if not source then
+    return nil, err
+  end
+  local decl
+  decl, err = recipes.declare(session, { file = manifest.recipe.file, source = source }, manifest.seed)
+  if not decl then
+    return nil, err
+  end
+  local ok
+  ok, err = session:begin(out, false)
+  if not ok then
+    return nil, err
+  end
+  return session:run(spec, {
+    id = manifest.id, key = manifest.key, seed = manifest.seed, home = decl.home, name = decl.name,
+    lab_prices = manifest.lab_prices,
+  })
+end
+
+local function replay_into(dir, manifest, spec, out)
+  local session, err = core.session {
+    mode = 'replay', old = dir, offline = true, limits = manifest.limits,
+    module = recipes.recorded_modules(dir),
+  }
+  if not session then
+    return nil, err
+  end
+  local outcome
+  outcome, err = perform(session, dir, manifest, spec, out)
+  session:close()
+  if not outcome then
+    return nil, err
+  end
+  local files
+  files, err = outputs.list(out)
+  if not files then
+    return nil, err
+  end
+  local differences = compare(manifest, files)
+  compare_end(manifest, outcome, differences)
+  return {
+    same = #differences == 0, differences = differences, effects = outcome.effects,
+    outputs = #files, manifest = manifest,
+  }
+end
+
+--- Replays a run, or with `with` runs another recipe on its record.
+---@param how table {dir = the run's folder, with? = recipe, lab? (for with), words?, no_input?}
+---@return table|nil result {same, differences, effects, outputs, manifest}; with `with` what lifecycle.run gives
+---@return table|nil err
+function M.run(how)
+  local manifest, err = read_json(how.dir .. '/run.json')
+  if not manifest then
+    return nil, err
+  end
+  if how.with then
+    return lifecycle.run {
+      lab = how.lab, recipe = how.with, words = how.words or { how.dir .. '/spec.json' },
+      reuse = how.dir, offline = true, seed = manifest.seed, replay_of = manifest.id,
+      no_input = how.no_input,
+    }
+  end
+  local spec
+  spec, err = read_json(how.dir .. '/spec.json')
+  if not spec then
+    return nil, err
+  end
+  local out
+  out, err = scratch()
+  if not out then
+    return nil, err
+  end
+  local result
+  result, err = replay_into(how.dir, manifest, spec, out)
+  core.fs.purge(out)
+  return result, err
+end
+
+return M

@@ -1,0 +1,85 @@
+--- What is known before a run starts: the lab's git state, pins, tool and machine.
+
+local core = require 'core'
+
+local M = {}
+
+--- Never part of the git state: the lab's own output and its secrets.
+local EXCLUDED = {
+  '~(^|/)[0-9]{4}/[0-9]{2}/[0-9]{2}/', '~(^|/)latest$', '~(^|/)runs[.]csv$', '~(^|/)secrets/',
+}
+
+--- Commit, branch, description, and the patch from the commit to the working tree.
+---@param lab table
+---@return table|nil git nil when the lab is in no repository
+---@return string|nil patch its text, when the tree is dirty
+---@return table|nil err
+function M.git(lab)
+  local head, err = core.git.head(lab.root)
+  if not head then
+    if err.code == 'NOT_FOUND' then
+      return nil
+    end
+    return nil, nil, err
+  end
+  local exclude = {}
+  for _, pattern in ipairs(EXCLUDED) do
+    exclude[#exclude + 1] = pattern
+  end
+  for _, pattern in ipairs(lab.config.git and lab.config.git.exclude or {}) do
+    exclude[#exclude + 1] = pattern
+  end
+  local patch
+  patch, err = core.git.patch(lab.root, exclude)
+  if not patch then
+    return nil, nil, err
+  end
+  local git = {
+    commit = head.commit, branch = head.branch, describe = core.git.describe(lab.root),
+    dirty = patch.patch ~= '',
+  }
+  if patch.patch == '' then
+    return git
+  end
+  git.patch = { sha256 = core.hash.bytes(patch.patch), size = #patch.patch }
+  return git, patch.patch
+end
+
+local function inputs_of(lock)
+  local list = core.json.array {}
+  for name, node in pairs(type(lock.nodes) == 'table' and lock.nodes or {}) do
+    local locked = type(node) == 'table' and node.locked
+    if type(locked) == 'table' then
+      list[#list + 1] = { name = name, rev = locked.rev or locked.narHash }
+    end
+  end
+  return list
+end
+
+--- flake.lock's digest and what it pins; nil without one.
+---@param lab table
+---@return table|nil pins {flake_lock, inputs}
+function M.pins(lab)
+  local text = core.fs.read(lab.root .. '/flake.lock')
+  if not text then
+    return nil
+  end
+  local lock = core.json.decode(text)
+  return {
+    flake_lock = core.hash.bytes(text),
+    inputs = type(lock) == 'table' and inputs_of(lock) or nil,
+  }
+end
+
+--- tlab, its library, the libraries it has loaded so far, and the machine without its name.
+---@return table
+function M.tool()
+  local info = core.sys.info() or {}
+  local libraries = info.libraries
+  info.libraries = nil
+  return {
+    tlab = core.version, library = core.library_digest(), libraries = libraries, machine = info,
+  }
+end
+
+return M
