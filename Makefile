@@ -33,7 +33,8 @@ endif
 
 # Headers of libraries count as system headers: their warnings are not ours.
 sys = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(1)))
-LIBS_H := $(call sys,lua5.4) $(call sys,libgit2) $(call sys,libcurl) $(call sys,libcrypto)
+# Asked for once, when something is first compiled: `make deps` must work before pkg-config is there.
+LIBS_H = $(eval LIBS_H := $(foreach lib,lua5.4 libgit2 libcurl libcrypto,$(call sys,$(lib))))$(LIBS_H)
 # Lua and cjson are linked in; libcrypto, libcurl and libgit2 are opened on first use (core/prim/lazy.h).
 LUA_LIBS   ?= $(shell $(PKG_CONFIG) --variable=libdir lua5.4)/liblua5.4.a
 CJSON_LIBS ?= -l:liblua5.4-cjson.a
@@ -83,9 +84,58 @@ $(UNIT): $(BUILD)/%: %.c $(BUILD)/core.a
 unit: $(UNIT)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNIT)
 
+$(BUILD)/tests/suites/json_suite: tests/suites/json_suite.c $(BUILD)/core.a
+	@mkdir -p $(@D)
+	$(CC) -I. $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/core.a $(LIBS)
+
+# libFuzzer is clang's, whatever CC is.
+FUZZ := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(FUZZ): $(BUILD)/%: %.c $(wildcard core/base/*)
+	@mkdir -p $(@D)
+	clang -I. $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined \
+	  -fno-sanitize-recover=all -o $@ $< core/base/*.c -lm
+
+# The Python tools of the tests, pinned by hash.
+venv: $(BUILD)/venv/installed
+$(BUILD)/venv/installed: tests/requirements.txt
+	rm -rf $(BUILD)/venv
+	python3 -m venv $(BUILD)/venv
+	$(BUILD)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --only-binary :all: -r $<
+	touch $@
+
+requirements:
+	python3 -m venv $(BUILD)/pins
+	$(BUILD)/pins/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(BUILD)/pins/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 \
+	  --no-header --no-annotate -o tests/requirements.txt tests/requirements.in
+
+deps:
+	@.ci/deps build
+
+deps-test:
+	@.ci/deps build test
+
+# Packages first: what is built looks for them when make starts, so it is another make's work.
+test: deps-test
+	@$(MAKE) --no-print-directory all $(UNIT) venv
+	@BUILD=$(BUILD) tests/run.sh unit lua cli e2e
+
+# MORE is what test-all does beyond test.
+MORE := slow san suites fuzz
+test-more:
+	@.ci/deps build test test-all
+	@$(MAKE) --no-print-directory all venv $(BUILD)/tests/suites/json_suite $(FUZZ)
+	@$(MAKE) --no-print-directory SAN=1 BUILD=$(BUILD)-san all $(UNIT:$(BUILD)/%=$(BUILD)-san/%)
+	@BUILD=$(BUILD) tests/run.sh $(ALSO) $(MORE)
+
+test-all: deps-test
+	@$(MAKE) --no-print-directory all $(UNIT) venv
+	@$(MAKE) --no-print-directory test-more ALSO='unit lua cli e2e'
+
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all unit clean
+.PHONY: all unit venv requirements deps deps-test test test-more test-all clean
 .DELETE_ON_ERROR:

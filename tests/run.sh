@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Runs groups of tests and sums them up:  tests/run.sh GROUP…
+#   unit    the C programs of tests/unit, built by make
+#   lua     tests/lua/*_test.lua, run by tlab itself
+#   cli     tests/cli/*.t: what a person types and sees
+#   e2e     tests/e2e, but for what is marked slow;  slow: that too
+#   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san)
+#   suites  the public test suites
+#   fuzz    each target of tests/fuzz for FUZZ_SECONDS (10)
+# BUILD names the build folder. The last line is "N passed, N failed[, N skipped]"; the exit code
+# is 1 when any failed, or none ran. With TALLY=FILE that line is appended to FILE as well.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+BUILD=${BUILD:-build}
+venv="$BUILD/venv"
+export BUILD PYTHONDONTWRITEBYTECODE=1 CMOCKA_MESSAGE_OUTPUT=TAP
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# count LABEL PASSED FAILED SKIPPED: adds up, says one line, and shows the log when any failed.
+count() {
+  passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+  if (($3 > 0)); then
+    sed 's/^/    /' "$log"
+    echo "FAILED $1: $2 passed, $3 failed"
+  else
+    echo "ok     $1: $2 passed$( (($4 == 0)) || echo ", $4 skipped")"
+  fi
+}
+
+# tap LABEL COMMAND…: runs a program that speaks TAP. A crash, or fewer tests than were planned,
+# counts as one more failure, so that nothing can end early and look well.
+tap() {
+  local label=$1 code=0 good bad skip plan
+  shift
+  "$@" >"$log" 2>&1 </dev/null || code=$?
+  skip=$(grep -cE '^(not )?ok [0-9]+.*# SKIP' "$log" || true)
+  good=$(grep -cE '^ok [0-9]+' "$log" || true)
+  bad=$(grep -E '^not ok [0-9]+' "$log" | grep -vc '# SKIP' || true)
+  good=$((good - $(grep -cE '^ok [0-9]+.*# SKIP' "$log" || true)))
+  plan=$(sed -nE 's/^1\.\.([0-9]+).*/\1/p' "$log" | head -n 1)
+  if [[ ${plan:-none} != $((good + bad + skip)) ]] || { ((code != 0)) && ((bad == 0)); }; then
+    echo "(exit code $code, plan ${plan:-none})" >>"$log"
+    bad=$((bad + 1))
+  fi
+  count "$label" "$good" "$bad" "$skip"
+}
+
+run_unit() {
+  local name
+  for name in tests/unit/test_*.c; do
+    name=$(basename "$name" .c)
+    tap "unit ${name#test_}" "$BUILD/tests/unit/$name"
+  done
+}
+
+run_lua() {
+  local file
+  for file in tests/lua/*_test.lua; do
+    tap "lua $(basename "$file" _test.lua)" "$BUILD/tlab" --self-test "$file"
+  done
+}
+
+# pytest LABEL MARKERS FOLDER: by pytest's closing line. Its exit code 5 means that nothing ran.
+run_pytest() {
+  local code=0 last
+  [[ -d $3 ]] || return 0
+  "$venv/bin/python" -m pytest -c tests/pytest.ini --rootdir tests -q -m "$2" "$3" \
+    >"$log" 2>&1 </dev/null || code=$?
+  last=$(tail -n 1 "$log")
+  number() { grep -oE "[0-9]+ $1" <<<"$last" | grep -oE '^[0-9]+' || echo 0; }
+  local good bad skip
+  good=$(number passed) skip=$(number skipped)
+  bad=$(($(number failed) + $(number error)))
+  if ((code != 0 && code != 5 && bad == 0)); then
+    bad=1
+  fi
+  count "$1" "$good" "$bad" "$skip"
+}
+
+run_cli() { run_pytest cli 'not slow' tests/cli; }
+run_e2e() { run_pytest e2e 'not slow' tests/e2e; }
+run_slow() { run_pytest slow slow tests/e2e; }
+
+run_san() {
+  local -x BUILD="$BUILD-san"
+  run_unit
+  run_lua
+  run_cli
+}
+
+run_suites() {
+  if ! bash tests/suites/fetch.sh "$BUILD/suites" >"$log" 2>&1; then
+    count suites 0 1 0
+    return
+  fi
+  tap "suites JSON" "$BUILD/tests/suites/json_suite" "$BUILD/suites"
+  tap "suites JSON Schema" "$BUILD/tlab" --self-test tests/suites/schema_suite.lua \
+    "$BUILD/suites/json-schema-2020-12"
+}
+
+run_fuzz() {
+  local name program code corpus
+  for name in tests/fuzz/fuzz_*.c; do
+    name=$(basename "$name" .c)
+    program="$BUILD/tests/fuzz/$name" corpus="$BUILD/fuzz-corpus/$name"
+    mkdir -p "$corpus"
+    code=0
+    "$program" -max_total_time="${FUZZ_SECONDS:-10}" -artifact_prefix="$corpus/" -timeout=10 \
+      "$corpus" >"$log" 2>&1 </dev/null || code=$?
+    if ((code == 0)); then
+      count "$name" 1 0 0
+    else
+      count "$name" 0 1 0
+    fi
+  done
+}
+
+for group in "$@"; do
+  case $group in
+    unit | lua | cli | e2e | slow | san | suites | fuzz) "run_$group" ;;
+    *)
+      echo "tests/run.sh: no group is called '$group': unit lua cli e2e slow san suites fuzz" >&2
+      exit 2
+      ;;
+  esac
+done
+
+line="$passed passed, $failed failed"
+if ((skipped > 0)); then
+  line+=", $skipped skipped"
+fi
+[[ -z ${TALLY:-} ]] || echo "$line" >>"$TALLY"
+echo "$line"
+((failed == 0 && passed > 0))
