@@ -27,14 +27,17 @@ local function near_files(path)
 end
 
 local function not_read(path, err)
-  local out = { code = err.code, message = ('the spec %s cannot be read: %s'):format(path, err.message),
-    file = path }
+  local out = {
+    code = err.code,
+    message = ('the spec %s cannot be read: %s'):format(path, err.message),
+    file = path,
+  }
   if err.code == 'NOT_FOUND' then
     local near = near_files(path)
     out.code = 'INVALID'
     out.message = ('the spec file %s is not there'):format(path)
     out.hint = near[1] and ('did you mean %s?'):format(table.concat(near, ' or '))
-      or ('values are given as key=value, a file by its path')
+      or 'values are given as key=value, a file by its path'
   end
   return nil, out
 end
@@ -47,8 +50,12 @@ end
 function M.not_json(what, file, text, err)
   local line, column, why = err.message:match('line (%d+) column (%d+): (.*)')
   line, column = math.tointeger(tonumber(line)), math.tointeger(tonumber(column))
-  local out = { code = 'INVALID', file = file, line = line,
-    message = ('%s %s is not JSON: %s'):format(what, file, err.message) }
+  local out = {
+    code = 'INVALID',
+    file = file,
+    line = line,
+    message = ('%s %s is not JSON: %s'):format(what, file, err.message),
+  }
   if line then
     out.message = ('%s %s is not JSON, line %d column %d: %s'):format(what, file, line, column, why)
     out.details = place.caret(text, line, column)
@@ -79,8 +86,15 @@ local function read_file(file, from)
   if spec == nil then
     return M.not_json('the spec', name, text, err)
   elseif value.kind(spec) ~= 'object' then
-    return nil, { code = 'INVALID', file = name,
-      message = ('the spec %s is %s; a spec is an object: { "key": … }'):format(name, value.show(spec)) }
+    return nil,
+      {
+        code = 'INVALID',
+        file = name,
+        message = ('the spec %s is %s; a spec is an object: { "key": … }'):format(
+          name,
+          value.show(spec)
+        ),
+      }
   end
   return spec, text, name
 end
@@ -98,24 +112,20 @@ local function position(positions, pointer)
   return positions[pointer]
 end
 
---- The word that set the value at a pointer, or a part of it.
-local function word_of(sets, pointer)
-  for i = #sets, 1, -1 do
-    local p = sets[i].pointer
-    if pointer == p or pointer:sub(1, #p + 1) == p .. '/' or p:sub(1, #pointer + 1) == pointer .. '/' then
-      return sets[i].word
-    end
-  end
+local function beneath(pointer, above)
+  return pointer == above or pointer:sub(1, #above + 1) == above .. '/'
 end
 
-local function in_word_only(sets, positions, pointer)
+--- The last word that set the value at a pointer, a value around it, or (when the file has nothing
+--- there) a part of it.
+local function word_of(sets, positions, pointer)
+  local absent = pointer ~= '' and not positions[pointer]
   for i = #sets, 1, -1 do
     local p = sets[i].pointer
-    if pointer == p or pointer:sub(1, #p + 1) == p .. '/' then
+    if beneath(pointer, p) or absent and beneath(p, pointer) then
       return sets[i].word
     end
   end
-  return not positions[pointer] and pointer ~= '' and word_of(sets, pointer) or nil
 end
 
 --- One line for one error: where it is, its pointer, what was wrong, what may have been meant.
@@ -146,7 +156,7 @@ function M.invalid(errors, source)
   local sets = source.sets or {}
   local out = { code = 'INVALID', file = source.text and source.name or nil, details = {} }
   for i, e in ipairs(errors) do
-    local word = in_word_only(sets, positions, e.pointer)
+    local word = word_of(sets, positions, e.pointer)
     local at = not word and position(positions, e.pointer)
     local prefix = word and ('in %s: '):format(word) or ''
     if at then
@@ -157,8 +167,11 @@ function M.invalid(errors, source)
     out.details[i] = prefix .. M.line_of(e)
     out.hint = out.hint or word_hint(e, word)
   end
-  out.message = ('%s is not valid: %d error%s'):format(source.what or 'the spec', #errors,
-    #errors == 1 and '' or 's')
+  out.message = ('%s is not valid: %d error%s'):format(
+    source.what or 'the spec',
+    #errors,
+    #errors == 1 and '' or 's'
+  )
   return out
 end
 
@@ -175,11 +188,34 @@ local function filled(spec, schema)
   for i, e in ipairs(errors) do
     lines[i] = M.line_of(e)
   end
-  return nil, { code = 'INVALID', message = 'a default in the schema does not fit the schema', details = lines }
+  return nil,
+    {
+      code = 'INVALID',
+      message = 'a default in the schema does not fit the schema',
+      details = lines,
+    }
+end
+
+--- The words as the manifest may show them: no absolute path leaves this machine.
+local function sources(list, lab)
+  local root = lab and lab.root .. '/'
+  local from = core.json.array {}
+  for i, word in ipairs(list) do
+    local key, path = word:match('^(spec=)(/.*)$')
+    path = path or word:match('^/.*$')
+    if path and root and path:sub(1, #root) == root then
+      word = (key or '') .. path:sub(#root + 1)
+    elseif path then
+      word = (key or '') .. path:match('[^/]*$')
+    end
+    from[i] = word
+  end
+  return from
 end
 
 ---@class load.Options
 ---@field words string[]
+---@field lab? {root: string}
 ---@field schema? schema.Validator without one any object is taken
 ---@field read? fun(path: string): string|nil, table|nil
 ---@field stdin? fun(): string|nil, table|nil
@@ -228,11 +264,7 @@ function M.read(options)
       return nil, err
     end
   end
-  local from = {}
-  for i, word in ipairs(options.words) do
-    from[i] = word
-  end
-  return { value = spec, from = from }
+  return { value = spec, from = sources(options.words, options.lab) }
 end
 
 return M

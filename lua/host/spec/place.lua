@@ -21,9 +21,13 @@ end
 
 --- A key's text; only the escapes that could make two spellings of one key.
 local function key_text(raw)
-  return (raw:gsub('\\u(%x%x%x%x)', function(hex)
-    return utf8.char(tonumber(hex, 16))
-  end):gsub('\\(.)', '%1'))
+  return (
+    raw
+      :gsub('\\u(%x%x%x%x)', function(hex)
+        return utf8.char(tonumber(hex, 16))
+      end)
+      :gsub('\\(.)', '%1')
+  )
 end
 
 local scan

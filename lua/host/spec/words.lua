@@ -53,19 +53,33 @@ function M.parse(words)
       if file == '' then
         return usage('a spec file is named by an empty word')
       elseif file:find('^%-.') then
-        return usage(('unknown option %s'):format(file), ('a file of that name is written ./%s'):format(file))
+        return usage(
+          ('unknown option %s'):format(file),
+          ('a file of that name is written ./%s'):format(file)
+        )
       elseif parsed.file then
-        return usage(('two spec files: %s and %s; one file is taken, and key=value words change it')
-          :format(parsed.file, file))
+        return usage(
+          ('two spec files: %s and %s; one file is taken, and key=value words change it'):format(
+            parsed.file,
+            file
+          )
+        )
       end
       parsed.file = file
     else
       local steps = key_steps(key)
       if not steps then
-        return usage(('the key in %s has an empty part'):format(word), 'keys look like model.name=smollm2')
+        return usage(
+          ('the key in %s has an empty part'):format(word),
+          'keys look like model.name=smollm2'
+        )
       end
       parsed.sets[#parsed.sets + 1] = {
-        word = word, steps = steps, pointer = pointer_of(steps), text = text, json = how == ':=',
+        word = word,
+        steps = steps,
+        pointer = pointer_of(steps),
+        text = text,
+        json = how == ':=',
       }
     end
   end
@@ -93,9 +107,15 @@ end
 local function decoded(set)
   local v, err = core.json.decode(set.text)
   if v == nil then
-    return nil, { code = 'INVALID', message = ('the value of %s is not JSON: %s')
-      :format(set.word, err and err.message or 'empty'),
-      hint = ('a string is written %s=…'):format(set.word:match('^[^:]*')) }
+    return nil,
+      {
+        code = 'INVALID',
+        message = ('the value of %s is not JSON: %s'):format(
+          set.word,
+          err and err.message or 'empty'
+        ),
+        hint = ('a string is written %s=…'):format(set.word:match('^[^:]*')),
+      }
   end
   return v
 end
@@ -120,7 +140,11 @@ local function put(spec, set, v)
   for i, step in ipairs(set.steps) do
     local key = slot(here, step)
     if not key then
-      return nil, { code = 'INVALID', message = ('%s: a list has positions 0, 1, 2 …, not "%s"'):format(set.word, step) }
+      return nil,
+        {
+          code = 'INVALID',
+          message = ('%s: a list has positions 0, 1, 2 …, not "%s"'):format(set.word, step),
+        }
     elseif i == #set.steps then
       here[key] = v
     elseif type(here[key]) ~= 'table' then
