@@ -2,8 +2,9 @@
 --- usage: tlab --self-test tests/suites/schema_suite.lua FOLDER
 --- FOLDER holds tests/, remotes/ and metaschema/.
 ---
---- Every required case must pass. Of the optional ones those are run whose keywords are supported;
---- a schema that uses an unsupported construct must be refused when it is compiled, and by its name.
+--- Every required case must pass. Of the optional ones those are run whose keywords are
+--- supported; a schema that uses an unsupported construct must be refused when it is compiled, and
+--- by its name.
 local core = require 'core'
 local schema = require 'host.spec.schema'
 

@@ -230,22 +230,36 @@ M.copy = copy
 
 local fill
 
-local function fill_members(node, v, seen)
-  for name, child in pairs(node.properties or {}) do
-    local schema = child.schema
-    if v[name] == nil and schema and schema.default ~= nil then
-      v[name] = copy(schema.default)
-    end
-    if v[name] ~= nil then
-      fill(child, v[name], {})
+--- The node that a key without a property of its own is judged by.
+local function other_member(node, key)
+  for _, entry in ipairs(node.patterns or {}) do
+    if entry.matches(key) then
+      return entry.node
     end
   end
-  for _, other in ipairs(node.surely or {}) do
+  return node.additional
+end
+
+local function fill_members(node, v, seen)
+  local own = node.properties or {}
+  for name, child in pairs(own) do
+    local default = child.schema and child.schema.default
+    if v[name] == nil and default ~= nil then
+      v[name] = copy(default)
+    end
+  end
+  for name, item in pairs(v) do
+    local child = own[name] or other_member(node, name)
+    if child then
+      fill(child, item, {})
+    end
+  end
+  for _, other in ipairs(node.surely) do
     fill(other, v, seen)
   end
 end
 
---- Fills in place, along `properties`, `items`, `$ref` and `allOf`: what surely applies.
+--- Fills in place, along members, items, `$ref` and `allOf`: what surely applies.
 function fill(node, v, seen)
   if type(v) ~= 'table' or seen[node] then
     return
@@ -255,7 +269,7 @@ function fill(node, v, seen)
     for i = #(node.prefix or {}) + 1, node.items and #v or 0 do
       fill(node.items, v[i], {})
     end
-    for _, other in ipairs(node.surely or {}) do
+    for _, other in ipairs(node.surely) do
       fill(other, v, seen)
     end
   else

@@ -1,0 +1,56 @@
+"""The four schemas, judged by a second validator (python jsonschema), with right and wrong examples.
+
+The same examples go through tlab's own validator in tests/lua/schemas_test.lua: both must agree.
+"""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "tests" / "schemas"
+NAMES = ["run", "spec", "effect", "lab"]
+
+
+def schema_of(name):
+    return json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
+
+
+def examples():
+    for name in NAMES:
+        for example in json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8")):
+            yield pytest.param(name, example, id=f"{name}: {example['what']}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schema_fits_the_metaschema(name):
+    jsonschema.Draft202012Validator.check_schema(schema_of(name))
+
+
+@pytest.mark.parametrize(("name", "example"), list(examples()))
+def test_example(name, example):
+    validator = jsonschema.Draft202012Validator(schema_of(name))
+    errors = [e.message for e in validator.iter_errors(example["value"])]
+    assert (errors == []) == example["valid"], errors
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_defaults_fit_their_own_schema(name):
+    def walk(node):
+        if isinstance(node, dict):
+            if "default" in node and isinstance(node.get("type"), (str, list)):
+                jsonschema.Draft202012Validator(node).validate(node["default"])
+            for child in node.values():
+                walk(child)
+        elif isinstance(node, list):
+            for child in node:
+                walk(child)
+
+    walk(schema_of(name))
+
+
+def test_this_lab():
+    value = json.loads((ROOT / "lab.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema_of("lab")).validate(value)
