@@ -1,0 +1,282 @@
+--- What a recipe declares: its table checked, and its needs with the spec's values put in.
+local suggest = require 'host.view.suggest'
+local value = require 'host.spec.value'
+
+local M = {}
+
+local FAMILIES = { 'net', 'read', 'run', 'env', 'secret' }
+
+local function invalid(message, ...)
+  return nil, { code = 'INVALID', message = message:format(...) }
+end
+
+local function is_one_of(list, name)
+  for _, one in ipairs(list) do
+    if one == name then
+      return true
+    end
+  end
+  return false
+end
+
+-- Values out of the spec. ------------------------------------------------------------------------
+
+local function collect(found, v, steps, i)
+  if v == nil or v == value.null then
+    return
+  elseif value.is_list(v) then
+    for _, item in ipairs(v) do
+      collect(found, item, steps, i)
+    end
+  elseif i > #steps then
+    found[#found + 1] = v
+  elseif type(v) == 'table' then
+    collect(found, v[steps[i]], steps, i + 1)
+  end
+end
+
+--- The values that `$spec.a.b` points at: none when it is absent, many through lists.
+local function from_spec(entry, spec)
+  local steps = {}
+  for step in entry:sub(#'$spec.' + 1):gmatch('[^.]+') do
+    steps[#steps + 1] = step
+  end
+  local found = {}
+  collect(found, spec, steps, 1)
+  return found
+end
+
+-- One value of each family, as the permits know it. ----------------------------------------------
+
+local function is_port(text)
+  local port = text:find('^%d+$') and #text <= 5 and tonumber(text)
+  return port and port >= 1 and port <= 65535
+end
+
+local function host_and_port(text)
+  local host, port = text:match('^(%[[%x:.]+%]):?(.*)$')
+  if not host then
+    host, port = text:match('^([%w._*-]+):?(.*)$')
+  end
+  if not host or text:sub(-1) == ':' then
+    return nil
+  end
+  return host:lower(), port
+end
+
+local forms = {}
+
+--- A URL, host, or host:port. Only what a recipe itself wrote may have a `*`.
+function forms.net(text, pointed)
+  local scheme, rest = text:match('^(%a[%w+.-]*)://(.*)$')
+  if scheme then
+    scheme = scheme:lower()
+    local default = scheme == 'http' and '80' or scheme == 'https' and '443'
+    local authority = rest:match('^([^/?#]*)')
+    if not default then
+      return nil, 'only http and https are spoken'
+    elseif authority:find('@', 1, true) then
+      return nil, 'a name or password in a URL is refused; use a secret'
+    end
+    local host, port = host_and_port(authority)
+    if not host or host:find('*', 1, true) or port ~= '' and not is_port(port) then
+      return nil, 'its host or port is none'
+    end
+    return host .. ':' .. (port == '' and default or port)
+  end
+  local host, port = host_and_port(text)
+  if not host or port ~= '' and port ~= '*' and not is_port(port) then
+    return nil, 'expected host, host:port or a URL'
+  end
+  local star = host:find('*', 1, true)
+  if (star or port == '*') and pointed then
+    return nil, 'a * may stand in the recipe, not in the spec'
+  elseif star and not host:find('^%*%.[%w._-]+$') then
+    return nil, 'a * stands for the first part of a name only: *.example.com'
+  end
+  return port == '' and host or host .. ':' .. port
+end
+
+--- Only absolute paths need a permit: the run's folder and the lab are readable without.
+function forms.read(text)
+  if text:find('\0', 1, true) or ('/' .. text .. '/'):find('/../', 1, true) then
+    return nil, 'a path without .. is expected'
+  end
+  return text:sub(1, 1) == '/' and text or false
+end
+
+function forms.run(text)
+  if text == '' or text:find('[%z%c]') or text:find('/', 1, true) and text:sub(1, 1) ~= '/' then
+    return nil, 'expected the name of a program, or its absolute path'
+  end
+  return text
+end
+
+function forms.env(text)
+  if not text:find('^[%a_][%w_]*$') then
+    return nil, 'expected a name of letters, digits and _'
+  end
+  return text
+end
+
+forms.secret = forms.env
+
+local function add(list, family, text, entry)
+  local pointed = entry ~= text and (' (from %s)'):format(entry) or ''
+  if type(text) ~= 'string' then
+    return invalid('needs.%s: %s is %s, expected a string', family, entry, value.show(text))
+  end
+  local form, why = forms[family](text, pointed ~= '')
+  if form == nil then
+    return invalid('needs.%s: %s%s: %s', family, value.show(text), pointed, why)
+  end
+  if form and not is_one_of(list, form) then
+    list[#list + 1] = form
+  end
+  return true
+end
+
+local function resolve_family(family, entries, spec)
+  if type(entries) ~= 'table' or (next(entries) ~= nil and not value.is_list(entries)) then
+    return invalid('needs.%s: expected a list of strings, got %s', family, value.show(entries))
+  end
+  local list = value.list {}
+  for _, entry in ipairs(entries) do
+    if type(entry) ~= 'string' then
+      return invalid('needs.%s: expected strings, got %s', family, value.show(entry))
+    end
+    local pointed = entry:sub(1, #'$spec.') == '$spec.'
+    if entry:sub(1, 1) == '$' and not pointed then
+      return invalid('needs.%s: %s: expected $spec.name', family, value.show(entry))
+    end
+    for _, text in ipairs(pointed and from_spec(entry, spec) or { entry }) do
+      local ok, err = add(list, family, text, entry)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return list
+end
+
+--- The needs of a recipe with the spec's values in place. Every family is there, maybe empty.
+---@param needs table|nil family → list of strings, some of them `$spec.a.b`
+---@param spec table the resolved spec
+---@return table|nil {net, read, run, env, secret}, lists of strings
+---@return table|nil err
+function M.resolve(needs, spec)
+  needs = needs or {}
+  if type(needs) ~= 'table' or value.is_list(needs) and #needs > 0 then
+    return invalid('needs: expected a table such as { net = { … } }, got %s', value.show(needs))
+  end
+  for family in pairs(needs) do
+    if not is_one_of(FAMILIES, family) then
+      local hint = suggest.text(tostring(family), FAMILIES)
+      return invalid(
+        'unknown need "%s"%s',
+        tostring(family),
+        hint and ', ' .. hint or '; there are ' .. table.concat(FAMILIES, ', ')
+      )
+    end
+  end
+  local resolved = {}
+  for _, family in ipairs(FAMILIES) do
+    local list, err = resolve_family(family, needs[family] or {}, spec)
+    if not list then
+      return nil, err
+    end
+    resolved[family] = list
+  end
+  return resolved
+end
+
+-- The declaration. -------------------------------------------------------------------------------
+
+local checks = {}
+
+function checks.name(v)
+  return type(v) == 'string' and #v <= 64 and v:find('^[a-z][a-z0-9_-]*$') ~= nil,
+    'a name of small letters, digits, _ and -, such as "haiku"'
+end
+
+function checks.summary(v)
+  return type(v) == 'string' and v:find('%S') ~= nil and not v:find('[\r\n]'), 'one line of text'
+end
+
+function checks.home(v)
+  local safe = type(v) == 'string' and #v <= 200 and v ~= ''
+  for part in (safe and v .. '/' or ''):gmatch('([^/]*)/') do
+    safe = safe and part:find('^[%w_][%w._-]*$') ~= nil
+  end
+  return safe, 'a folder of the day, such as "ai-team/artifacts"'
+end
+
+function checks.run(v)
+  return v == true or type(v) == 'function', 'a function(run, spec)'
+end
+
+function checks.spec(v)
+  return type(v) == 'string' and v ~= '' or type(v) == 'table',
+    'the path of a JSON Schema, or a schema as a table'
+end
+
+function checks.needs(v)
+  return type(v) == 'table', 'a table such as { net = { "127.0.0.1:8080" } }'
+end
+
+local FIELDS = { 'name', 'summary', 'home', 'run', 'spec', 'needs' }
+local REQUIRED = { name = true, summary = true, home = true, run = true }
+
+--- Whether a recipe's table has what it must have; all that is wrong is told at once.
+---@param decl any the table that the recipe's file returned; `run` is true or a function
+---@param file string for messages
+---@return true|nil
+---@return table|nil err
+function M.check_declaration(decl, file)
+  if type(decl) ~= 'table' or value.is_list(decl) then
+    return nil,
+      {
+        code = 'INVALID',
+        file = file,
+        message = ('%s does not return a recipe, a table with name, summary, home and run'):format(
+          file
+        ),
+      }
+  end
+  local details = {}
+  for _, field in ipairs(FIELDS) do
+    local v = decl[field]
+    local right, expected = true, nil
+    if v ~= nil or REQUIRED[field] then
+      right, expected = checks[field](v)
+    end
+    if v == nil and not right then
+      details[#details + 1] = ('%s: the field %s is missing: %s'):format(file, field, expected)
+    elseif not right then
+      details[#details + 1] = ('%s: the field %s is %s, expected %s'):format(
+        file,
+        field,
+        value.show(v),
+        expected
+      )
+    end
+  end
+  for field in pairs(decl) do
+    if not checks[field] then
+      local hint = suggest.text(tostring(field), FIELDS)
+      details[#details + 1] = ('%s: unknown field %s%s'):format(
+        file,
+        tostring(field),
+        hint and ', ' .. hint or ''
+      )
+    end
+  end
+  if #details == 0 then
+    return true
+  end
+  local message = #details == 1 and details[1]
+    or ('%s is not a recipe yet: %d things are wrong'):format(file, #details)
+  return nil, { code = 'INVALID', file = file, message = message, details = details }
+end
+
+return M

@@ -1,0 +1,139 @@
+local t = require 'harness'
+local core = require 'core'
+local needs = require 'host.spec.needs'
+
+local function resolved(list, spec)
+  return t.ok(needs.resolve(list, spec or {}))
+end
+
+local function refused(list, spec)
+  local got, err = needs.resolve(list, spec or {})
+  t.eq(got, nil)
+  t.eq(err.code, 'INVALID')
+  return err.message
+end
+
+t.test('every family is there, literals stay', function()
+  local got = resolved {
+    net = { '127.0.0.1:8080', 'Example.COM', '*.example.com:443', 'localhost:*', '[::1]:80' },
+    run = { 'rust_extractor', '/usr/bin/env' },
+    env = { 'HOME' },
+    secret = { 'KEY' },
+    read = { '/data', 'lab:notes', 'own.txt' },
+  }
+  t.eq(
+    core.json.encode(got),
+    '{"env":["HOME"],"net":["127.0.0.1:8080","example.com",'
+      .. '"*.example.com:443","localhost:*","[::1]:80"],"read":["/data"],'
+      .. '"run":["rust_extractor","/usr/bin/env"],"secret":["KEY"]}'
+  )
+  t.eq(core.json.encode(resolved()), '{"env":[],"net":[],"read":[],"run":[],"secret":[]}')
+end)
+
+t.test('a URL of the spec becomes host:port', function()
+  for url, expected in pairs {
+    ['http://127.0.0.1:8080/v1'] = '127.0.0.1:8080',
+    ['https://api.openai.com/v1'] = 'api.openai.com:443',
+    ['HTTP://Example.com'] = 'example.com:80',
+    ['http://[::1]:9/x?y#z'] = '[::1]:9',
+    ['http://[::1]/'] = '[::1]:80',
+  } do
+    t.eq(
+      resolved({ net = { '$spec.model.base_url' } }, { model = { base_url = url } }).net,
+      { expected }
+    )
+  end
+end)
+
+t.test('what is absent gives nothing, lists spread, doubles are one', function()
+  local list = { net = { '$spec.models.base_url', '$spec.hosts', '$spec.no.such' } }
+  local spec = {
+    models = {
+      { base_url = 'http://a' },
+      { base_url = 'http://b:1' },
+      { base_url = 'http://a:80' },
+    },
+    hosts = { 'c:2' },
+  }
+  t.eq(resolved(list, spec).net, { 'a:80', 'b:1', 'c:2' })
+  t.eq(resolved({ secret = { '$spec.key' } }, { key = core.json.null }).secret, {})
+end)
+
+t.test('hostile and wrong addresses are refused', function()
+  for _, url in ipairs {
+    'http://user:pw@host/',
+    'ftp://host/',
+    'http://',
+    'http://host:0/',
+    'http://host:99999/',
+    'http://host:8x/',
+    'http://ho st/',
+    'host:',
+    '*',
+    'http://*.com/',
+    '*.example.com',
+    'host:*',
+    'a\nb',
+    'http://127.0.0.1:80\\@evil/',
+    'http://host%00.evil/',
+  } do
+    t.ok(refused({ net = { '$spec.url' } }, { url = url }), url)
+  end
+  t.ok(refused({ net = { '$spec.url' } }, { url = 'http://u@h' }):find('use a secret'))
+  t.ok(refused { net = { 'a*.com' } })
+  t.ok(refused { read = { '/data/../etc' } })
+  t.ok(refused { run = { 'bin/tool' } })
+  t.ok(refused { env = { 'A=B' } })
+  t.ok(refused({ net = { '$spec.url' } }, { url = 5 }):find('expected a string'))
+end)
+
+t.test('unknown needs and wrong forms are named', function()
+  t.eq(refused { nett = {} }, 'unknown need "nett", did you mean "net"?')
+  t.ok(refused({ xyzzy = {} }):find('there are net, read'))
+  t.ok(refused({ net = 'a:1' }):find('list of strings'))
+  t.ok(refused({ net = { 5 } }):find('expected strings'))
+  t.ok(refused({ net = { '$env.X' } }):find('expected $spec.name', 1, true))
+  t.ok(refused(core.json.array { 'net' }):find('expected a table'))
+end)
+
+local function recipe(change)
+  local decl = { name = 'haiku', summary = 'One haiku.', home = 'ai-team/artifacts', run = true }
+  for field, v in pairs(change or {}) do
+    decl[field] = v
+  end
+  return needs.check_declaration(decl, 'recipes/x.lua')
+end
+
+t.test('a recipe with all its fields passes', function()
+  t.eq(recipe(), true)
+  t.eq(recipe { spec = 'schemas/x.json', needs = {} }, true)
+  t.eq(recipe { spec = { type = 'object' }, run = function() end }, true)
+end)
+
+t.test('each wrong field is named with its file', function()
+  for field, wrong in pairs {
+    name = 'Haiku',
+    summary = 'two\nlines',
+    home = '../up',
+    run = 5,
+    spec = 7,
+    needs = 'net',
+  } do
+    local ok, err = recipe { [field] = wrong }
+    t.eq(ok, nil)
+    t.ok(err.message:find('^recipes/x.lua: the field ' .. field .. ' is .*, expected'), err.message)
+  end
+  for _, home in ipairs { '/abs', 'a//b', 'a/', '.', 'a/../b', '', '-x', '.git' } do
+    t.eq(recipe { home = home }, nil, home)
+  end
+end)
+
+t.test('all that is missing is told at once', function()
+  local _, err = needs.check_declaration({ sumary = 'x' }, 'r.lua')
+  t.eq(err.message, 'r.lua is not a recipe yet: 5 things are wrong')
+  t.eq(err.details[5], 'r.lua: unknown field sumary, did you mean "summary"?')
+  _, err = needs.check_declaration('text', 'r.lua')
+  t.ok(err.message:find('does not return a recipe'))
+end)
+
+return t.done()
