@@ -47,7 +47,7 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(if $(SA
 comma := ,
 
 SRC := $(sort $(wildcard core/base/*.c core/prim/*.c core/gate/*.c core/lua/*.c)) core/main.c
-OBJ := $(SRC:%.c=$(BUILD)/%.o) $(if $(wildcard core/embed.c),$(BUILD)/embedded.o)
+OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
 EMBED := $(sort $(shell find lua schemas -name '*.lua' -o -name '*.json'))
 
 all: $(BUILD)/tlab

@@ -78,32 +78,23 @@ int tl_fail(tl_err *e, int code, const char *fmt, ...)
 
 static int code_of_errno(int err)
 {
-  switch (err) {
-  case ENOENT: case ENOTDIR:
-    return TL_ENOT_FOUND;
-  case ENOSPC: case EDQUOT: case EROFS: case EFBIG:
-    return TL_ESTORAGE;
-  case ELOOP: case EXDEV: /* what openat2 says of a link in the way, and of a way out */
-    return TL_EREFUSED;
-  case EEXIST: case ENOTEMPTY:
-    return TL_EEXISTS;
-  case EINVAL: case ENAMETOOLONG: case EISDIR:
-    return TL_EARGUMENT;
-  case EMFILE: case ENFILE: case E2BIG: case EAGAIN:
-    return TL_ELIMIT;
-  case ENOMEM:
-    return TL_ENO_MEMORY;
-  case EINTR:
-    return TL_EINTERRUPTED;
-  case ENOSYS: case EOPNOTSUPP:
-    return TL_EUNSUPPORTED;
-  case ETIMEDOUT:
-    return TL_ETIMEOUT;
-  case ECONNREFUSED: case ECONNRESET: case ECONNABORTED: case EHOSTUNREACH: case ENETUNREACH:
-    return TL_ENETWORK;
-  default:
-    return TL_EIO;
-  }
+  static const struct { int err, code; } rows[] = {
+    {ENOENT, TL_ENOT_FOUND},      {ENOTDIR, TL_ENOT_FOUND},    {ENOSPC, TL_ESTORAGE},
+    {EDQUOT, TL_ESTORAGE},        {EROFS, TL_ESTORAGE},        {EFBIG, TL_ESTORAGE},
+    {ELOOP, TL_EREFUSED}, /* openat2: a link in the way; EXDEV: a way out */
+    {EXDEV, TL_EREFUSED},         {EEXIST, TL_EEXISTS},        {ENOTEMPTY, TL_EEXISTS},
+    {EINVAL, TL_EARGUMENT},       {ENAMETOOLONG, TL_EARGUMENT}, {EISDIR, TL_EARGUMENT},
+    {EMFILE, TL_ELIMIT},          {ENFILE, TL_ELIMIT},         {E2BIG, TL_ELIMIT},
+    {EAGAIN, TL_ELIMIT},          {ENOMEM, TL_ENO_MEMORY},     {EINTR, TL_EINTERRUPTED},
+    {ENOSYS, TL_EUNSUPPORTED},    {EOPNOTSUPP, TL_EUNSUPPORTED}, {ETIMEDOUT, TL_ETIMEOUT},
+    {ECONNREFUSED, TL_ENETWORK},  {ECONNRESET, TL_ENETWORK},   {ECONNABORTED, TL_ENETWORK},
+    {EHOSTUNREACH, TL_ENETWORK},  {ENETUNREACH, TL_ENETWORK},
+  };
+
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (rows[i].err == err)
+      return rows[i].code;
+  return TL_EIO;
 }
 
 int tl_fail_errno(tl_err *e, int err, const char *fmt, ...)

@@ -444,11 +444,9 @@ static int read_value(reader *r, tl_val *out)
     return read_word(r, out, "false", tl_bool(false));
   case 'n':
     return read_word(r, out, "null", tl_nil());
-  case '-': case '0': case '1': case '2': case '3': case '4':
-  case '5': case '6': case '7': case '8': case '9':
-    return read_number(r, out);
   default:
-    return fail_expected(r, "a value");
+    return is_digit(r) || (r->p < r->end && *r->p == '-') ? read_number(r, out)
+                                                          : fail_expected(r, "a value");
   }
   if (rc < 0)
     tl_free(out);

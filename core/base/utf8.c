@@ -2,35 +2,40 @@
 
 #include "json.h"
 
-/* How many bytes the character at p takes when it is well-formed (Unicode 15, table 3-7), else 0.
- * The second byte's range depends on the first: that is what keeps out overlong forms (E0, F0),
- * surrogates (ED) and everything beyond U+10FFFF (F4). */
-static size_t character(const unsigned char *p, size_t len)
+/* How many bytes a character takes that begins with this one; 0 when none does. */
+static size_t length(unsigned char lead)
 {
-  unsigned char lead = p[0], low = 0x80, high = 0xBF;
-  size_t need;
-
   if (lead < 0x80)
     return 1;
-  if (lead >= 0xC2 && lead <= 0xDF)
-    need = 2;
-  else if (lead >= 0xE0 && lead <= 0xEF)
-    need = 3;
-  else if (lead >= 0xF0 && lead <= 0xF4)
-    need = 4;
-  else
+  if (lead < 0xC2 || lead > 0xF4) /* C0 and C1 could only begin overlong forms */
     return 0;
-  if (len < need)
-    return 0;
-  if (lead == 0xE0)
-    low = 0xA0;
-  else if (lead == 0xED)
-    high = 0x9F;
-  else if (lead == 0xF0)
-    low = 0x90;
-  else if (lead == 0xF4)
-    high = 0x8F;
-  if (p[1] < low || p[1] > high)
+  return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
+/* The second byte's range depends on the first (Unicode 15, table 3-7): that is what keeps out
+ * overlong forms (E0, F0), surrogates (ED) and everything beyond U+10FFFF (F4). */
+static bool follows(unsigned char lead, unsigned char second)
+{
+  switch (lead) {
+  case 0xE0:
+    return second >= 0xA0 && second <= 0xBF;
+  case 0xED:
+    return second >= 0x80 && second <= 0x9F;
+  case 0xF0:
+    return second >= 0x90 && second <= 0xBF;
+  case 0xF4:
+    return second >= 0x80 && second <= 0x8F;
+  default:
+    return second >= 0x80 && second <= 0xBF;
+  }
+}
+
+/* How many bytes the character at p takes when it is well-formed, else 0. */
+static size_t character(const unsigned char *p, size_t len)
+{
+  size_t need = length(p[0]);
+
+  if (need > len || (need > 1 && !follows(p[0], p[1])))
     return 0;
   for (size_t i = 2; i < need; i++)
     if ((p[i] & 0xC0) != 0x80)
