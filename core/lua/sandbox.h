@@ -20,4 +20,8 @@ void tl_lua_set_memory(lua_State *L, size_t memory_limit);
  * warn, string.dump; locks the metatable of strings; then tl_lua_open_deterministic. */
 void tl_lua_open_base(lua_State *L);
 
+/* Adds to the table on top of the stack what takes the place of base functions in a recipe's
+ * globals: setmetatable, rawset, rawget, rawlen (guards.c). */
+void tl_lua_open_guards(lua_State *L);
+
 #endif

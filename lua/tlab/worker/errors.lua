@@ -1,0 +1,128 @@
+-- Errors of a recipe: raised with their place, and described for the supervisor.
+
+local M = {}
+
+local KEPT = 8 -- items of a table that a printed error shows
+
+--- A short, readable text of any value that was raised.
+local function show(value, depth)
+  if type(value) == 'string' then return depth == 0 and value or ('%q'):format(value) end
+  if type(value) ~= 'table' then return tostring(value) end
+  if depth > 2 then return '{…}' end
+  local parts, list = {}, #value > 0
+  local ok = pcall(function()
+    for k, v in pairs(value) do
+      if #parts == KEPT then
+        parts[#parts + 1] = '…'
+        return
+      end
+      parts[#parts + 1] = (list and '' or tostring(k) .. ' = ') .. show(v, depth + 1)
+    end
+  end)
+  if not ok then return tostring(value) end
+  return '{ ' .. table.concat(parts, ', ') .. ' }'
+end
+
+--- Its own tostring where it has one.
+local function shown(value)
+  local ok, text = pcall(tostring, value)
+  if ok and not text:find('^table: %d+$') then return text end
+  return show(value, 0)
+end
+
+--- Copies the plain fields of an error value, without running its metamethods.
+local function copy_fields(out, value)
+  for k, v in next, value do
+    if type(k) == 'string' and (type(v) == 'string' or type(v) == 'number') then out[k] = v end
+  end
+end
+
+---@param core table
+function M.new(core)
+  local self = {
+    chunks = {}, -- short name of each chunk → { file, library }
+  }
+  local noted -- the last error of a task that has ended: { value, file, line, traceback }
+
+  --- The innermost place outside the library, or the innermost at all.
+  local function place(co)
+    local frames = core.frames(co)
+    for _, frame in ipairs(frames) do
+      local known = self.chunks[frame.file]
+      if known and not known.library then return frame.file, frame.line end
+    end
+    if frames[1] then return frames[1].file, frames[1].line end
+  end
+
+  --- Takes "file:line: " off a message that Lua itself has put there.
+  local function split(text)
+    local short, line, rest = text:match('^([^\n]-):(%d+): (.*)$')
+    local known = short and self.chunks[short]
+    if known then return rest, known, math.tointeger(line) end
+    return text
+  end
+
+  local function trace(co)
+    local lines = {}
+    for line in core.traceback(co):gmatch('[^\n]+') do
+      if not line:find('lua/tlab/worker/', 1, true) then lines[#lines + 1] = line end
+    end
+    return table.concat(lines, '\n')
+  end
+
+  --- Raises an error value with the place of the recipe that called.
+  ---@param err table code and message
+  function self.raise(err)
+    if not err.file then err.file, err.line = place() end
+    error(core.mark_err(err), 0)
+  end
+
+  --- Remembers where a task ended, before its coroutine is dropped.
+  function self.note(value, co)
+    local file, line = place(co)
+    noted = { value = value, file = file, line = line, traceback = trace(co) }
+  end
+
+  --- Describes what a coroutine ended with.
+  ---@return table { code, message, file?, line?, traceback? } and the fields of an error value
+  function self.describe(value, co)
+    if value == 'not enough memory' then
+      local refused, limit = core.memory_refused()
+      if refused then
+        return { code = 'NO_MEMORY',
+          message = ('the recipe ran out of memory (limit %d MiB)'):format(limit >> 20) }
+      end
+    end
+    local at = noted
+    if not at or not rawequal(at.value, value) then
+      self.note(value, co)
+      at = noted
+    end
+    local out = { code = 'RUN_FAILED', file = at.file, line = at.line, traceback = at.traceback }
+    if type(value) == 'table' and type(rawget(value, 'code')) == 'string'
+      and type(rawget(value, 'message')) == 'string' then
+      out.code, out.message = rawget(value, 'code'), rawget(value, 'message')
+      pcall(copy_fields, out, value)
+    elseif type(value) == 'string' then
+      local known, line
+      out.message, known, line = split(value)
+      -- A place in the library helps the user less than the place that called it.
+      if known and not (known.library and at.file) then out.file, out.line = known.file, line end
+    elseif value == nil then
+      out.message = 'the recipe raised nil'
+    else
+      out.message = shown(value)
+    end
+    return out
+  end
+
+  --- Turns the message of a text that does not compile into an error value.
+  function self.syntax(message)
+    local text, known, line = split(message)
+    return { code = 'INVALID', message = text, file = known and known.file, line = line }
+  end
+
+  return self
+end
+
+return M
