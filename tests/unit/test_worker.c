@@ -575,13 +575,13 @@ TEST(golden_globals)
   const char *path = "tests/lua/golden_globals.txt";
   if (getenv("TLAB_UPDATE_GOLDEN")) {
     FILE *f = fopen(path, "w");
-    (void)fwrite(s.said.data, 1, s.said.len, f);
+    assert_int_equal(fwrite(s.said.data, 1, s.said.len, f), s.said.len);
     (void)fclose(f);
   }
   FILE *f = fopen(path, "r");
   assert_non_null(f);
   char *want = calloc(1, 1 << 16);
-  (void)fread(want, 1, (1 << 16) - 1, f);
+  assert_true(fread(want, 1, (1 << 16) - 1, f) > 0);
   (void)fclose(f);
   assert_string_equal(s.said.data, want);
   free(want);
