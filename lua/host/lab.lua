@@ -44,7 +44,7 @@ end
 function M.parse(text, file)
   local config, err = core.json.decode(text)
   if config == nil then
-    return load_spec.not_json('the lab file', file, text, err)
+    return nil, load_spec.not_json('the lab file', file, text, err)
   end
   local judge = validator()
   local errors = judge:check(config)

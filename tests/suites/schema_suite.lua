@@ -80,9 +80,10 @@ end
 
 local function say(ok, what, why)
   count = count + 1
+  failed = failed + (ok and 0 or 1)
+  say_line(('%s %d - %s'):format(ok and 'ok' or 'not ok', count, what))
   if not ok then
-    failed = failed + 1
-    say_line(('not ok %d - %s\n# %s'):format(count, what, why or ''))
+    say_line('# ' .. why)
   end
 end
 
@@ -103,32 +104,20 @@ local function run_group(file, group, optional)
 end
 
 local function run_file(folder, file, optional)
-  local before, refused = failed, 0
-  local groups = read(folder .. '/' .. file)
-  local start = count
-  for _, group in ipairs(groups) do
+  local start, refused = count, 0
+  for _, group in ipairs(read(folder .. '/' .. file)) do
     local _, was_refused = run_group(file, group, optional)
     refused = refused + (was_refused and 1 or 0)
   end
   local note = refused > 0 and (', %d schemas refused by name'):format(refused) or ''
-  count = count + 1
-  say_line(
-    ('%s %d - %s%s (%d cases%s)'):format(
-      failed == before and 'ok' or 'not ok',
-      count,
-      optional and 'optional/' or '',
-      file,
-      count - 1 - start,
-      note
-    )
-  )
+  local name = (optional and 'optional/' or '') .. file
+  say_line(('# %s: %d cases%s'):format(name, count - start, note))
 end
 
-local required = files(root .. '/tests')
-for _, file in ipairs(required) do
+for _, file in ipairs(files(root .. '/tests')) do
   run_file(root .. '/tests', file, false)
 end
-local required_cases = count - #required
+local required = count
 for _, file in ipairs(files(root .. '/tests/optional')) do
   if LEFT_OUT[file] then
     count = count + 1
@@ -139,7 +128,11 @@ for _, file in ipairs(files(root .. '/tests/optional')) do
 end
 
 say_line(('1..%d'):format(count))
-say_line(('# required cases: %d; failed in all: %d'):format(required_cases, failed))
-if failed > 0 then
-  error(('%d cases of the JSON Schema suite failed'):format(failed), 0)
-end
+say_line(
+  ('# required cases: %d, optional: %d, failed in all: %d'):format(
+    required,
+    count - required,
+    failed
+  )
+)
+return failed == 0

@@ -47,6 +47,7 @@ end
 ---@param file string
 ---@param text string
 ---@param err table {message = 'line L column C: …'}
+---@return table err
 function M.not_json(what, file, text, err)
   local line, column, why = err.message:match('line (%d+) column (%d+): (.*)')
   line, column = math.tointeger(tonumber(line)), math.tointeger(tonumber(column))
@@ -64,7 +65,7 @@ function M.not_json(what, file, text, err)
     out.message = ('%s %s is empty; the least is {}'):format(what, file)
     out.details = nil
   end
-  return nil, out
+  return out
 end
 
 local function read_text(file, from)
@@ -84,7 +85,7 @@ local function read_file(file, from)
   local spec
   spec, err = core.json.decode(text)
   if spec == nil then
-    return M.not_json('the spec', name, text, err)
+    return nil, M.not_json('the spec', name, text, err)
   elseif value.kind(spec) ~= 'object' then
     return nil,
       {
