@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SERVER_TEXT_MAX = 64 << 10 };
+enum { SERVER_TEXT_MAX = 4 << 20 };
 
 typedef struct server {
   int fd, port;
@@ -237,6 +237,33 @@ static bool page_loop(peer *p, const char *rest)
   return say(p, "HTTP/1.1 302 Go\r\nLocation: loop\r\nContent-Length: 0\r\n\r\n");
 }
 
+static bool page_slow_to(peer *p, const char *rest)
+{
+  nap(400);
+  return page_to(p, rest);
+}
+
+/* Answers before the request's body is read; then says how much of it was as sent: all "b". */
+static bool page_early(peer *p, const char *rest)
+{
+  const char *head_end = strstr(p->text, "\r\n\r\n") + 4;
+  size_t got = p->len - (size_t)(head_end - p->text), good = strspn(head_end, "b");
+  size_t all = strtoul(strcasestr(p->text, "content-length:") + 15, NULL, 10);
+  char text[64];
+  (void)rest;
+  if (!say(p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")) return false;
+  nap(100);
+  while (got < all) {
+    ssize_t n = recv(p->fd, p->text, sizeof p->text - 1, 0);
+    if (n <= 0) return false;
+    p->text[n] = '\0';
+    got += (size_t)n;
+    good += strspn(p->text, "b");
+  }
+  (void)snprintf(text, sizeof text, "%zu", good);
+  return chunk(p, text) && say(p, "0\r\n\r\n");
+}
+
 static bool page_stream(peer *p, const char *rest)
 {
   (void)rest;
@@ -272,14 +299,15 @@ static const struct {
   const char *path;
   bool (*answer)(peer *p, const char *rest);
 } pages[] = {
-  {"/ok", page_ok}, {"/echo", page_echo}, {"/slow", page_slow}, {"/chunked", page_chunked},
+  {"/ok", page_ok}, {"/echo", page_echo}, {"/chunked", page_chunked},
   {"/interim", page_interim}, {"/folded", page_folded}, {"/bomb", page_bomb},
   {"/head-cut", page_head_cut}, {"/short", page_short}, {"/chunk-cut", page_chunk_cut},
   {"/two-lengths", page_two_lengths}, {"/bad-length", page_bad_length},
   {"/garbage", page_garbage}, {"/empty", page_empty}, {"/endless", page_endless},
   {"/many-headers", page_many_headers}, {"/long-header", page_long_header},
   {"/no-colon", page_no_colon}, {"/hang", page_hang}, {"/drip", page_drip}, {"/stall", page_stall},
-  {"/to/", page_to}, {"/loop", page_loop}, {"/stream-cut", page_stream_cut},
+  {"/to/", page_to}, {"/loop", page_loop}, {"/slow-to/", page_slow_to},
+  {"/slow", page_slow}, {"/early", page_early}, {"/stream-cut", page_stream_cut},
   {"/stream", page_stream}, {"/large", page_large},
 };
 
@@ -298,7 +326,8 @@ static bool listen_to(peer *p)
   for (;;) {
     p->text[p->len] = '\0';
     const char *end = strstr(p->text, "\r\n\r\n");
-    if (end && p->len >= wanted(p->text, end)) return true;
+    bool early = strncmp(p->text, "POST /early", 11) == 0;
+    if (end && (early || p->len >= wanted(p->text, end))) return true;
     ssize_t n = recv(p->fd, p->text + p->len, sizeof p->text - 1 - p->len, 0);
     if (n <= 0) return false;
     p->len += (size_t)n;
