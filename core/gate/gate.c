@@ -393,7 +393,7 @@ static void perform_replay(tl_effect *f)
   tl_gate *g = f->gate;
   if (tl_replay_same(g->old, f->n, f->op->name, &f->form, &g->fatal) < 0) return;
   const tl_old *old = &g->old->effects[f->n - 1];
-  if (f->op->flags & TL_OP_IN_RUN && !old->raise && repeat_in_run(f, &g->fatal) < 0) return;
+  if (f->op->flags & TL_OP_IN_RUN && old->answered && !old->raise && repeat_in_run(f, &g->fatal) < 0) return;
   pump(g);
 }
 

@@ -226,7 +226,8 @@ static int check_text(const char *path, size_t len, tl_err *e)
   if (len > 4096) return tl_fail(e, TL_EREFUSED, "the path has %zu bytes, at most 4096 go", len);
   if (memchr(path, 0, len)) return tl_fail(e, TL_EREFUSED, "the path has a NUL byte");
   if (tl_utf8_valid(path, len) != len) return tl_fail(e, TL_EREFUSED, "the path is not UTF-8");
-  for (const char *s = path; s; s = strchr(s, '/') ? strchr(s, '/') + 1 : NULL)
+  const char *first = strncmp(path, "lab:", 4) == 0 ? path + 4 : path;
+  for (const char *s = first; s; s = strchr(s, '/') ? strchr(s, '/') + 1 : NULL)
     if (s[0] == '.' && s[1] == '.' && (s[2] == '/' || s[2] == '\0'))
       return tl_fail(e, TL_EREFUSED, "the path %s goes up with '..'", path);
   return TL_OK;

@@ -9,7 +9,7 @@
 #include "record.h"
 
 #define RECORD_MAX_BYTES (1u << 30)
-enum { SHOWN_MAX = 300 };
+enum { SHOWN_MAX = 300, GAP_MAX = 100000 };
 
 static int bad_line(size_t line, const char *why, tl_err *e)
 {
@@ -27,18 +27,33 @@ static tl_val move_out(tl_val *map, const char *key)
   return out;
 }
 
+/* Makes room for effects 1…n. Lines stand in the order of answers, so numbers come mixed; an effect
+ * that a crash left unanswered may have no line at all. */
+static int make_room(tl_replay *r, uint64_t n, size_t line, tl_err *e)
+{
+  if (n > line + GAP_MAX) return bad_line(line, "an effect's number is far too high", e);
+  if (n <= r->len) return TL_OK;
+  if (n > r->cap) {
+    r->cap = n < r->cap * 2 ? r->cap * 2 : n + 16;
+    r->effects = tl_realloc(r->effects, r->cap * sizeof *r->effects);
+    r->order = tl_realloc(r->order, r->cap * sizeof *r->order);
+  }
+  memset(r->effects + r->len, 0, (n - r->len) * sizeof *r->effects);
+  r->len = n;
+  return TL_OK;
+}
+
 static int take_asked(tl_replay *r, tl_val *map, uint64_t n, size_t line, tl_err *e)
 {
-  if (n != r->len + 1) return bad_line(line, "effects are not numbered 1, 2, 3 …", e);
   const char *op = tl_get_str(map, "op", NULL);
   const tl_val *args = tl_get(map, "args");
   if (!op || !args || args->type != TL_LIST) return bad_line(line, "not an effect", e);
-  if ((r->len & (r->len - 1)) == 0) {
-    size_t cap = r->len ? 2 * r->len : 1;
-    r->effects = tl_realloc(r->effects, cap * sizeof *r->effects);
-    r->order = tl_realloc(r->order, cap * sizeof *r->order);
-  }
-  r->effects[r->len++] = (tl_old){.op = tl_strdup(op), .args = move_out(map, "args")};
+  int rc = make_room(r, n, line, e);
+  if (rc < 0) return rc;
+  tl_old *old = &r->effects[n - 1];
+  if (old->op) return bad_line(line, "an effect with this number has been there already", e);
+  old->op = tl_strdup(op);
+  old->args = move_out(map, "args");
   return TL_OK;
 }
 
@@ -52,7 +67,7 @@ static int take_line(tl_replay *r, tl_val *map, size_t line, tl_err *e)
   }
   bool ok = tl_get(map, "result") != NULL, failed = tl_get(map, "error") != NULL;
   if (!ok && !failed) return TL_OK;
-  if ((uint64_t)n > r->len || r->effects[n - 1].answered)
+  if ((uint64_t)n > r->len || !r->effects[n - 1].op || r->effects[n - 1].answered)
     return bad_line(line, "answers what was not asked", e);
   tl_old *old = &r->effects[n - 1];
   old->answer = move_out(map, ok ? "result" : "error");
@@ -118,6 +133,7 @@ static void show(tl_buf *b, const char *op, const tl_val *args)
 int tl_replay_same(const tl_replay *r, uint64_t n, const char *op, const tl_val *args, tl_err *e)
 {
   const tl_old *old = n <= r->len ? &r->effects[n - 1] : NULL;
+  if (old && !old->op) return TL_OK; /* asked when the run was stopped: it never had an answer */
   if (old && strcmp(old->op, op) == 0 && tl_equal(&old->args, args)) return TL_OK;
   tl_buf b = TL_BUF(8192);
   (void)tl_buf_fmt(&b, "effect %" PRIu64 " differs: recorded ", n);
@@ -147,7 +163,7 @@ uint64_t tl_replay_find(tl_replay *r, const char *op, const tl_val *args)
 {
   for (size_t i = 0; i < r->len; i++) {
     tl_old *old = &r->effects[i];
-    if (old->used || !old->answered || old->failed) continue;
+    if (!old->answered || old->used || old->failed) continue;
     if (strcmp(old->op, op) != 0 || !tl_equal(&old->args, args)) continue;
     old->used = true;
     return i + 1;

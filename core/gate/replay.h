@@ -5,7 +5,7 @@
 #include "../base/val.h"
 
 typedef struct tl_old {
-  char *op;
+  char *op;      /* NULL: no line, since the run was stopped before it was answered */
   tl_val args;   /* recorded form */
   tl_val answer; /* recorded form: the result, or the error map */
   bool answered, failed, raise, used;
@@ -14,7 +14,7 @@ typedef struct tl_old {
 typedef struct tl_replay {
   int dirfd;      /* the old run's folder, owned */
   tl_old *effects; /* effects[n - 1] */
-  size_t len;
+  size_t len, cap;
   uint64_t *order; /* numbers in the order of their answers */
   size_t norder;
   size_t next;    /* how many answers have been given */

@@ -229,7 +229,7 @@ static int core_library_digest(lua_State *L)
 /* A test may also require what lies in tests/lua. */
 static bool push_test_text(lua_State *L, const host *h, const char *file)
 {
-  char path[256];
+  char path[320];
   tl_buf text;
   tl_err e;
   if (!h->self_test) return false;
@@ -243,6 +243,20 @@ static bool push_test_text(lua_State *L, const host *h, const char *file)
   return true;
 }
 
+/* Pushes the text of module a.b: a/b.lua or a/b/init.lua, whose name goes into `file`. */
+static bool push_module(lua_State *L, const host *h, const char *name, char *file, size_t size)
+{
+  char path[200];
+  if (snprintf(path, sizeof path, "%s", name) >= (int)sizeof path) return false;
+  for (char *c = path; *c; c++)
+    if (*c == '.') *c = '/';
+  for (size_t i = 0; i < 2; i++) {
+    (void)snprintf(file, size, i ? "%s/init.lua" : "%s.lua", path);
+    if (push_text(L, h, file) || push_test_text(L, h, file)) return true;
+  }
+  return false;
+}
+
 /* require 'host.cmd.run': a table of what has been loaded is the second upvalue. */
 static int host_require(lua_State *L)
 {
@@ -251,14 +265,11 @@ static int host_require(lua_State *L)
   char file[256];
   lua_settop(L, 1);
   if (lua_getfield(L, lua_upvalueindex(2), name) != LUA_TNIL) return 1;  // name value
-  (void)snprintf(file, sizeof file, "%s.lua", name);
-  for (char *c = file; c < file + strlen(file) - 4; c++)
-    if (*c == '.') *c = '/';
-  if (!push_text(L, h, file) && !push_test_text(L, h, file))
+  if (!push_module(L, h, name, file, sizeof file))
     return luaL_error(L, "there is no module '%s'", name);
   size_t len;
   const char *text = lua_tolstring(L, -1, &len);                         // name nil text
-  char chunk[300];
+  char chunk[320];
   (void)snprintf(chunk, sizeof chunk, "@lua/%s", file);
   if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK) return lua_error(L);
   lua_pushvalue(L, 1);                                                   // name nil text fn name

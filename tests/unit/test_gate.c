@@ -382,9 +382,10 @@ static void damaged_records_are_named_by_line(void **state)
   (void)state;
   static const struct { const char *text, *says; } rows[] = {
       {"{\"n\":1}\nnonsense\n", ":2: "},
-      {"{\"args\":[],\"n\":2,\"op\":\"clock.now\",\"result\":1}\n", "not numbered"},
+      {"{\"args\":[],\"n\":900000,\"op\":\"clock.now\",\"result\":1}\n", "too high"},
       {"{\"n\":1,\"result\":1}\n", "not asked"},
       {"{\"args\":[],\"n\":1,\"op\":\"clock.now\",\"result\":1}\n{\"n\":1,\"result\":2}\n", "not asked"},
+      {"{\"args\":[],\"n\":1,\"op\":\"clock.now\",\"result\":1}\n{\"args\":[],\"n\":1,\"op\":\"clock.now\"}\n", "already"},
       {"[]\n", "no number"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
