@@ -213,7 +213,7 @@ local function finish(run, manifest, outcome)
   }, files)
   ok, err = write_json(run.dir .. '/run.json', done)
   if ok then
-    ok, err = latest.set(run.lab.root, run.folder)
+    ok, err = latest.set(run.lab, run.folder)
   end
   if not ok then
     storage_failed(outcome, err)
