@@ -3,7 +3,8 @@
 #   unit    the C programs of tests/unit, built by make
 #   lua     tests/lua/*_test.lua, run by tlab itself
 #   cli     tests/cli/*.t: what a person types and sees
-#   e2e     tests/e2e, but for what is marked slow;  slow: that too
+#   e2e     tests/e2e, but for what is marked slow, real (a model) or tools (WireMock, toxiproxy)
+#   slow    and just those
 #   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san)
 #   suites  the public test suites
 #   fuzz    each target of tests/fuzz for FUZZ_SECONDS (10)
@@ -22,7 +23,7 @@ trap 'rm -f "$log"' EXIT
 count() {
   passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
   if (($3 > 0)); then
-    sed 's/^/    /' "$log"
+    tail -n 200 "$log" | sed 's/^/    /'
     echo "FAILED $1: $2 passed, $3 failed"
   else
     echo "ok     $1: $2 passed$( (($4 == 0)) || echo ", $4 skipped")"
@@ -66,7 +67,7 @@ run_lua() {
 run_pytest() {
   local code=0 last
   [[ -d $3 ]] || return 0
-  "$venv/bin/python" -m pytest -c tests/pytest.ini --rootdir tests -q -m "$2" "$3" \
+  "$venv/bin/python" -m pytest -c tests/pytest.ini --rootdir tests -q --tb=short -m "$2" "$3" \
     >"$log" 2>&1 </dev/null || code=$?
   last=$(tail -n 1 "$log")
   number() { grep -oE "[0-9]+ $1" <<<"$last" | grep -oE '^[0-9]+' || echo 0; }
@@ -79,9 +80,9 @@ run_pytest() {
   count "$1" "$good" "$bad" "$skip"
 }
 
-run_cli() { run_pytest cli 'not slow' tests/cli; }
-run_e2e() { run_pytest e2e 'not slow' tests/e2e; }
-run_slow() { run_pytest slow slow tests/e2e; }
+run_cli() { run_pytest cli '' tests/cli; }
+run_e2e() { run_pytest e2e 'not slow and not real and not tools' tests/e2e; }
+run_slow() { run_pytest slow 'slow or real or tools' tests/e2e; }
 
 run_san() {
   local -x BUILD="$BUILD-san"
