@@ -59,7 +59,7 @@ static bool chunk(peer *p, const char *text)
   return say(p, head) && say(p, text) && say(p, "\r\n");
 }
 
-/* --- pages: true keeps the connection ----------------------------------------------------------- */
+/* --- pages: true keeps the connection --------------------------------------------------------- */
 
 static bool page_ok(peer *p, const char *rest)
 {
@@ -136,7 +136,8 @@ static bool page_short(peer *p, const char *rest)
 static bool page_chunk_cut(peer *p, const char *rest)
 {
   (void)rest;
-  return say(p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") && chunk(p, "half") && false;
+  return say(p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") &&
+         chunk(p, "half") && false;
 }
 
 static bool page_two_lengths(peer *p, const char *rest)
@@ -225,8 +226,9 @@ static bool page_stall(peer *p, const char *rest)
 static bool page_to(peer *p, const char *rest)
 {
   char head[1024];
-  (void)snprintf(head, sizeof head, "HTTP/1.1 %.3s Go\r\nLocation: %.*s\r\nContent-Length: 4\r\n\r\ngone",
-                 rest, (int)strcspn(rest + 4, " "), rest + 4);
+  (void)snprintf(head, sizeof head,
+                 "HTTP/1.1 %.3s Go\r\nLocation: %.*s\r\nContent-Length: 4\r\n\r\ngone", rest,
+                 (int)strcspn(rest + 4, " "), rest + 4);
   return say(p, head);
 }
 
@@ -311,7 +313,7 @@ static const struct {
   {"/stream", page_stream}, {"/large", page_large},
 };
 
-/* --- connections -------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static size_t wanted(const char *head, const char *head_end)
 {
