@@ -85,6 +85,27 @@ t.test('two currencies are two sums and no cost', function()
   t.eq(s.metrics, { cost_EUR = 2.0, cost_USD = 1.0 })
 end)
 
+t.test('numbers and keys that JSON cannot bring back as they were', function()
+  local s = fold.text(lines {
+    note(1, 'cost', { amount = { ['$num'] = '2' }, currency = 'USD' }),
+    note(2, 'metric', { name = 'nan', value = { ['$num'] = 'nan' } }),
+    note(3, 'metric', { name = 'big', value = { ['$int'] = '9223372036854775807' } }),
+    note(4, 'metric', { name = 'map', value = { ['$$x'] = { 1, { ['$num'] = '3' } } } }),
+  })
+  t.eq(s.cost, { amount = 2.0, currency = 'USD' })
+  t.eq(s.metrics, { nan = 'nan', big = '9223372036854775807', map = { ['$x'] = { 1, 3.0 } } })
+end)
+
+t.test('notes of another form stay in the record', function()
+  local s = fold.text(lines {
+    note(1, 'seed', { seed = 'x' }), note(2, 'usage', { input = -1, output = 1.5 }),
+    note(3, 'cost', { amount = -1, currency = 'USD' }), note(4, 'model', { asked = 7 }),
+    note(5, 'metric', { value = 1 }), note(6, 'tag', {}),
+  })
+  t.eq({ s.seeds, s.tokens, s.cost, s.models, s.metrics, s.tags },
+    { {}, { input = 0, output = 0 }, nil, [4] = {}, [5] = {}, [6] = {} })
+end)
+
 t.test('inputs are what came from outside the run, once, sorted', function()
   local blob = ('b'):rep(64)
   local s = fold.text(lines {

@@ -34,6 +34,31 @@ local function collect_blobs(value, blobs)
   end
 end
 
+--- A value as the recipe gave it: {"$num": "2"} is the float 2.0, {"$int": …} an integer beyond 2^53,
+--- "$$x" the key "$x". What JSON cannot hold (NaN, infinities, huge integers) stays as its text.
+local function restore(value)
+  if type(value) ~= 'table' then
+    return value
+  end
+  if value['$num'] then
+    local number = tonumber(value['$num'])
+    return number and number - number == 0 and number or value['$num']
+  elseif value['$int'] then
+    return value['$int']
+  end
+  local escaped = {}
+  for key, below in pairs(value) do
+    value[key] = restore(below)
+    if type(key) == 'string' and key:sub(1, 2) == '$$' then
+      escaped[#escaped + 1] = key
+    end
+  end
+  for _, key in ipairs(escaped) do
+    value[key:sub(2)], value[key] = value[key], nil
+  end
+  return value
+end
+
 --- Sums of money to the billionth, so that 0.1 + 0.2 reads 0.3.
 local function money(amount)
   return math.floor(amount * 1e9 + 0.5) / 1e9
@@ -48,15 +73,21 @@ local function add_once(list, seen, value)
   end
 end
 
---- What each kind of run.note adds. Kinds that are not here stay in the record only.
+--- What each kind of run.note adds. Other kinds, and notes of another form than the manifest's schema
+--- has, stay in the record only: a recipe's slip must not cost the run its manifest.
 local notes = {}
 
 function notes.model(state, value)
+  for _, field in ipairs { 'asked', 'answered', 'fingerprint' } do
+    if value[field] ~= nil and type(value[field]) ~= 'string' then
+      return
+    end
+  end
   add_once(state.models, state.seen.models, value)
 end
 
 function notes.seed(state, value)
-  if value.seed ~= nil then
+  if math.type(value.seed) == 'integer' then
     add_once(state.seeds, state.seen.seeds, value.seed)
   end
 end
@@ -70,14 +101,15 @@ end
 function notes.usage(state, value)
   state.tokens = state.tokens or { input = 0, output = 0 }
   for _, kind in ipairs { 'input', 'output', 'cached' } do
-    if math.type(value[kind]) == 'integer' then
+    if math.type(value[kind]) == 'integer' and value[kind] >= 0 then
       state.tokens[kind] = (state.tokens[kind] or 0) + value[kind]
     end
   end
 end
 
 function notes.cost(state, value)
-  if type(value.amount) == 'number' and type(value.currency) == 'string' then
+  if type(value.amount) == 'number' and value.amount >= 0 and type(value.currency) == 'string'
+    and value.currency ~= '' then
     state.costs[value.currency] = (state.costs[value.currency] or 0) + value.amount
   end
 end
@@ -147,7 +179,7 @@ local function answered(state, effect, answer)
   elseif effect.op == 'run.note' then
     local note = notes[effect.args[1]]
     if note and type(effect.args[2]) == 'table' then
-      note(state, effect.args[2])
+      note(state, restore(effect.args[2]))
     end
   end
 end

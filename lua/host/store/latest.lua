@@ -1,0 +1,29 @@
+--- `latest` at the lab's root: a relative link to the folder of the run that ended last.
+
+local core = require 'core'
+
+local M = {}
+
+--- Points it at a run.
+---@param lab table
+---@param folder string the run's folder, relative to the lab
+---@return boolean|nil ok, table|nil err
+function M.set(lab, folder)
+  return core.fs.symlink(folder, lab.root .. '/latest')
+end
+
+--- Where it points, relative to the lab.
+---@param lab table
+---@return string|nil folder, table|nil err
+function M.get(lab)
+  local target = core.fs.readlink(lab.root .. '/latest')
+  if not target then
+    return nil, {
+      code = 'NOT_FOUND', message = 'there is no latest run in this lab yet',
+      hint = 'tlab run recipes/ai.lua spec.json',
+    }
+  end
+  return target
+end
+
+return M
