@@ -27,7 +27,7 @@ end
 local function make_run()
   core.fs.purge(ROOT)
   local spec, recipe, module = '{"x":1}', 'return {}', 'return 1'
-  put('spec.json', spec)
+  put('spec.json', spec .. '\n')
   put('out.txt', 'artifact')
   put('deep/er/out.txt', 'artifact')
   put('record/recipe/recipe.lua', recipe)

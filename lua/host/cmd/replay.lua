@@ -1,22 +1,46 @@
---- tlab replay RUN [--with RECIPE]: exit code 0 when every byte is the same, 5 when not.
+--- tlab replay RUN [--with RECIPE]: exit code 0 when every byte is the same, 5 when not. With another
+--- recipe it is a run of its own, answered from the record.
 
 local core = require 'core'
 local find = require 'host.store.find'
 local out = require 'host.cmd.out'
 local table_view = require 'host.view.table'
 
---- One difference as lines: what it is, then both sides.
-local function difference(each)
-  local lines = { string.format('differs: %s%s', each.path or each.what or 'effect',
-    each.path and each.what and ' (' .. each.what .. ')' or '') }
-  for _, side in ipairs { 'recorded', 'asked', 'expected', 'found' } do
-    local value = each[side]
-    if value ~= nil then
-      local text = type(value) == 'string' and value or core.json.encode(value)
-      lines[#lines + 1] = string.format('  %-9s %s', side, text)
+--- One difference as a line: which file or what else, then both sides or what was said of them.
+local function line(each)
+  local sides = {}
+  for _, side in ipairs { 'expected', 'found' } do
+    if each[side] then
+      sides[#sides + 1] = side .. ' ' .. table_view.short(each[side])
     end
   end
-  return table.concat(lines, '\n') .. '\n'
+  local text = each.message or table.concat(sides, ', ')
+  if each.path then
+    return string.format('%s: %s%s\n', each.path, each.what, text ~= '' and ' (' .. text .. ')' or '')
+  end
+  return string.format('%s: %s\n', each.what, text)
+end
+
+local function tell(result, options)
+  local id8 = result.manifest.id:sub(1, 8)
+  if options.json then
+    out.json {
+      same = result.same, id = result.manifest.id, effects = result.effects,
+      outputs = result.outputs, differences = core.json.array(result.differences),
+    }
+  elseif result.same then
+    if not options.quiet then
+      out.out(string.format('same: %s answered from the record of %s, %s with the same bytes\n',
+        table_view.count(result.effects, 'effect'), id8, table_view.count(result.outputs, 'file')))
+    end
+  else
+    local lines = {}
+    for i, each in ipairs(result.differences) do
+      lines[i] = line(each)
+    end
+    out.out(table.concat(lines))
+  end
+  return result.same and 0 or core.exit_code('DIFFERS')
 end
 
 return function(words, options)
@@ -24,24 +48,21 @@ return function(words, options)
   if not dir then
     return nil, err
   end
+  if options.with and not lab then
+    lab, err = require('host.lab').find('.')
+    if not lab then
+      return nil, err
+    end
+  end
   local result
   result, err = require('host.run.replay').run {
-    dir = dir, with = options.with, lab = lab, quiet = options.quiet or false,
-    verbose = options.verbose or false,
+    dir = dir, with = options.with, lab = lab, no_input = options.no_input or options.json or false,
   }
   if not result then
     return nil, err
   end
-  if options.json then
-    out.json(result)
-  elseif result.same then
-    out.out(string.format('same: %s and %s as recorded\n',
-      table_view.count(result.effects or 0, 'effect'),
-      table_view.count(result.files or 0, 'file')))
-  else
-    for _, each in ipairs(result.differences or {}) do
-      out.out(difference(each))
-    end
+  if options.with then
+    return require('host.cmd.outcome').tell(result, options, lab)
   end
-  return result.same and 0 or core.exit_code('DIFFERS')
+  return tell(result, options)
 end

@@ -5,25 +5,12 @@ local find = require 'host.store.find'
 local out = require 'host.cmd.out'
 local table_view = require 'host.view.table'
 
-local VALUE_MAX = 200 -- bytes of a side that are shown
-
---- A hash by its first digits, a long value by its beginning: --json has the whole.
-local function short(value)
-  local text = value:gsub('%f[%x]' .. ('%x'):rep(64) .. '%f[%X]', function(hash)
-    return hash:sub(1, 12)
-  end)
-  if #text > VALUE_MAX then
-    text = text:sub(1, utf8.offset(text, 0, VALUE_MAX) - 1) .. ' …'
-  end
-  return text
-end
-
 --- "answers.jsonl: changed (expected 3f9a2c1b4d5e, found 00aa…)".
 local function line(finding)
   local sides = {}
   for _, side in ipairs { 'expected', 'found' } do
     if finding[side] then
-      sides[#sides + 1] = side .. ' ' .. short(finding[side])
+      sides[#sides + 1] = side .. ' ' .. table_view.short(finding[side])
     end
   end
   return string.format('%s: %s%s%s\n', finding.path, finding.field and finding.field .. ' ' or '',

@@ -108,17 +108,28 @@ local function check_outputs(state)
   end
 end
 
---- spec.json is an output like others once the run has ended; it has its own hash in any case.
+--- spec.json is canonical JSON and a newline; what names the spec is the hash of the JSON alone. Once
+--- the run has ended the file is an output like others, so a wrong name is then the manifest's.
 local function check_spec(state)
-  local stated = state.manifest.spec.sha256
-  if not state.known['spec.json'] then
-    check_file(state, 'spec.json', stated)
-    return
+  local path, stated = 'spec.json', state.manifest.spec.sha256
+  local is_output = state.known[path]
+  state.known[path] = true
+  if not is_output and not state.present[path] then
+    add(state, path, 'missing', { expected = stated })
   end
-  for _, output in ipairs(state.manifest.outputs) do
-    if output.path == 'spec.json' then
-      compare(state, 'spec.sha256', output.sha256, stated)
+  for _, finding in ipairs(state.findings) do
+    if finding.path == path then
+      return
     end
+  end
+  local text, err = core.fs.read(state.dir .. '/' .. path)
+  local found = text and core.hash.bytes((text:gsub('\n$', '')))
+  if not text then
+    add(state, path, 'invalid', { expected = stated, found = err.message })
+  elseif is_output then
+    compare(state, 'spec.sha256', found, stated)
+  elseif found ~= stated then
+    add(state, path, 'changed', { expected = stated, found = found })
   end
 end
 

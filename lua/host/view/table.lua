@@ -2,6 +2,8 @@
 
 local M = {}
 
+local VALUE_MAX = 200 -- bytes of a value that are shown in a line
+
 local function width(text)
   return utf8.len(text) or #text
 end
@@ -59,6 +61,19 @@ function M.duration(seconds)
     return string.format('%d min %d s', whole // 60, whole % 60)
   end
   return string.format('%d h %d min', whole // 3600, whole // 60 % 60)
+end
+
+--- A hash by its first digits, a long value by its beginning.
+---@param text string
+---@return string
+function M.short(text)
+  text = text:gsub('%f[%x]' .. ('%x'):rep(64) .. '%f[%X]', function(hash)
+    return hash:sub(1, 12)
+  end)
+  if #text > VALUE_MAX then
+    text = text:sub(1, VALUE_MAX):gsub('[\128-\255]+$', '') .. ' …'
+  end
+  return text
 end
 
 --- The thing and its number: "1 file", "2 files".

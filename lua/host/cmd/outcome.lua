@@ -1,0 +1,53 @@
+--- How a run that has just ended is told: standard output gets its folder (with --json the manifest),
+--- standard error what came of it and what to type next.
+
+local core = require 'core'
+local out = require 'host.cmd.out'
+local table_view = require 'host.view.table'
+
+local M = {}
+
+--- "succeeded in 1.5 s, 4 effects, 12 + 30 tokens".
+local function verdict(manifest)
+  local parts = { manifest.status .. ' in ' .. table_view.duration(manifest.time.seconds or 0) }
+  parts[2] = table_view.count(manifest.effects and manifest.effects.count or 0, 'effect')
+  if manifest.tokens then
+    parts[3] = string.format('%d + %d tokens', manifest.tokens.input, manifest.tokens.output)
+  end
+  return table.concat(parts, ', ')
+end
+
+local function tell_error(err, id8, options, lab)
+  local shown = { run = id8 }
+  for name, value in pairs(err) do
+    shown[name] = value
+  end
+  out.err(require('host.view.error').text(shown, {
+    verbose = options.verbose, root = lab.root,
+    style = require('host.view.style').new('stderr', core.args),
+  }))
+end
+
+--- Tells it and gives the exit code.
+---@param result table from host.run.lifecycle
+---@param options table of the command line
+---@param lab table
+---@return integer
+function M.tell(result, options, lab)
+  local manifest = result.manifest
+  local id8 = manifest.id:sub(1, 8)
+  if options.json then
+    out.json(manifest)
+  elseif result.error then
+    tell_error(result.error, id8, options, lab)
+  else
+    if not options.quiet then
+      out.err(string.format('%s %s %s\nsee it: tlab show %s\n', manifest.recipe.name, id8,
+        verdict(manifest), id8))
+    end
+    out.out(manifest.folder .. '\n')
+  end
+  return result.exit
+end
+
+return M

@@ -1,0 +1,156 @@
+--- A manifest for people. Pure: manifest in, text out.
+
+local table_view = require 'host.view.table'
+
+local M = {}
+
+local LIST_MAX = 20 -- rows of a list that are shown; --json has them all
+
+local function plain(text)
+  return text
+end
+
+local PLAIN = { bold = plain, red = plain, green = plain, yellow = plain, dim = plain }
+
+local STATUS = { succeeded = 'green', failed = 'red', timeout = 'red', interrupted = 'yellow', running = 'yellow' }
+
+local function add(rows, name, value)
+  if value and value ~= '' then
+    rows[#rows + 1] = { '  ' .. name, value }
+  end
+end
+
+local function models(m)
+  local names = {}
+  for i, model in ipairs(m.models or {}) do
+    local asked, answered = model.asked or '?', model.answered
+    names[i] = asked .. (answered and answered ~= asked and ' (answered by ' .. answered .. ')' or '')
+  end
+  return table.concat(names, ', ')
+end
+
+local function tokens(m)
+  local t = m.tokens
+  if not t then
+    return nil
+  end
+  local cached = t.cached and t.cached > 0 and string.format(' (%d cached)', t.cached) or ''
+  return string.format('%d in%s, %d out', t.input, cached, t.output)
+end
+
+local function cost(m)
+  return m.cost and string.format('%.6g %s', m.cost.amount, m.cost.currency)
+end
+
+--- "net 127.0.0.1:8080; run python3": what the recipe needed, which is what it was given.
+local function permits(m)
+  local parts = {}
+  for kind, list in pairs(m.permits and m.permits.needs or {}) do
+    if #list > 0 then
+      parts[#parts + 1] = kind .. ' ' .. table.concat(list, ', ')
+    end
+  end
+  return table.concat(parts, '; ')
+end
+
+local function effects(m)
+  local e = m.effects
+  if not e then
+    return nil
+  end
+  local ops = {}
+  for op, count in pairs(e.by_op) do
+    ops[#ops + 1] = op .. ' ' .. count
+  end
+  table.sort(ops)
+  local text = tostring(e.count)
+  for _, what in ipairs { 'failed', 'refused' } do
+    text = text .. (e[what] > 0 and ', ' .. e[what] .. ' ' .. what or '')
+  end
+  return text .. (#ops > 0 and ' (' .. table.concat(ops, ', ') .. ')' or '')
+end
+
+local function git(m)
+  local g = m.git
+  if not (g and g.commit) then
+    return nil
+  end
+  return g.commit:sub(1, 12) .. (g.branch and ' on ' .. g.branch or '') .. (g.dirty and ', with changes' or '')
+end
+
+local function metrics(m)
+  local parts = {}
+  for name, value in pairs(m.metrics or {}) do
+    parts[#parts + 1] = name .. ' ' .. tostring(value)
+  end
+  table.sort(parts)
+  return table.concat(parts, ', ')
+end
+
+local function files(title, list, text)
+  if not list or #list == 0 then
+    return
+  end
+  local rows = {}
+  for i = 1, math.min(#list, LIST_MAX) do
+    rows[i] = { '  ' .. list[i].path, table_view.size(list[i].size), list[i].sha256:sub(1, 12) }
+  end
+  if #list > LIST_MAX then
+    rows[#rows + 1] = { string.format('  and %d more', #list - LIST_MAX) }
+  end
+  text[#text + 1] = title .. '\n' .. table_view.columns(rows)
+end
+
+local function error_lines(m, style, text)
+  local err = m.error
+  if not err then
+    return
+  end
+  local at = err.file and string.format('  --> %s%s\n', err.file, err.line and ':' .. err.line or '') or ''
+  text[#text + 1] = style.red('error[' .. err.code .. ']') .. ': ' .. err.message .. '\n' .. at
+    .. (err.hint and 'help: ' .. err.hint .. '\n' or '')
+end
+
+local function next_step(m)
+  local id8 = m.id:sub(1, 8)
+  if m.status == 'running' then
+    return 'next: tlab verify ' .. id8 .. '   # what is there of it'
+  end
+  return 'next: tlab replay ' .. id8 .. '   # again from its record\n      tlab verify ' .. id8
+    .. '   # is it as it was made?'
+end
+
+--- The page of one run.
+---@param m table the manifest
+---@param options? table {style = host.view.style}
+---@return string
+function M.text(m, options)
+  local style = options and options.style or PLAIN
+  local rows = {}
+  local took = m.time.seconds and ', took ' .. table_view.duration(m.time.seconds) or ''
+  add(rows, 'recipe', m.recipe.file)
+  add(rows, 'when', m.time.started .. took)
+  add(rows, 'model', models(m))
+  add(rows, 'tokens', tokens(m))
+  add(rows, 'cost', cost(m))
+  add(rows, 'metrics', metrics(m))
+  add(rows, 'permits', permits(m))
+  add(rows, 'effects', effects(m))
+  add(rows, 'git', git(m))
+  add(rows, 'seed', tostring(m.seed))
+  add(rows, 'replay of', m.replay_of and m.replay_of:sub(1, 8))
+  add(rows, 'folder', m.folder)
+  add(rows, 'key', m.key:sub(1, 12))
+  local text = {
+    string.format('%s %s %s\n', style.bold(m.recipe.name), m.id:sub(1, 8),
+      style[STATUS[m.status] or 'bold'](m.status)),
+    table_view.columns(rows),
+  }
+  error_lines(m, style, text)
+  files('inputs', m.inputs, text)
+  files('outputs', m.outputs, text)
+  text[#text + 1] = next_step(m) .. '\n'
+  return table.concat(text)
+end
+
+return M
