@@ -1,5 +1,6 @@
 --- Ask a language model: each case × prompt × sample once, all answers in one table.
 local llm = require 'tlab.llm'
+local price = require 'tlab.llm.price'
 local text = require 'tlab.text'
 
 -- The messages of one question, with {{variables}} filled in from its case.
@@ -57,7 +58,6 @@ end
 local function ask(run, spec, questions)
   local params = spec.params or {}
   local live = spec.stream and (spec.concurrency or 1) == 1
-  local prices = run.lab_prices or {}
   local done = 0
   return run:map(questions, function(q, task)
     local seed = params.seed and params.seed + q.sample - 1 or task.seed & 0x7fffffff
@@ -67,7 +67,7 @@ local function ask(run, spec, questions)
       response_schema = spec.response_schema, cache_prompt = spec.cache_prompt,
       stream = spec.stream, on_text = live and tlab.talk.stream or nil,
       timeouts = spec.timeouts, retries = spec.retries,
-      price = spec.price or prices[spec.model.name],
+      price = spec.price or price.find(run.lab_prices, spec.model.name),
     }
     if live then tlab.talk.stream('\n') end
     done = done + 1

@@ -101,24 +101,4 @@ function M.find(dir)
   return { root = root, config = config }
 end
 
---- The price of a model: its own entry, or the longest beginning (`gpt-4o*`) that fits.
----@param config table
----@param model string|nil
----@return table|nil
-function M.price(config, model)
-  if not model then
-    return nil
-  elseif config.prices[model] then
-    return config.prices[model]
-  end
-  local best, length
-  for name, price in pairs(config.prices) do
-    local stem = name:match('^(.*)%*$')
-    if stem and model:sub(1, #stem) == stem and (not length or #stem > length) then
-      best, length = price, #stem
-    end
-  end
-  return best
-end
-
 return M

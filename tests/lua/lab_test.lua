@@ -46,18 +46,6 @@ t.test('wrong labs are refused with line and hint', function()
   t.ok(refused('{"schema":"tlab.lab/1","permits":{"allow":{"read":["data"]}}}').details[1])
 end)
 
-t.test('the longest name that fits gives the price', function()
-  local function price(n)
-    return { input_per_million = n, output_per_million = n }
-  end
-  local config = { prices = { ['gpt*'] = price(1), ['gpt-4o*'] = price(2), ['gpt-4o'] = price(3) } }
-  t.eq(lab.price(config, 'gpt-4o').input_per_million, 3)
-  t.eq(lab.price(config, 'gpt-4o-mini').input_per_million, 2)
-  t.eq(lab.price(config, 'gpt-3').input_per_million, 1)
-  t.eq(lab.price(config, 'llama'), nil)
-  t.eq(lab.price(config, nil), nil)
-end)
-
 t.test('this repository is a lab, found from inside it', function()
   local root = t.ok(core.fs.realpath '.')
   t.eq(t.ok(lab.find '.').root, root)

@@ -134,4 +134,14 @@ t.test('cost: cached tokens apart, unknown is nil', function()
   t.eq(price.cost(p, {}), nil)
 end)
 
+t.test('the longest name that fits gives the price', function()
+  local prices = { ['gpt*'] = { n = 1 }, ['gpt-4o*'] = { n = 2 }, ['gpt-4o'] = { n = 3 } }
+  t.eq(price.find(prices, 'gpt-4o').n, 3)
+  t.eq(price.find(prices, 'gpt-4o-mini').n, 2)
+  t.eq(price.find(prices, 'gpt-3').n, 1)
+  t.eq(price.find(prices, 'llama'), nil)
+  t.eq(price.find(prices, nil), nil)
+  t.eq(price.find(nil, 'llama'), nil)
+end)
+
 return t.done()

@@ -13,4 +13,21 @@ function M.cost(price, usage)
   return { amount = amount / 1e6, currency = price.currency or 'USD' }
 end
 
+---The price of a model in a lab's table: its own entry, or the longest beginning (`gpt-4o*`).
+---@param prices table<string, table>?
+---@param model string?
+---@return table?
+function M.find(prices, model)
+  if not prices or not model then return nil end
+  if prices[model] then return prices[model] end
+  local best, length
+  for name, price in pairs(prices) do
+    local stem = name:match('^(.*)%*$')
+    if stem and model:sub(1, #stem) == stem and (not length or #stem > length) then
+      best, length = price, #stem
+    end
+  end
+  return best
+end
+
 return M
