@@ -108,6 +108,13 @@ t.test('a file that is not there names its near neighbours', function()
   t.ok(err.hint:find('did you mean schemas/spec.schema.json', 1, true), err.hint)
 end)
 
+t.test('very many errors are counted, not all shown', function()
+  local _, err = read({ '-' }, { ['-'] = '{"model":"m","topics":[' .. ('1,'):rep(499) .. '1]}' })
+  t.eq(err.message, 'the spec is not valid: 500 errors')
+  t.eq(#err.details, 101)
+  t.eq(err.details[101], '… and 400 more')
+end)
+
 t.test('a wrong default is the fault of the schema', function()
   local bad = t.ok(schema.compile { properties = { n = { type = 'integer', default = 'x' } } })
   local _, err = read({ 'a=1' }, nil, { schema = bad })

@@ -148,6 +148,8 @@ local function word_hint(e, word)
   return nil
 end
 
+local MOST_SHOWN = 100
+
 --- Turns schema errors into one error of this program.
 ---@param errors schema.Error[]
 ---@param source {name: string, text?: string, sets?: table[], what?: string}
@@ -156,7 +158,8 @@ function M.invalid(errors, source)
   local positions = source.text and place.positions(source.text) or {}
   local sets = source.sets or {}
   local out = { code = 'INVALID', file = source.text and source.name or nil, details = {} }
-  for i, e in ipairs(errors) do
+  for i = 1, math.min(#errors, MOST_SHOWN) do
+    local e = errors[i]
     local word = word_of(sets, positions, e.pointer)
     local at = not word and position(positions, e.pointer)
     local prefix = word and ('in %s: '):format(word) or ''
@@ -168,11 +171,11 @@ function M.invalid(errors, source)
     out.details[i] = prefix .. M.line_of(e)
     out.hint = out.hint or word_hint(e, word)
   end
-  out.message = ('%s is not valid: %d error%s'):format(
-    source.what or 'the spec',
-    #errors,
-    #errors == 1 and '' or 's'
-  )
+  if #errors > MOST_SHOWN then
+    out.details[MOST_SHOWN + 1] = ('… and %d more'):format(#errors - MOST_SHOWN)
+  end
+  local plural = #errors == 1 and '' or 's'
+  out.message = ('%s is not valid: %d error%s'):format(source.what or 'the spec', #errors, plural)
   return out
 end
 
