@@ -1,0 +1,111 @@
+/* sys.info tells what the machine is and opens nothing for it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <dlfcn.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../../core/base/buf.h"
+#include "../../core/base/json.h"
+#include "../../core/prim/hash.h"
+#include "../../core/prim/prim.h"
+
+static tl_val ask(void)
+{
+  tl_call call = {0};
+  assert_int_equal(prim_sys_info(&call), 0);
+  return call.out;
+}
+
+static void libraries_appear_once_they_are_open(void **state)
+{
+  (void)state;
+  tl_val before = ask();
+  assert_int_equal(tl_len(tl_get(&before, "libraries")), 0);
+  tl_free(&before);
+  assert_null(dlopen("libgit2.so.1.5", RTLD_LAZY | RTLD_NOLOAD));
+  char hex[TL_SHA256_HEX + 1];
+  tl_err e = {0};
+  assert_int_equal(tl_sha256(hex, "", 0, &e), 0);
+  tl_val after = ask();
+  int major = 0;
+  const char *openssl = tl_get_str(tl_get(&after, "libraries"), "openssl", "");
+  assert_int_equal(sscanf(openssl, "%d.", &major), 1);
+  assert_true(major >= 3);
+  assert_null(tl_get(tl_get(&after, "libraries"), "libcurl"));
+  tl_free(&after);
+}
+
+static void machine_and_processor_are_named(void **state)
+{
+  (void)state;
+  tl_val info = ask();
+  struct utsname name;
+  assert_int_equal(uname(&name), 0);
+  assert_string_equal(tl_get_str(&info, "machine", ""), name.machine);
+  assert_non_null(strstr(tl_get_str(&info, "kernel", ""), name.release));
+  assert_int_equal(tl_get(tl_get(&info, "cpu"), "flags")->type, TL_LIST);
+  tl_free(&info);
+}
+
+#ifdef __x86_64__
+static bool listed(const tl_val *flags, const char *flag)
+{
+  for (size_t i = 0; i < tl_len(flags); i++) {
+    if (strcmp(tl_at(flags, i)->u.s.data, flag) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void flags_agree_with_the_processor(void **state)
+{
+  (void)state;
+  tl_val info = ask();
+  const tl_val *flags = tl_get(tl_get(&info, "cpu"), "flags");
+  assert_int_equal(listed(flags, "avx"), __builtin_cpu_supports("avx") != 0);
+  assert_int_equal(listed(flags, "avx2"), __builtin_cpu_supports("avx2") != 0);
+  assert_int_equal(listed(flags, "fma"), __builtin_cpu_supports("fma") != 0);
+  assert_int_equal(listed(flags, "avx512f"), __builtin_cpu_supports("avx512f") != 0);
+  assert_int_equal(listed(flags, "sse4_2"), __builtin_cpu_supports("sse4.2") != 0);
+  tl_free(&info);
+}
+#endif
+
+static void no_host_and_no_user_name(void **state)
+{
+  (void)state;
+  tl_val info = ask();
+  tl_buf text = TL_BUF(1 << 16);
+  tl_err e = {0};
+  char host[256] = "";
+  assert_int_equal(gethostname(host, sizeof host - 1), 0);
+  assert_int_equal(tl_json_write(&text, &info, &e), 0);
+  assert_null(strstr(text.data, "nodename"));
+  if (strlen(host) > 3) { /* a shorter one may be part of any word */
+    assert_null(strstr(text.data, host));
+  }
+  tl_buf_free(&text);
+  tl_free(&info);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(libraries_appear_once_they_are_open),
+    cmocka_unit_test(machine_and_processor_are_named),
+#ifdef __x86_64__
+    cmocka_unit_test(flags_agree_with_the_processor),
+#endif
+    cmocka_unit_test(no_host_and_no_user_name),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
