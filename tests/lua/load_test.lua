@@ -85,10 +85,14 @@ t.test('an error of a word names the word, and how a list is written', function(
 end)
 
 t.test('a text that is not JSON is shown with a mark under the place', function()
-  local _, err = read({ 'spec.json' }, { ['spec.json'] = '{\n  "model" "m"\n}' })
+  local text = '{\n  "model" "m"\n}'
+  local _, err = read({ 'spec.json' }, { ['spec.json'] = text })
   t.eq(err.code, 'INVALID')
   t.eq(err.line, 2)
+  t.eq(err.column, 11)
+  t.eq(err.details, nil)
   t.ok(err.message:find('^the spec spec.json is not JSON, line 2 column 11: '), err.message)
+  _, err = read({ '-' }, { ['-'] = text })
   t.eq(err.details, { '   2 |   "model" "m"', '     |           ^' })
 end)
 

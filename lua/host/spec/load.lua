@@ -42,7 +42,10 @@ local function not_read(path, err)
   return nil, out
 end
 
---- An error of the JSON reader, with the line of the file and a mark under the place.
+local STDIN = 'standard input'
+
+--- An error of the JSON reader, with its place. What came from standard input cannot be looked up
+--- any more, so the line itself goes along.
 ---@param what string what is read, for the message
 ---@param file string
 ---@param text string
@@ -51,19 +54,15 @@ end
 function M.not_json(what, file, text, err)
   local line, column, why = err.message:match('line (%d+) column (%d+): (.*)')
   line, column = math.tointeger(tonumber(line)), math.tointeger(tonumber(column))
-  local out = {
-    code = 'INVALID',
-    file = file,
-    line = line,
-    message = ('%s %s is not JSON: %s'):format(what, file, err.message),
-  }
-  if line then
-    out.message = ('%s %s is not JSON, line %d column %d: %s'):format(what, file, line, column, why)
-    out.details = place.caret(text, line, column)
-  end
+  local out = { code = 'INVALID', file = file, line = line, column = column }
   if text:find('^%s*$') then
     out.message = ('%s %s is empty; the least is {}'):format(what, file)
-    out.details = nil
+  elseif line then
+    local form = '%s %s is not JSON, line %d column %d: %s'
+    out.message = form:format(what, file, line, column, why)
+    out.details = file == STDIN and place.caret(text, line, column) or nil
+  else
+    out.message = ('%s %s is not JSON: %s'):format(what, file, err.message)
   end
   return out
 end
@@ -77,7 +76,7 @@ end
 
 --- Reads and parses the file part: value, text, name for messages.
 local function read_file(file, from)
-  local name = file == '-' and 'standard input' or file
+  local name = file == '-' and STDIN or file
   local text, err = read_text(file, from)
   if not text then
     return not_read(name, err)
