@@ -25,14 +25,17 @@ local function is_asked(args, ...)
   return false
 end
 
---- The lab's own recipe of this name, or nil.
+--- The lab's own recipe of this name: its path, or nil and, when the lab itself is at fault, why.
 local function recipe_named(name)
   if not name:match('^[%w_-]+$') then
     return nil
   end
-  local lab = require('host.lab').find('.')
-  local path = lab and lab.root .. '/recipes/' .. name .. '.lua'
-  return path and core.fs.stat(path) and path or nil
+  local lab, err = require('host.lab').find('.')
+  if not lab then
+    return nil, err.code ~= 'NOT_FOUND' and err or nil
+  end
+  local path = lab.root .. '/recipes/' .. name .. '.lua'
+  return core.fs.stat(path) and path or nil
 end
 
 --- Names of all commands and of the lab's recipes, for "did you mean".
@@ -61,9 +64,11 @@ local function resolve(name, tables)
   if command then
     return { command = command }
   end
-  local recipe = recipe_named(name)
+  local recipe, err = recipe_named(name)
   if recipe then
     return { command = tables.find('run'), recipe = recipe }
+  elseif err then
+    return nil, err
   end
   return unknown_command(name, tables)
 end

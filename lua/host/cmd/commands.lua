@@ -110,7 +110,7 @@ M.commands = {
   },
   {
     name = 'validate', summary = 'check a spec or any file of a lab before it is used',
-    usage = 'tlab validate [RECIPE] FILE [--schema FILE]', words = { 1, 2 }, options = { 'schema' },
+    usage = 'tlab validate FILE [--schema FILE] | RECIPE [SPEC] [key=value ...]', words = { 1 }, options = { 'schema' },
     examples = {
       { 'tlab validate recipes/ai.lua spec.json', 'a spec, by what the recipe asks for' },
       { 'tlab validate latest/run.json', 'a manifest, by the schema inside tlab' },

@@ -22,16 +22,18 @@ local function line(each)
 end
 
 local function tell(result, options)
+  local recorded = result.manifest.effects
+  local effects = result.effects or recorded and recorded.count or 0
   local id8 = result.manifest.id:sub(1, 8)
   if options.json then
     out.json {
-      same = result.same, id = result.manifest.id, effects = result.effects,
+      same = result.same, id = result.manifest.id, effects = effects,
       outputs = result.outputs, differences = core.json.array(result.differences),
     }
   elseif result.same then
     if not options.quiet then
       out.out(string.format('same: %s answered from the record of %s, %s with the same bytes\n',
-        table_view.count(result.effects, 'effect'), id8, table_view.count(result.outputs, 'file')))
+        table_view.count(effects, 'effect'), id8, table_view.count(result.outputs, 'file')))
     end
   else
     local lines = {}

@@ -302,6 +302,7 @@ local function check_names(state)
   local m = state.manifest
   local parts, git, pins = m.key_parts, m.git or {}, m.pins or {}
   compare(state, 'key_parts.spec', m.spec.sha256, parts.spec)
+  compare(state, 'key_parts.recipe', m.recipe.sha256, parts.recipe)
   compare(state, 'key_parts.git', m.git and { commit = git.commit, patch = git.patch }, parts.git)
   compare(state, 'key_parts.flake_lock', pins.flake_lock or core.json.null, parts.flake_lock)
   compare(state, 'key', ids.key(parts), m.key)

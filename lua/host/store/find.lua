@@ -148,8 +148,11 @@ end
 ---@param ref string
 ---@return string|nil dir, table|nil err, table|nil lab
 function M.typed(ref)
-  local lab = require('host.lab').find('.')
+  local lab, fault = require('host.lab').find('.')
   local dir, err = M.run(ref, lab)
+  if not dir and fault and fault.code ~= 'NOT_FOUND' then
+    return nil, fault
+  end
   return dir, err, lab
 end
 

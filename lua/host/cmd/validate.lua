@@ -1,0 +1,216 @@
+--- tlab validate FILE, or RECIPE and what it would be given. Nothing is run. The schema is, in this
+--- order: --schema; that of the recipe; the one the file names by "$schema"; the one tlab has for a
+--- file of this name. Exit code 3 with every error when it is not valid.
+
+local core = require 'core'
+local load_spec = require 'host.spec.load'
+local out = require 'host.cmd.out'
+local schema = require 'host.spec.schema'
+
+local FILE_MAX = 64 << 20
+local DIALECT = 'https://json-schema.org/draft/2020-12/schema'
+
+--- Files whose form tlab itself fixes, by the end of their path.
+local OWN = {
+  { 'run.json', 'run.schema.json' },
+  { 'lab.json', 'lab.schema.json' },
+  { 'effects.jsonl', 'effect.schema.json', lines = true },
+}
+
+local function read(file)
+  if file == '-' then
+    return core.fs.stdin(FILE_MAX)
+  end
+  return core.fs.read(file, FILE_MAX)
+end
+
+local function read_json(what, file)
+  local text, err = read(file)
+  if not text then
+    return nil, err
+  end
+  local value
+  value, err = core.json.decode(text)
+  if value == nil then
+    return load_spec.not_json(what, file, text, err)
+  end
+  return value, nil, text
+end
+
+--- A schema by its file, or else by its name from those in the binary.
+local function document(path)
+  if core.fs.stat(path) then
+    return read_json('the schema', path)
+  end
+  local own = core.embedded('schemas/' .. path:match('[^/]*$'))
+  if own then
+    return core.json.decode(own)
+  end
+  return nil, { code = 'NOT_FOUND', message = 'there is no schema ' .. path, hint = '--schema=FILE' }
+end
+
+local function compile(path)
+  local doc, err = document(path)
+  if doc == nil then
+    return nil, err
+  end
+  local folder = path:match('^(.*/)') or ''
+  return schema.compile(doc, {
+    resolve = function(uri)
+      return (document(folder .. uri:match('[^/]*$')))
+    end,
+  })
+end
+
+local function judge(validator, value, file, text)
+  local errors = validator:check(value)
+  if errors == true then
+    return true
+  end
+  return nil, load_spec.invalid(errors, { what = file, name = file, text = text })
+end
+
+--- Each line of a record is a value of its own.
+local function judge_lines(validator, file)
+  local text, err = read(file)
+  if not text then
+    return nil, err
+  end
+  local number = 0
+  for line in text:gmatch('([^\n]*)\n?') do
+    number = number + 1
+    if line ~= '' then
+      local value
+      value, err = core.json.decode(line)
+      local errors = value ~= nil and validator:check(value)
+      if errors ~= true then
+        return nil, {
+          code = 'INVALID', file = file, line = number,
+          message = string.format('%s line %d: %s', file, number,
+            value == nil and err.message or load_spec.line_of(errors[1])),
+        }
+      end
+    end
+  end
+  return true
+end
+
+local function own_form(file)
+  for _, form in ipairs(OWN) do
+    if file == form[1] or file:sub(-#form[1] - 1) == '/' .. form[1] then
+      return form
+    end
+  end
+  return nil
+end
+
+--- Which schema a file says or is known to have.
+local function schema_of(value, file)
+  local named = type(value) == 'table' and value['$schema']
+  if type(named) == 'string' then
+    if named:match('^%a[%w+.-]*:') then
+      return named:match('[^/]*$')
+    end
+    return (file:match('^(.*/)') or '') .. named
+  end
+  local form = own_form(file)
+  if form then
+    return 'schemas/' .. form[2]
+  end
+  return nil, {
+    code = 'USAGE', message = file .. ' names no schema: it has no "$schema"',
+    hint = 'tlab validate --schema=schemas/spec.schema.json ' .. file,
+  }
+end
+
+local function validate_file(file, options)
+  local form = not options.schema and own_form(file)
+  if form and form.lines then
+    return judge_lines(assert(compile('schemas/' .. form[2])), file), nil, form[2]
+  end
+  local value, err, text = read_json('the file', file)
+  if value == nil then
+    return nil, err
+  end
+  local path, validator, ok = options.schema, nil, nil
+  if not path and type(value) == 'table' and value['$schema'] == DIALECT then
+    ok, err = schema.compile(value, { strict = true })
+    return ok and true, err, DIALECT
+  end
+  if not path then
+    path, err = schema_of(value, file)
+  end
+  if not path then
+    return nil, err
+  end
+  validator, err = compile(path)
+  if not validator then
+    return nil, err
+  end
+  ok, err = judge(validator, value, file, text)
+  return ok, err, path
+end
+
+--- A spec as `tlab run` would take it: the recipe is loaded, not run.
+local function validate_spec(words)
+  local recipes = require 'host.run.recipe'
+  local lab, err = require('host.lab').find('.')
+  if not lab then
+    return nil, err
+  end
+  local recipe
+  recipe, err = recipes.find(lab, words[1])
+  if not recipe then
+    return nil, err
+  end
+  local session
+  session, err = core.session {
+    mode = 'live', offline = true, lab = lab.root, module = (recipes.modules(lab)),
+    limits = { cpu_seconds = 10, memory = 512 << 20, seconds = 10 },
+  }
+  if not session then
+    return nil, err
+  end
+  local decl, validator, spec
+  decl, err = recipes.declare(session, recipe, 0)
+  session:close()
+  if not decl then
+    return nil, err
+  end
+  validator, err = recipes.validator(lab, decl, recipe.file)
+  if err then
+    return nil, err
+  end
+  spec, err = load_spec.read {
+    words = table.move(words, 2, #words, 1, {}), lab = lab, schema = validator,
+  }
+  return spec and true, err, type(decl.spec) == 'string' and decl.spec or recipe.file
+end
+
+local function is_recipe(word)
+  return word:match('%.lua$') or not word:find('[/.]') and word ~= '-'
+end
+
+return function(words, options)
+  local ok, err, by
+  if is_recipe(words[1]) then
+    ok, err, by = validate_spec(words)
+  elseif #words > 1 then
+    return nil, {
+      code = 'USAGE', message = string.format('"%s" is not a recipe', words[1]),
+      hint = 'tlab validate recipes/ai.lua ' .. words[2],
+    }
+  else
+    ok, err, by = validate_file(words[1], options)
+  end
+  if not ok then
+    return nil, err
+  end
+  local file = words[2] or words[1]
+  if options.json then
+    out.json { valid = true, file = file, schema = by }
+  elseif not options.quiet then
+    out.out(string.format('valid: %s (%s)\n', file, by))
+  end
+  return 0
+end
