@@ -6,7 +6,7 @@ local M = {}
 
 --- Never part of the git state: the lab's own output and its secrets.
 local EXCLUDED = {
-  '~(^|/)[0-9]{4}/[0-9]{2}/[0-9]{2}/', '~(^|/)latest$', '~(^|/)runs[.]csv$', '~(^|/)secrets/',
+  '~(^|/)[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/', '~(^|/)latest$', '~(^|/)runs[.]csv$', '~(^|/)secrets/',
 }
 
 --- Commit, branch, description, and the patch from the commit to the working tree.
