@@ -216,24 +216,24 @@ static const luaL_Reg functions[] = {{"send", lib_send},
                                      {"cjson", tl_lua_open_cjson},
                                      {NULL, NULL}};
 
-/* The names of the operations that a recipe may ask for. */
+/* The operations that a recipe may ask for: name → whether it is asked alone. Answers to PURE and
+ * SHOWN ones are not recorded, so no task may overtake another while one is under way. */
 static void push_ops(lua_State *L)
 {
   static const struct {
-    const char *name, *permit;
+    const char *name, *permit, *flags;
   } ops[] = {
-#define OP(id, name, permit, flags, sig, ret, help) {name, #permit},
+#define OP(id, name, permit, flags, sig, ret, help) {name, #permit, #flags},
 #define LOCAL(id, name, sig, ret, help)
 #include "../gate/ops.def"
 #undef OP
 #undef LOCAL
   };
-  int n = 0;
   lua_newtable(L);
   for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
     if (strcmp(ops[i].permit, "TOOL") == 0) continue;
-    lua_pushstring(L, ops[i].name);
-    lua_rawseti(L, -2, ++n);
+    lua_pushboolean(L, strcmp(ops[i].flags, "PURE") == 0 || strcmp(ops[i].flags, "SHOWN") == 0);
+    lua_setfield(L, -2, ops[i].name);
   }
 }
 

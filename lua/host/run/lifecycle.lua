@@ -64,7 +64,7 @@ local function prepare(how, session, recipe, modules)
     return nil, err
   end
   local pins = state.pins(lab)
-  local spec_text = core.json.encode(spec.value) .. '\n'
+  local spec_text = core.json.encode(spec.value)
   local parts = ids.key_parts {
     spec = core.hash.bytes(spec_text), recipe = recipe.sha256, git = git,
     flake_lock = pins and pins.flake_lock,
@@ -141,7 +141,7 @@ end
 local function write_start(run, manifest)
   local record = run.dir .. '/record'
   local files = {
-    { run.dir .. '/spec.json', run.spec_text },
+    { run.dir .. '/spec.json', run.spec_text .. '\n' },
     { record .. '/recipe/recipe.lua', run.recipe.source },
   }
   for _, module in ipairs(run.modules) do

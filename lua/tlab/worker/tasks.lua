@@ -87,20 +87,26 @@ function M.new(core, errors)
     return asked
   end
 
-  --- Asks the supervisor; other tasks go on meanwhile.
-  function self.ask(op, ...)
+  local function refuse_loading(op)
     if self.loading then
       errors.raise { code = 'INVALID', op = op,
         message = op .. ' is called while the recipe is being loaded; call it inside run' }
     end
+  end
+
+  --- Asks the supervisor; other tasks go on meanwhile.
+  function self.ask(op, ...)
+    refuse_loading(op)
     local n = send(op, ...)
     if not may_yield() then return settle(op, wait_here(n)) end
     waiting[n] = current
     return settle(op, yield())
   end
 
-  --- Asks and lets nothing else go on.
+  --- Asks and lets nothing else go on: for what a recipe may ask while it is loaded (mod.load), and for
+  --- operations whose answers are not recorded.
   function self.ask_alone(op, ...)
+    if op ~= 'mod.load' then refuse_loading(op) end
     return settle(op, wait_here(send(op, ...)))
   end
 
