@@ -102,14 +102,18 @@ run_suites() {
 }
 
 run_fuzz() {
-  local name program code corpus
+  local name program code corpus seeds
   for name in tests/fuzz/fuzz_*.c; do
     name=$(basename "$name" .c)
     program="$BUILD/tests/fuzz/$name" corpus="$BUILD/fuzz-corpus/$name"
     mkdir -p "$corpus"
+    seeds=()
+    if [[ $name == fuzz_json && -d $BUILD/suites/jsontestsuite ]]; then
+      seeds=("$BUILD/suites/jsontestsuite")
+    fi
     code=0
     "$program" -max_total_time="${FUZZ_SECONDS:-10}" -artifact_prefix="$corpus/" -timeout=10 \
-      "$corpus" >"$log" 2>&1 </dev/null || code=$?
+      "$corpus" "${seeds[@]}" >"$log" 2>&1 </dev/null || code=$?
     if ((code == 0)); then
       count "$name" 1 0 0
     else
