@@ -84,6 +84,21 @@ t.test('an error of a word names the word, and how a list is written', function(
   )
 end)
 
+t.test("an error is the word's only if the word made it", function()
+  local text = '{"model":"m",\n"topics":{"a":1}}'
+  local _, err = read({ 'spec.json', 'topics.b=2' }, { ['spec.json'] = text })
+  t.eq(err.details, { 'spec.json:2: /topics: expected a list, got an object' })
+  _, err = read({ 'spec.json', 'topics.b=2' }, { ['spec.json'] = '{"model":"m"}' })
+  t.eq(err.details, { 'in topics.b=2: /topics: expected a list, got an object' })
+  _, err = read({ 'spec.json', 'samples=2' }, { ['spec.json'] = '{"samples":"x"}' })
+  t.eq(err.details, { 'spec.json:1: /: the key "model" is missing' })
+end)
+
+t.test('without a schema any object is taken', function()
+  local spec = t.ok(load_spec.read { words = { 'a.b=1', 'c=x' } })
+  t.eq(core.json.encode(spec.value), '{"a":{"b":1},"c":"x"}')
+end)
+
 t.test('a text that is not JSON is shown with a mark under the place', function()
   local text = '{\n  "model" "m"\n}'
   local _, err = read({ 'spec.json' }, { ['spec.json'] = text })
@@ -117,6 +132,8 @@ t.test('very many errors are counted, not all shown', function()
   t.eq(err.message, 'the spec is not valid: 500 errors')
   t.eq(#err.details, 101)
   t.eq(err.details[101], '… and 400 more')
+  _, err = read({ '-' }, { ['-'] = '{"model":"m","topics":[' .. ('1,'):rep(99) .. '1]}' })
+  t.eq(#err.details, 100)
 end)
 
 t.test('a wrong default is the fault of the schema', function()

@@ -87,6 +87,28 @@ t.test('hostile and wrong addresses are refused', function()
   t.ok(refused({ net = { '$spec.url' } }, { url = 5 }):find('expected a string'))
 end)
 
+t.test('the edges of ports, names and homes', function()
+  t.eq(
+    resolved({ net = { 'http://a:65535', 'b:1', 'c:10000' } }).net,
+    { 'a:65535', 'b:1', 'c:10000' }
+  )
+  t.ok(refused { net = { 'a:65536' } })
+  t.ok(refused { net = { 'a:0' } })
+  t.ok(refused { run = { '' } })
+  t.ok(refused { run = { 'a\nb' } })
+  t.ok(refused { read = { '/a\0b' } })
+  t.eq(resolved({ read = { '/a..b/c' } }).read, { '/a..b/c' })
+  t.eq(
+    needs.check_declaration({
+      name = ('n'):rep(64),
+      summary = 's',
+      home = ('h'):rep(200),
+      run = true,
+    }, 'r.lua'),
+    true
+  )
+end)
+
 t.test('unknown needs and wrong forms are named', function()
   t.eq(refused { nett = {} }, 'unknown need "nett", did you mean "net"?')
   t.ok(refused({ xyzzy = {} }):find('there are net, read'))

@@ -30,6 +30,15 @@ t.test('each key and item has its line and column', function()
   t.eq(at '/nothing', nil)
 end)
 
+t.test('empty and escaped strings end where they end', function()
+  local text = '{"":1,"a\\\\":"","b\\"":"\\\\","c":2}'
+  local found = place.positions(text)
+  t.eq(found['/'], 2)
+  t.eq(text:sub(found['/a\\'], found['/a\\'] + 4), '"a\\\\"')
+  t.eq(text:sub(found['/c']), '"c":2}')
+  t.ok(found['/b"'])
+end)
+
 t.test('a bare value and a broken text end', function()
   t.eq(place.positions('5')[''], 1)
   for i = 1, #TEXT do
