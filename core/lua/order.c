@@ -290,7 +290,13 @@ static int det_next(lua_State *L)
     lua_pushvalue(L, 3);
     lua_rawset(L, lua_upvalueindex(1));
   }
-  return step(L, 1, s, 3);
+  int n = step(L, 1, s, 3);
+  if (n == 1) {                                 /* the walk is over */
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    lua_rawset(L, lua_upvalueindex(1));
+  }
+  return n;
 }
 
 void tl_lua__open_order(lua_State *L)

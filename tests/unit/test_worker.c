@@ -390,9 +390,29 @@ TEST(own_coroutines)
        "local r = run:map({ 1, 2, 3 }, function(i) return coroutine.wrap(function()\n"
        "  return run:map({ i, i * 10 }, function(j) tlab.clock.sleep(1) return j end)[2] end)() end)\n"
        "eq(table.concat(r, ' '), '10 20 30')\n"
+       "local function gen() for i = 1, 3 do coroutine.yield(i) end return 'end' end\n"
+       "local w = coroutine.wrap(gen) eq(w() + w() + w(), 6) eq(w(), 'end') fails(w, 'dead coroutine')\n"
+       "local c = coroutine.create(gen) eq(coroutine.resume(c), true) eq(coroutine.close(c), true)\n"
+       "eq(coroutine.status(c), 'dead') fails(coroutine.wrap(function() error('w') end), 'case.lua:13: w')\n"
        "local t = setmetatable({}, { __index = function(_, k) return tlab.fs.read(k) end }) eq(t.z, 'z')\n"
        "local ok, v = pcall(function() return tlab.fs.read('p') end) eq(v, 'p')\n"
        "eq(('x'):gsub('x', function() return tlab.fs.read('g') end), 'g')",
+       1, "");
+}
+
+/* Lua 5.4.4 crashes on this nest of coroutine.close. */
+TEST(nested_close)
+{
+  UNUSED;
+  runs("local function nest(n, shut) local co = nil for _ = 1, n do local inner = co\n"
+       "  co = coroutine.create(function() local x <close> = setmetatable({}, { __close = function()\n"
+       "    if inner then note = select(2, shut(inner)) or note end end }) coroutine.yield() end)\n"
+       "  coroutine.resume(co) end return co end\n"
+       "coroutine.close(nest(30000, coroutine.close)) assert(note:find('more than 100 deep')) note = nil\n"
+       "eq(coroutine.close(nest(90, coroutine.close)), true) eq(note, nil)\n"
+       "local function wraps(n) return coroutine.wrap(function() local x <close> = setmetatable({},\n"
+       "  { __close = function() wraps(n - 1)() end }) error('e' .. n) end) end\n"
+       "fails(wraps(100000), '.')",
        1, "");
 }
 
@@ -470,6 +490,9 @@ TEST(errors)
   fails("error(tlab.fs.stat('x') or select(2, tlab.fs.stat('x')))", "NOT_FOUND", "cannot find it", 2);
   fails("return print", "ARGUMENT", "what run returned is not plain data", 0);
   fails("local function f() return f() + 1 end f()", "RUN_FAILED", "stack overflow", 2);
+  fails("error('\\xff' .. ('y'):rep(100000))", "RUN_FAILED", "?yyy", 2);
+  fails("error({ code = 'X', message = ('ä'):rep(5000), f = print, [{}] = 1 })", "X", "ä …", 2);
+  fails("error({ code = 'X', message = 'm', hint = 'try' })", "X", "m", 2);
   fails("require('tlab.lib').g()", "RUN_FAILED", "from the library", 2);
 }
 
@@ -596,6 +619,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(map_keeps_order), cmocka_unit_test(map_limits_concurrency),
       cmocka_unit_test(map_raises_lowest), cmocka_unit_test(map_nests),
       cmocka_unit_test(seeds),           cmocka_unit_test(own_coroutines),
+      cmocka_unit_test(nested_close),
       cmocka_unit_test(modules),         cmocka_unit_test(sandbox_guards),
       cmocka_unit_test(run_object),      cmocka_unit_test(errors),
       cmocka_unit_test(load_errors),     cmocka_unit_test(memory),

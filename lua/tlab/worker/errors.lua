@@ -2,7 +2,8 @@
 
 local M = {}
 
-local KEPT = 8 -- items of a table that a printed error shows
+local KEPT = 8        -- items of a table that a printed error shows
+local TEXT_MAX = 4096 -- bytes of a message
 
 --- A short, readable text of any value that was raised.
 local function show(value, depth)
@@ -28,6 +29,13 @@ local function shown(value)
   local ok, text = pcall(tostring, value)
   if ok and not text:find('^table: %d+$') then return text end
   return show(value, 0)
+end
+
+--- A text that fits into JSON and onto a screen: UTF-8, not endless.
+local function tidy(text)
+  if #text > TEXT_MAX then text = text:sub(1, utf8.offset(text, 0, TEXT_MAX) - 1) .. ' …' end
+  if not utf8.len(text) then text = text:gsub('[\x80-\xff]', '?') end
+  return text
 end
 
 --- Copies the plain fields of an error value, without running its metamethods.
@@ -112,6 +120,9 @@ function M.new(core)
       out.message = 'the recipe raised nil'
     else
       out.message = shown(value)
+    end
+    for k, v in pairs(out) do
+      if type(v) == 'string' then out[k] = tidy(v) end
     end
     return out
   end

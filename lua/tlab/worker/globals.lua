@@ -34,19 +34,54 @@ local function make_load(globals)
   end
 end
 
+--- Closing a coroutine runs its pending __close, which may close another, and so on: Lua 5.4.4 does not
+--- count this and overflows the C stack.
+local CLOSE_DEPTH = 100
+
+local function make_close()
+  local depth = 0
+  return function(thread)
+    if depth == CLOSE_DEPTH then error('coroutines close each other more than 100 deep', 2) end
+    depth = depth + 1
+    local result = table.pack(pcall(coroutine.close, thread))
+    depth = depth - 1
+    if not result[1] then error(result[2], 2) end
+    return table.unpack(result, 2, result.n)
+  end
+end
+
+--- coroutine.wrap over resume, since Lua's own closes without counting.
+local function make_wrap(close)
+  local function finish(thread, ok, ...)
+    if ok then return ... end
+    if coroutine.status(thread) == 'dead' then close(thread) end
+    error(..., 0)
+  end
+  return function(f)
+    local thread = coroutine.create(f)
+    return function(...) return finish(thread, coroutine.resume(thread, ...)) end
+  end
+end
+
 --- Coroutines of the recipe's own. Those of the scheduler are out of reach: resuming one would answer
 --- its question in the supervisor's place.
 local function make_coroutine(tasks)
-  local co = pick('coroutine')
-  local function own(what, name)
-    if tasks.owns(what) then error(name .. ': this coroutine belongs to a task of run:map', 3) end
-    return what
+  local co, close = pick('coroutine'), make_close()
+  local function check(thread, name)
+    if tasks.owns(thread) then error(name .. ': this coroutine belongs to a task of run:map', 3) end
   end
-  function co.resume(what, ...) return coroutine.resume(own(what, 'coroutine.resume'), ...) end
-  function co.close(what) return coroutine.close(own(what, 'coroutine.close')) end
-  function co.isyieldable(what)
-    if what == nil then return not tasks.in_body() and coroutine.isyieldable() end
-    return not tasks.owns(what) and coroutine.isyieldable(what)
+  co.wrap = make_wrap(close)
+  function co.resume(thread, ...)
+    check(thread, 'coroutine.resume')
+    return coroutine.resume(thread, ...)
+  end
+  function co.close(thread)
+    check(thread, 'coroutine.close')
+    return close(thread)
+  end
+  function co.isyieldable(thread)
+    if thread == nil then return not tasks.in_body() and coroutine.isyieldable() end
+    return not tasks.owns(thread) and coroutine.isyieldable(thread)
   end
   function co.yield(...)
     if tasks.in_body() then error('attempt to yield from outside a coroutine', 2) end
