@@ -1,5 +1,26 @@
 /* What the gate has a say in: hosts, addresses, secrets, redirects, hostile requests. */
+#include <sys/inotify.h>
+
 #include "http_check.h"
+
+/* The first of this program, since a library is opened once: curl must not make libcrypto read the
+ * file that OPENSSL_CONF names. */
+static void test_library_configuration(void **state)
+{
+  char path[] = "/tmp/tlab-cnf-XXXXXX", event[512];
+  int fd = mkstemp(path), watch = inotify_init1(IN_NONBLOCK);
+  (void)state;
+  assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+  assert_int_equal(setenv("OPENSSL_CONF", path, 1), 0);
+  job j = send_json("{'url':'@1/ok'}");
+  expect_ok(&j, 200, "hello");
+  end(&j);
+  assert_int_equal(read(watch, event, sizeof event), -1); /* nobody opened it */
+  (void)unsetenv("OPENSSL_CONF");
+  (void)unlink(path);
+  (void)close(watch);
+  (void)close(fd);
+}
 
 /* --- secrets ---------------------------------------------------------------------------------- */
 
@@ -253,7 +274,8 @@ static void test_other_spellings(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    TEST(test_secret), TEST(test_redirect_same_origin), TEST(test_redirect_drops_keys),
+    TEST(test_library_configuration), TEST(test_secret), TEST(test_redirect_same_origin),
+    TEST(test_redirect_drops_keys),
     TEST(test_redirect_never_back), TEST(test_redirect_other_host), TEST(test_redirect_from_https),
     TEST(test_redirect_methods), TEST(test_redirect_refused), TEST(test_refused_before_sending),
     TEST(test_guard_refuses), TEST(test_other_spellings),
