@@ -37,11 +37,11 @@ static void excludes_free(excludes *x)
   *x = (excludes){0};
 }
 
-/* A recipe writes these too. Counted repetition can take all memory in regcomp(3) and a back
- * reference all time in regexec(3); what is left runs in time linear in the path. */
-static int compile(exclude *x, const char *text, tl_err *e)
+/* Nested counted repetition can take all memory in regcomp(3) and a back reference all time in
+ * regexec(3): a recipe may write neither. What is left runs in time linear in the path. */
+static int compile(exclude *x, const char *text, bool trusted, tl_err *e)
 {
-  if (strlen(text) > PATTERN_MAX || strpbrk(text, "{\\")) {
+  if (!trusted && (strlen(text) > PATTERN_MAX || strpbrk(text, "{\\"))) {
     return tl_fail(e, TL_EARGUMENT,
                    "the pattern '~%.200s' in exclude: at most %d bytes, without '{' and '\\'", text,
                    PATTERN_MAX);
@@ -55,13 +55,13 @@ static int compile(exclude *x, const char *text, tl_err *e)
   return 0;
 }
 
-static int exclude_read(exclude *x, const tl_val *v, tl_err *e)
+static int exclude_read(exclude *x, const tl_val *v, bool trusted, tl_err *e)
 {
   if (v->type != TL_STR || v->u.s.len == 0 || strlen(v->u.s.data) != v->u.s.len) {
     return tl_fail(e, TL_EARGUMENT, "exclude is a list of path prefixes, or patterns after a '~'");
   }
   if (v->u.s.data[0] == '~') {
-    return compile(x, v->u.s.data + 1, e);
+    return compile(x, v->u.s.data + 1, trusted, e);
   }
   x->len = v->u.s.len;
   while (x->len > 1 && v->u.s.data[x->len - 1] == '/') {
@@ -71,7 +71,7 @@ static int exclude_read(exclude *x, const tl_val *v, tl_err *e)
   return 0;
 }
 
-static int excludes_read(excludes *x, const tl_val *list, tl_err *e)
+static int excludes_read(excludes *x, const tl_val *list, bool trusted, tl_err *e)
 {
   size_t n = tl_len(list);
   *x = (excludes){0};
@@ -80,7 +80,7 @@ static int excludes_read(excludes *x, const tl_val *list, tl_err *e)
   }
   x->at = tl_zalloc((n + 1) * sizeof *x->at);
   for (; x->n < n; x->n++) {
-    int rc = exclude_read(&x->at[x->n], tl_at(list, x->n), e);
+    int rc = exclude_read(&x->at[x->n], tl_at(list, x->n), trusted, e);
     if (rc < 0) {
       excludes_free(x);
       return rc;
@@ -177,7 +177,7 @@ int tl_git_changes_read(tl_call *call, git_repository *repo, tl_git_changes *cha
   *changes = (tl_git_changes){0};
   int rc = check_workdir(repo, workdir, &call->err);
   if (rc == 0) {
-    rc = excludes_read(&x, &call->args[1], &call->err);
+    rc = excludes_read(&x, &call->args[1], call->places[0].trusted, &call->err);
   }
   if (rc < 0) {
     return rc;

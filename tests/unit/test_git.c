@@ -386,6 +386,10 @@ static void exclude_refuses_what_is_no_list_of_paths(void **state)
     assert_int_equal(r.rc, TL_EARGUMENT);
     tl_free(&x);
   }
+  tl_val counted = tl_list(); /* only the command line may count */
+  tl_push(&counted, tl_str("~^[0-9]{4}/"));
+  assert_int_equal(ask(prim_git_status, "exbad", &counted, true).rc, 0);
+  tl_free(&counted);
   tl_val many = tl_list();
   for (int i = 0; i < 257; i++) {
     tl_push(&many, tl_str("x"));
