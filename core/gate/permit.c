@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "../base/json.h"
+#include "../base/private.h"
 #include "../prim/store.h"
 
 void tl_permits_init(tl_permits *p)
@@ -233,36 +234,6 @@ static int check_text(const char *path, size_t len, tl_err *e)
   return TL_OK;
 }
 
-static bool ends_with(const char *s, size_t len, const char *end)
-{
-  size_t n = strlen(end);
-  return len >= n && strncasecmp(s + len - n, end, n) == 0;
-}
-
-/* Secrets and key material of a lab are never read by a recipe, whatever is allowed. */
-static bool private_part(const char *s, size_t len, bool first)
-{
-  if (first && (ends_with(s, len, "secrets") && len == 7)) return true;
-  if (len == 4 && strncasecmp(s, ".git", 4) == 0) return true;
-  if (len >= 4 && strncasecmp(s, ".env", 4) == 0 && !(len == 6 && strncasecmp(s, ".envrc", 6) == 0))
-    return true;
-  if (len >= 4 && strncasecmp(s, "id_", 3) == 0 && !memchr(s, '.', len)) return true;
-  return ends_with(s, len, ".pem") || ends_with(s, len, ".key") || ends_with(s, len, ".p12") ||
-         ends_with(s, len, ".age");
-}
-
-static bool private_path(const char *rel)
-{
-  bool first = true;
-  for (const char *s = rel; s; first = false) {
-    size_t len = strcspn(s, "/");
-    if (private_part(s, len, first)) return true;
-    s = s[len] ? s + len + 1 : NULL;
-    while (s && *s == '/') s++;
-  }
-  return false;
-}
-
 /* run.json, spec.json and the record belong to tlab: a recipe that could write them could lie. */
 static bool of_the_record(const char *rel)
 {
@@ -294,7 +265,7 @@ static int lab_place(tl_permits *p, const char *path, tl_place *out, tl_err *e)
 {
   const char *rel = strip_dots(path + 4);
   if (p->lab_fd < 0) return tl_fail(e, TL_ENOT_FOUND, "%s: there is no lab here", path);
-  if (private_path(rel))
+  if (tl_private_path(rel, false))
     return tl_fail(e, TL_ENOT_PERMITTED,
                    "%s is key material or belongs to git: a recipe cannot read it", path);
   *out = (tl_place){.dirfd = p->lab_fd, .rel = rel, .shown = path};

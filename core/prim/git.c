@@ -19,11 +19,11 @@ struct tl_git tl_git;
 /* --- the library --- */
 
 /* Debian's libgit2 speaks TLS by mbedTLS and parses the whole CA bundle (144 certificates) in
- * git_libgit2_init; the first git.head of a process takes 6.6 ms of CPU with that and 3.5 without
- * (most of the rest is the loader). We never ask libgit2 to reach a network, so this symbol of ours stands before mbedTLS's (the Makefile exports it; a name in the program
- * comes before the libraries') and says "0 certificates failed". Should libgit2 ever be made to
- * connect, it would know no authority and refuse every server. Builds of libgit2 with another TLS
- * library never look for it. */
+ * git_libgit2_init: the first git.head of a process takes 6.6 ms of CPU with that and 3.5 without;
+ * most of the rest is the loader. We never ask libgit2 to reach a network, so this symbol of ours
+ * stands before mbedTLS's (the Makefile exports it; a name in the program comes before the
+ * libraries') and says "0 certificates failed". Should libgit2 ever be made to connect, it would
+ * know no authority and refuse every server. A libgit2 with another TLS library never looks. */
 int mbedtls_x509_crt_parse_file(void *chain, const char *path);
 __attribute__((used, visibility("default"))) int mbedtls_x509_crt_parse_file(void *chain,
                                                                              const char *path)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "../base/private.h"
 #include "fs.h"
 #include "git.h"
 
@@ -87,7 +88,7 @@ static uint32_t mode_of(patcher *p, const char *path, const struct stat *st)
 }
 
 /* What the working tree holds at `path` as an edit of HEAD's tree. */
-static int read_path(patcher *p, const char *path, edit *out)
+static void read_path(patcher *p, const char *path, edit *out)
 {
   struct stat st;
   tl_err err = {0};
@@ -96,6 +97,10 @@ static int read_path(patcher *p, const char *path, edit *out)
   *out = (edit){.what = LEAVE};
   if (fd >= 0) {
     (void)close(fd);
+  }
+  if (tl_private_path(path, true)) {
+    leave_out(p, path, "may hold a secret");
+    return;
   }
   /* Behind a link lies another place: here there is nothing. A file instead of a folder likewise. */
   if (fd == TL_ENOT_FOUND || fd == TL_EREFUSED || fd == TL_EARGUMENT) {
@@ -112,12 +117,11 @@ static int read_path(patcher *p, const char *path, edit *out)
     p->content += st.st_size;
     if (tl_git.git_blob_create_from_workdir(&out->id, p->repo, path) < 0) {
       leave_out(p, path, "cannot be read");
-      return 0;
+      return;
     }
     out->what = PUT;
     out->mode = mode_of(p, path, &st);
   }
-  return 0;
 }
 
 /* --- the index in memory --- */
@@ -144,13 +148,10 @@ static int apply(patcher *p, const tl_git_changes *changes, const edit *edits)
 static int gather(patcher *p, const tl_git_changes *changes)
 {
   edit *edits = tl_zalloc((changes->n + 1) * sizeof *edits);
-  int rc = 0;
-  for (size_t i = 0; i < changes->n && rc == 0; i++) {
-    rc = read_path(p, changes->at[i].path, &edits[i]);
+  for (size_t i = 0; i < changes->n; i++) {
+    read_path(p, changes->at[i].path, &edits[i]);
   }
-  if (rc == 0) {
-    rc = apply(p, changes, edits);
-  }
+  int rc = apply(p, changes, edits);
   free(edits);
   return rc;
 }
@@ -288,8 +289,8 @@ static int finish(patcher *p, tl_val *out)
 }
 
 /* args: repo, exclude. returns {patch, files, truncated}, and `tree`, the git tree that HEAD with
- * the patch applied has. What does not fit (64 MiB of patch, 256 MiB of files) or cannot be said
- * in a patch is missing from it: then `truncated` is true and `left_out` has {path, reason} in the
+ * the patch applied has. What does not fit (64 MiB of patch, 256 MiB of files), cannot be said in
+ * a patch or may hold a secret (private.h) is missing from it: then `truncated` is true and `left_out` has {path, reason} in the
  * place of `tree`. `git apply` takes the patch on a checkout of HEAD. Errors: tl_git_changes_read. */
 int prim_git_patch(tl_call *call)
 {

@@ -560,6 +560,20 @@ static void what_does_not_fit_is_named(void **state)
   tl_free(&r.out);
 }
 
+static void what_may_be_secret_stays_out(void **state)
+{
+  (void)state;
+  sh("git init -q -b main sec; cd sec; mkdir -p secrets sub/secrets; echo old >secrets/tracked;"
+     "echo 1 >f; git add .; git commit -qm x; echo CANARY >secrets/tracked; echo CANARY >.env;"
+     "echo CANARY >sub/secrets/x; echo CANARY >tls.KEY; echo CANARY >id_ed25519; echo 2 >f");
+  result r = ok(prim_git_patch, "sec");
+  assert_null(strstr(tl_get_str(&r.out, "patch", ""), "CANARY"));
+  assert_int_equal(tl_get_int(&r.out, "files", 0), 1);
+  assert_int_equal(tl_len(tl_get(&r.out, "left_out")), 5);
+  assert_true(tl_get_bool(&r.out, "truncated", false));
+  tl_free(&r.out);
+}
+
 /* Text of 40 MiB each: every file is small enough, the patch of both is not. */
 static void the_whole_patch_has_a_limit(void **state)
 {
@@ -699,6 +713,7 @@ int main(void)
     cmocka_unit_test(line_ends_are_converted_as_git_does),
     cmocka_unit_test(exclude_holds_for_the_patch),
     cmocka_unit_test(what_does_not_fit_is_named),
+    cmocka_unit_test(what_may_be_secret_stays_out),
     cmocka_unit_test(the_whole_patch_has_a_limit),
     cmocka_unit_test(submodules_are_their_commit),
     cmocka_unit_test(nothing_is_written_to_the_repository),

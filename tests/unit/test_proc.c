@@ -517,6 +517,12 @@ static void the_current_folder_is_never_searched(void **state)
   assert_stdout(COMMAND("sh", "-c", "echo $PATH"), "/usr/bin:/bin\n");
   assert_int_equal(setenv("PATH", base, 1), 0);
   assert_stdout(COMMAND("tlab-here"), "here\n");
+  /* A file that is no program does not hide one that comes later. */
+  char dirs[128];
+  write_program("true", "#!/bin/sh\necho hidden\n", 0644);
+  (void)snprintf(dirs, sizeof dirs, "%s:/usr/bin:/bin", base);
+  assert_int_equal(setenv("PATH", dirs, 1), 0);
+  assert_stdout(COMMAND("true"), "");
   assert_int_equal(setenv("PATH", old, 1), 0);
   assert_int_equal(chdir(cwd), 0);
   free(old);
