@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +31,18 @@ static struct {
   int write_errno;  /* then every write fails */
   int close_errno;  /* the next close of a file open for writing fails */
   int fsync_errno;  /* every fsync fails */
+  int syncfs_errno; /* every syncfs fails */
   int rename_errno; /* every rename fails */
   int writes, fsyncs, syncfses;
+  int kill_at;      /* the process dies before its so-manieth of these calls */
 } fault;
+
+/* As a kill -9 (or the out-of-memory killer) does at any moment. */
+static inline void step(void)
+{
+  if (fault.kill_at > 0 && --fault.kill_at == 0)
+    (void)raise(SIGKILL);
+}
 
 static inline ssize_t fail_with(int err)
 {
@@ -44,6 +54,7 @@ ssize_t write(int fd, const void *data, size_t len)
 {
   if (fd <= 2)
     return syscall(SYS_write, fd, data, len);
+  step();
   fault.writes++;
   if (fault.write_eintr > 0 && fault.write_eintr--)
     return fail_with(EINTR);
@@ -57,8 +68,10 @@ ssize_t write(int fd, const void *data, size_t len)
 int close(int fd)
 {
   bool writing = fault.close_errno && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
-  int err = fault.close_errno, rc = (int)syscall(SYS_close, fd);
+  int err = fault.close_errno, rc;
 
+  step();
+  rc = (int)syscall(SYS_close, fd);
   if (!writing)
     return rc;
   fault.close_errno = 0;
@@ -67,6 +80,7 @@ int close(int fd)
 
 int fsync(int fd)
 {
+  step();
   fault.fsyncs++;
   return fault.fsync_errno ? (int)fail_with(fault.fsync_errno) : (int)syscall(SYS_fsync, fd);
 }
@@ -74,11 +88,12 @@ int fsync(int fd)
 int syncfs(int fd)
 {
   fault.syncfses++;
-  return fault.fsync_errno ? (int)fail_with(fault.fsync_errno) : (int)syscall(SYS_syncfs, fd);
+  return fault.syncfs_errno ? (int)fail_with(fault.syncfs_errno) : (int)syscall(SYS_syncfs, fd);
 }
 
 int renameat(int fd, const char *from, int to_fd, const char *to)
 {
+  step();
   return fault.rename_errno ? (int)fail_with(fault.rename_errno)
                             : (int)syscall(SYS_renameat2, fd, from, to_fd, to, 0);
 }

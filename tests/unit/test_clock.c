@@ -74,6 +74,17 @@ static void sleepers_wake_in_time_and_in_order(void **state)
   assert_int_equal(tl_clock_deadline(), -1);
 }
 
+static void a_sleeper_wakes_before_a_later_limit(void **state)
+{
+  int64_t start = tl_clock_ms();
+
+  (void)state;
+  assert_int_equal(begin_sleep(0, 20), TL_PENDING);
+  while (done == 0)
+    wait_once(3000);
+  assert_true(tl_clock_ms() - start < 1500);
+}
+
 static void a_sleeper_never_wakes_early(void **state)
 {
   (void)state;
@@ -243,6 +254,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       TEST(sleepers_wake_in_time_and_in_order),
+      TEST(a_sleeper_wakes_before_a_later_limit),
       TEST(a_sleeper_never_wakes_early),
       TEST(sleep_refuses_times_out_of_range),
       TEST(cancel_ends_each_once_even_if_new_ones_come),

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "core/prim/fs.h"
 #include "core/prim/loop.h"
 
 static mode_t mode_of(const char *rel)
@@ -137,6 +138,19 @@ static void names_that_lie_are_refused_by_every_call(void **state)
   assert_int_equal(shell("test -z \"$(ls -A . | grep -v '^d$')\""), 0);
 }
 
+static void an_empty_or_endless_path_is_refused_to_everyone(void **state)
+{
+  char deep[PATH_MAX + 1];
+
+  (void)state;
+  memset(deep, '/', sizeof deep);
+  deep[PATH_MAX] = '\0';
+  assert_int_equal(trust(prim_fs_read, ""), TL_EREFUSED);
+  assert_says("is empty");
+  assert_int_equal(trust(prim_fs_parents, deep), TL_EREFUSED);
+  assert_says("longer than");
+}
+
 static void a_nul_in_a_name_is_refused(void **state)
 {
   tl_val args[3] = {tl_strn("f\0../x", 6), tl_nil(), tl_nil()};
@@ -207,6 +221,67 @@ static void a_folder_swapped_for_a_link_never_leads_out(void **state)
   (void)waitpid(swapper, &status, 0);
   assert_true(inside > 0);
   assert_int_equal(shell("test ! -e ../out/w"), 0);
+}
+
+/* The kernel's own guard, with the judging of names left out. */
+static void the_kernel_keeps_a_descriptor_beneath_its_folder(void **state)
+{
+  static const char *const out[] = {"../x", "d/../../x", "/etc/passwd"};
+  struct stat st;
+  tl_err e;
+
+  (void)state;
+  assert_int_equal(shell("mkdir d; : > ../x"), 0);
+  for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
+    tl_place p = {root, out[i], out[i], false};
+    assert_int_equal(tl_fs_look(&p, false, &st, &e), TL_EREFUSED);
+    assert_non_null(strstr(e.msg, "leads out of the folder"));
+  }
+}
+
+/* Opening alone can do something: a FIFO's writer would wake, a watchdog start. */
+static void a_special_file_is_not_even_opened(void **state)
+{
+  pid_t writer;
+  int status;
+
+  (void)state;
+  assert_int_equal(shell("mkfifo fifo"), 0);
+  writer = fork();
+  if (writer == 0)
+    _exit(openat(root, "fifo", O_WRONLY) < 0); /* waits until somebody opens it to read */
+  (void)usleep(50000);
+  assert_int_equal(ask(prim_fs_read, "fifo"), TL_EREFUSED);
+  (void)usleep(50000);
+  assert_int_equal(waitpid(writer, &status, WNOHANG), 0);
+  (void)kill(writer, SIGKILL);
+  (void)waitpid(writer, &status, 0);
+}
+
+/* What was a file a moment ago is a FIFO when it is opened: never an empty answer. */
+static void a_file_swapped_for_a_fifo_is_judged_again(void **state)
+{
+  pid_t swapper;
+  int status, refused = 0, read = 0;
+
+  (void)state;
+  assert_int_equal(shell("echo in > f; mkfifo p"), 0);
+  swapper = fork();
+  if (swapper == 0)
+    for (;;)
+      (void)syscall(SYS_renameat2, root, "f", root, "p", 2 /* RENAME_EXCHANGE */);
+  for (int i = 0; i < 20000; i++)
+    if (ask(prim_fs_read, "f") == TL_OK) {
+      read++;
+      if (strcmp(got.out.u.s.data, "in\n") != 0)
+        break;
+    } else {
+      refused++;
+    }
+  (void)kill(swapper, SIGKILL);
+  (void)waitpid(swapper, &status, 0);
+  assert_int_equal(read + refused, 20000);
+  assert_true(read > 0 && refused > 0);
 }
 
 /* As on Linux before 5.6: seccomp answers openat2 with ENOSYS. In a child, since it is for good. */
@@ -375,6 +450,35 @@ static void replace_sweeps_what_a_killed_process_left_but_not_what_is_in_use(voi
                          "test -L .tlab-tmp-new && test ! -L .tlab-tmp-old"), 0);
   (void)close(ready[0]);
   (void)close(ready[1]);
+}
+
+/* Killed before each of its steps: the file is the old or the new one, and the next replace leaves
+ * nothing behind. */
+static void a_kill_at_any_step_leaves_the_old_or_the_new_file(void **state)
+{
+  int killed = 0, status, is_new = 0;
+
+  (void)state;
+  for (int at = 1; ; at++) {
+    pid_t child;
+    assert_int_equal(trust2(prim_fs_replace, "f", tl_str("old")), TL_OK);
+    assert_no_temp();
+    child = fork();
+    if (child == 0) {
+      fault.kill_at = at;
+      _exit(trust2(prim_fs_replace, "f", tl_str("new")) == TL_OK ? 0 : 1);
+    }
+    (void)waitpid(child, &status, 0);
+    assert_int_equal(ask(prim_fs_read, "f"), TL_OK);
+    if (!WIFSIGNALED(status))
+      break;
+    killed++;
+    is_new += strcmp(got.out.u.s.data, "new") == 0;
+    if (strcmp(got.out.u.s.data, "old") != 0 && strcmp(got.out.u.s.data, "new") != 0)
+      fail_msg("after step %d the file holds '%s'", at, got.out.u.s.data);
+  }
+  assert_int_equal(status, 0);
+  assert_true(killed >= 5 && is_new >= 1 && is_new < killed);
 }
 
 static void write_over_a_folder_is_refused(void **state)
@@ -581,7 +685,7 @@ static void sync_of_many_files_is_one_call_whose_error_counts(void **state)
   assert_int_equal(trust(prim_fs_sync, "r"), TL_OK);
   assert_int_equal(fault.syncfses, 1);
   assert_int_equal(fault.fsyncs, 2);
-  fault.fsync_errno = ENOSPC;
+  fault.syncfs_errno = ENOSPC;
   assert_int_equal(trust(prim_fs_sync, "r"), TL_ESTORAGE);
 }
 
@@ -645,10 +749,14 @@ int main(void)
       TEST(read_of_a_special_file_names_its_kind),
       TEST(read_of_the_kernels_file_systems_is_refused_under_any_grant),
       TEST(names_that_lie_are_refused_by_every_call),
+      TEST(an_empty_or_endless_path_is_refused_to_everyone),
       TEST(a_nul_in_a_name_is_refused),
       TEST(symbolic_links_are_never_followed),
       TEST(a_write_replaces_a_link_and_not_what_it_names),
       TEST(a_folder_swapped_for_a_link_never_leads_out),
+      TEST(the_kernel_keeps_a_descriptor_beneath_its_folder),
+      TEST(a_special_file_is_not_even_opened),
+      TEST(a_file_swapped_for_a_fifo_is_judged_again),
       TEST(a_kernel_without_openat2_is_named_and_nothing_weaker_is_tried),
       TEST(write_makes_parents_private_whatever_the_umask),
       TEST(write_survives_short_writes_and_interruptions),
@@ -657,6 +765,7 @@ int main(void)
       TEST(a_failed_fsync_is_not_tried_again),
       TEST(replace_syncs_file_and_folder_and_sets_the_mode),
       TEST(replace_sweeps_what_a_killed_process_left_but_not_what_is_in_use),
+      TEST(a_kill_at_any_step_leaves_the_old_or_the_new_file),
       TEST(write_over_a_folder_is_refused),
       TEST(a_full_disk_fails_cleanly),
       TEST(the_file_size_limit_is_an_error_and_no_signal),
