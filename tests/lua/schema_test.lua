@@ -93,6 +93,20 @@ t.test('when no form was meant, all are named', function()
   )
 end)
 
+t.test('a choice of keys is told as one', function()
+  local choice = '[ { "required": ["a"] }, { "required": ["b"] } ]'
+  local any = compiled('{ "anyOf": ' .. choice .. ' }')
+  t.eq(lines(any, {}), { ': one of these keys is needed: "a", "b"' })
+  t.eq(any:check { a = 1, b = 2 }, true)
+  local one = compiled('{ "oneOf": ' .. choice .. ' }')
+  t.eq(lines(one, {}), { ': one of these keys is needed: "a", "b"' })
+  t.eq(lines(one, { a = 1, b = 2 }), { ': only one of these keys may be there: "a", "b"' })
+  t.eq(
+    lines(compiled { oneOf = { { type = 'number' }, { type = 'integer' } } }, 1),
+    { ': fits 2 of the forms, expected exactly one' }
+  )
+end)
+
 t.test('a wrong part does not make the right keys unknown', function()
   local v = compiled [[{ "allOf": [ { "properties": { "a": { "type": "string" } } } ],
     "properties": { "b": true }, "unevaluatedProperties": false }]]

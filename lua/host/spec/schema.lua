@@ -195,7 +195,7 @@ function Validator:keys(pointer)
           found[name] = { name = name, schema = child.schema or true }
         end
       end
-      for _, name in ipairs(n == node and n.schema.required or {}) do
+      for _, name in ipairs(n == node and n.schema and n.schema.required or {}) do
         required[name] = true
       end
     end)

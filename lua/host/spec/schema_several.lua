@@ -77,18 +77,20 @@ local function is_other_form(errors, at)
   for _, e in ipairs(errors) do
     if e.pointer == at and (e.keyword == 'type' or e.keyword == 'required') then
       return true
-    elseif e.keyword == 'const' or e.keyword == 'enum' then
-      return e.pointer:match('^(.*)/') == at
+    elseif (e.keyword == 'const' or e.keyword == 'enum') and e.pointer:match('^(.*)/') == at then
+      return true
     end
   end
   return false
 end
 
---- Says why none of several forms fits: the errors of the one form that was clearly meant, or the
---- first error of each.
-local function explain(ctx, site, at, tried)
+--- Says why none of several forms fits: the keys of which one is needed, or the errors of the one
+--- form that was clearly meant, or the first error of each.
+local function explain(ctx, site, at, tried, keys)
   if not ctx.errors then
     return false
+  elseif keys and #tried[1] == 1 and tried[1][1].keyword == 'required' then
+    return fail(ctx, site, at, 'one of these keys is needed: ' .. keys)
   end
   local meant = {}
   for _, errors in ipairs(tried) do
@@ -115,6 +117,19 @@ local function explain(ctx, site, at, tried)
   return fail(ctx, site, at, message)
 end
 
+--- The keys of `[{"required": ["a"]}, {"required": ["b"]}]`, the usual way to say "one of these".
+local function choice_of_keys(arg, site)
+  local keys = {}
+  for i, schema in ipairs(assertions.list(arg, site)) do
+    local required = type(schema) == 'table' and schema.required
+    if type(required) ~= 'table' or value.count(schema) > 1 or #required ~= 1 then
+      return nil
+    end
+    keys[i] = value.show(required[1])
+  end
+  return table.concat(keys, ', ')
+end
+
 --- Tries all; returns how many fit, their places, and the errors of those that do not.
 local function try_all(nodes, ctx, v, at, notes)
   local fits, tried = {}, {}
@@ -133,21 +148,28 @@ end
 
 local function make_any(arg, site)
   local nodes = sub_list(arg, site)
+  local keys = choice_of_keys(arg, site)
   return function(ctx, v, at, notes)
     local fits, tried = try_all(nodes, ctx, v, at, notes)
-    return #fits > 0 or explain(ctx, site, at, tried)
+    return #fits > 0 or explain(ctx, site, at, tried, keys)
   end
 end
 
 local function make_one(arg, site)
   local nodes = sub_list(arg, site)
+  local keys = choice_of_keys(arg, site)
   return function(ctx, v, at, notes)
     local fits, tried = try_all(nodes, ctx, v, at, notes)
     if #fits > 1 then
       local message = ('fits %d of the forms, expected exactly one'):format(#fits)
-      return fail(ctx, site, at, message)
+      return fail(
+        ctx,
+        site,
+        at,
+        keys and 'only one of these keys may be there: ' .. keys or message
+      )
     end
-    return #fits == 1 or explain(ctx, site, at, tried)
+    return #fits == 1 or explain(ctx, site, at, tried, keys)
   end
 end
 
