@@ -102,7 +102,7 @@ static void read_path(patcher *p, const char *path, edit *out)
     leave_out(p, path, "may hold a secret");
     return;
   }
-  /* Behind a link lies another place: here there is nothing. A file instead of a folder likewise. */
+  /* Behind a link, or beneath a file, there is nothing of this repository. */
   if (fd == TL_ENOT_FOUND || fd == TL_EREFUSED || fd == TL_EARGUMENT) {
     out->what = REMOVE;
   } else if (fd < 0) {
@@ -290,8 +290,9 @@ static int finish(patcher *p, tl_val *out)
 
 /* args: repo, exclude. returns {patch, files, truncated}, and `tree`, the git tree that HEAD with
  * the patch applied has. What does not fit (64 MiB of patch, 256 MiB of files), cannot be said in
- * a patch or may hold a secret (private.h) is missing from it: then `truncated` is true and `left_out` has {path, reason} in the
- * place of `tree`. `git apply` takes the patch on a checkout of HEAD. Errors: tl_git_changes_read. */
+ * a patch or may hold a secret (private.h) is missing from it: then `truncated` is true and
+ * `left_out` has {path, reason} in the place of `tree`. `git apply` takes the patch on a checkout of
+ * HEAD. Errors: tl_git_changes_read. */
 int prim_git_patch(tl_call *call)
 {
   patcher p = {.workdir = -1, .text = TL_BUF(PATCH_MAX), .left_out = tl_list(), .e = &call->err};

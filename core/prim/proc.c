@@ -296,8 +296,9 @@ static void drain(job *j, output *o)
     if (n <= 0) {
       close_output(o);
     } else if (tl_buf_add(&o->bytes, chunk, (size_t)n) < 0) {
-      stop(j, tl_fail(&j->call->err, TL_ELIMIT, "the program %.200s wrote more than %zu bytes to its "
-                      "%s", j->program.path, o->bytes.max, o->name));
+      stop(j, tl_fail(&j->call->err, TL_ELIMIT,
+                      "the program %.200s wrote more than %zu bytes to its %s", j->program.path,
+                      o->bytes.max, o->name));
     }
   }
 }

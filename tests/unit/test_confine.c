@@ -335,7 +335,8 @@ static int body_held(int fd)
   confine(fd, 7, &held);
   char text[96];
   int n = snprintf(text, sizeof text, "%lld %d %d %d %d %d.",
-                   (long long)tl_get_int(&held, "landlock", 0), tl_get_bool(&held, "seccomp", false),
+                   (long long)tl_get_int(&held, "landlock", 0),
+                   tl_get_bool(&held, "seccomp", false),
                    tl_get_bool(&held, "no_new_privs", false), tl_get_bool(&held, "rlimits", false),
                    tl_get_bool(&held, "not_dumpable", false),
                    tl_get_bool(&held, "no_capabilities", false));

@@ -110,7 +110,8 @@ static void assert_text(const tl_val *map, const char *key, const char *script)
 static void head_says_what_git_says(void **state)
 {
   (void)state;
-  sh("git init -q -b main head; cd head; echo one >f; git add f; git commit -qm 'first: one\n\nbody'");
+  sh("git init -q -b main head; cd head; echo one >f; git add f;"
+     " git commit -qm 'first: one\n\nbody'");
   result r = ok(prim_git_head, "head");
   assert_text(&r.out, "commit", "git -C head rev-parse HEAD");
   assert_text(&r.out, "tree", "git -C head rev-parse 'HEAD^{tree}'");
@@ -126,7 +127,8 @@ static void head_says_what_git_says(void **state)
 static void the_folder_may_lie_below(void **state)
 {
   (void)state;
-  sh("git init -q -b main below; cd below; mkdir -p a/b; echo x >a/b/f; git add .; git commit -qm x");
+  sh("git init -q -b main below; cd below; mkdir -p a/b; echo x >a/b/f; git add .;"
+     " git commit -qm x");
   result r = ok(prim_git_head, "below/a/b");
   assert_text(&r.out, "commit", "git -C below rev-parse HEAD");
   tl_free(&r.out);
@@ -135,7 +137,8 @@ static void the_folder_may_lie_below(void **state)
 static void a_detached_head_has_no_branch(void **state)
 {
   (void)state;
-  sh("git init -q -b main det; cd det; echo x >f; git add f; git commit -qm x; git checkout -q --detach");
+  sh("git init -q -b main det; cd det; echo x >f; git add f; git commit -qm x;"
+     " git checkout -q --detach");
   result r = ok(prim_git_head, "det");
   assert_null(tl_get(&r.out, "branch"));
   assert_non_null(tl_get(&r.out, "commit"));
@@ -162,7 +165,8 @@ static void an_unborn_head_is_no_error(void **state)
 static void a_shallow_clone_says_so(void **state)
 {
   (void)state;
-  sh("git init -q -b main deep; cd deep; for i in 1 2 3; do echo $i >f; git add f; git commit -qm $i;"
+  sh("git init -q -b main deep; cd deep; for i in 1 2 3; do echo $i >f; git add f;"
+     " git commit -qm $i;"
      " done; cd ..; git clone -q --depth 1 file://$PWD/deep shallow");
   result r = ok(prim_git_head, "shallow");
   assert_true(tl_get_bool(&r.out, "shallow", false));
@@ -344,7 +348,8 @@ static void status_lists_each_path_sorted(void **state)
   sh("git init -q -b main st; cd st; printf 'ign/\\n*.o\\n' >.gitignore;"
      "for f in B a c d e g; do echo $f >$f; done; git add .; git commit -qm x");
   assert_status("st", NULL, "");
-  sh("cd st; mkdir -p new/deep ign; echo 1 >new/deep/one; echo 2 >new/two; echo 3 >ign/x; echo >x.o;"
+  sh("cd st; mkdir -p new/deep ign; echo 1 >new/deep/one; echo 2 >new/two; echo 3 >ign/x;"
+     " echo >x.o;"
      "echo more >>a; rm B; git rm -q c; echo s >staged; git add staged; echo again >>staged;"
      "git rm -q --cached d; rm e; ln -s a e; chmod +x g; echo t >t; git add t; rm t");
   assert_status("st", NULL,
@@ -356,7 +361,8 @@ static void exclude_takes_whole_components(void **state)
 {
   (void)state;
   sh("git init -q -b main ex; cd ex; echo x >x; git add x; git commit -qm x;"
-     "mkdir -p 2026/11/22 2026x runs notes/2026; echo 1 >2026/11/22/a; echo 1 >2026x/a; echo 1 >runs/r;"
+     "mkdir -p 2026/11/22 2026x runs notes/2026; echo 1 >2026/11/22/a; echo 1 >2026x/a;"
+     " echo 1 >runs/r;"
      "echo 1 >runs.csv; echo 1 >notes/2026/n; echo 1 >latest");
   tl_val x = tl_list();
   tl_push(&x, tl_str("2026/"));
@@ -418,10 +424,12 @@ static result check_patch(const char *dir)
   save("the.patch", tl_get(&r.out, "patch"));
   (void)snprintf(script, sizeof script,
                  "rm -rf clean; git clone -q --no-local %s clean 2>/dev/null; cd clean;"
-                 "if test -s ../the.patch; then git apply --index --whitespace=nowarn ../the.patch; fi;"
+                 "if test -s ../the.patch; then git apply --index --whitespace=nowarn"
+                 " ../the.patch; fi;"
                  "git write-tree >../tree.have;"
                  "cd ../%s; cp .git/index ../index.tmp; GIT_INDEX_FILE=$PWD/../index.tmp;"
-                 "export GIT_INDEX_FILE; git read-tree HEAD; git add -A; git write-tree >../tree.want;"
+                 "export GIT_INDEX_FILE; git read-tree HEAD; git add -A;"
+                 " git write-tree >../tree.want;"
                  "cmp ../tree.have ../tree.want",
                  dir, dir);
   sh(script);
@@ -441,11 +449,13 @@ static void a_patch_carries_every_kind_of_change(void **state)
   sh("git init -q -b main pa; cd pa; seq 1 100 >long; echo no-newline | tr -d '\\n' >nonl;"
      "head -c 3000 /dev/urandom >bin; head -c 900 /dev/urandom >bin2; echo x >mode; echo x >gone;"
      "echo x >staged-gone; echo x >kept; ln -s long link; echo f >file; mkdir dir; echo d >dir/d;"
-     ": >empty; echo 'sp' >'with space'; echo q >'qu\"ote'; printf 'tab' >'ta\tb'; echo u >'gr\303\274n';"
+     ": >empty; echo 'sp' >'with space'; echo q >'qu\"ote'; printf 'tab' >'ta\tb';"
+     " echo u >'gr\303\274n';"
      "printf 'a\\r\\nb\\r\\n' >crlf; git add .; git commit -qm base");
   sh("cd pa; sed -i 's/^50$/fifty/' long; echo more >>nonl; head -c 3000 /dev/urandom >bin;"
      "rm bin2; chmod +x mode; rm gone; git rm -q staged-gone; git rm -q --cached kept; rm link;"
-     "ln -s nowhere link; rm file; mkdir file; echo in >file/in; rm -r dir; echo now >dir; rm empty;"
+     "ln -s nowhere link; rm file; mkdir file; echo in >file/in; rm -r dir; echo now >dir;"
+     " rm empty;"
      "echo 2 >>'with space'; echo 2 >>'qu\"ote'; echo 2 >>'ta\tb'; echo 2 >>'gr\303\274n';"
      "printf 'c\\r\\n' >>crlf; echo st >staged; git add staged; echo un >>staged;"
      "head -c 5000 /dev/urandom >newbin; echo exec >tool; chmod +x tool; ln -s tool tool-link;"
@@ -459,7 +469,8 @@ static void a_patch_carries_every_kind_of_change(void **state)
 static void a_file_for_a_link_and_back(void **state)
 {
   (void)state;
-  sh("git init -q -b main ty; cd ty; echo x >f; ln -s f l; mkdir d; echo 1 >d/f; mkdir e; echo 2 >e/f;"
+  sh("git init -q -b main ty; cd ty; echo x >f; ln -s f l; mkdir d; echo 1 >d/f; mkdir e;"
+     " echo 2 >e/f;"
      "git add .; git commit -qm x; rm f l; ln -s e f; echo y >l; rm -r d; ln -s e d");
   result r = check_patch("ty");
   tl_free(&r.out);
@@ -502,7 +513,8 @@ static void the_first_commit_may_be_missing(void **state)
 static void configuration_does_not_change_the_patch(void **state)
 {
   (void)state;
-  sh("git init -q -b main cfg; cd cfg; seq 1 50 >f; git add f; git commit -qm x; echo y >>f; echo n >n");
+  sh("git init -q -b main cfg; cd cfg; seq 1 50 >f; git add f; git commit -qm x; echo y >>f;"
+     " echo n >n");
   result plain = ok(prim_git_patch, "cfg");
   sh("cd cfg; git config diff.noprefix true; git config diff.mnemonicPrefix true;"
      "git config diff.context 9; git config diff.algorithm patience; git config core.abbrev 8;"
@@ -517,7 +529,8 @@ static void configuration_does_not_change_the_patch(void **state)
 static void line_ends_are_converted_as_git_does(void **state)
 {
   (void)state;
-  sh("git init -q -b main eol; cd eol; echo '* text=auto eol=lf' >.gitattributes; printf 'a\\nb\\n' >f;"
+  sh("git init -q -b main eol; cd eol; echo '* text=auto eol=lf' >.gitattributes;"
+     " printf 'a\\nb\\n' >f;"
      "git add .; git commit -qm x; printf 'a\\r\\nb\\r\\nc\\r\\n' >f");
   result r = check_patch("eol");
   assert_null(strchr(tl_get_str(&r.out, "patch", ""), '\r'));
@@ -610,9 +623,11 @@ static void submodules_are_their_commit(void **state)
 static void nothing_is_written_to_the_repository(void **state)
 {
   (void)state;
-  sh("git init -q -b main ro; cd ro; seq 1 9 >f; echo g >g; git add .; git commit -qm x; echo y >>f;"
+  sh("git init -q -b main ro; cd ro; seq 1 9 >f; echo g >g; git add .; git commit -qm x;"
+     " echo y >>f;"
      "echo n >n; echo y >staged; git add staged; sleep 0.02;"
-     "find .git -printf '%p %T@ %s\\n' | sort >../before; find .git -type f | sort | xargs sha256sum"
+     "find .git -printf '%p %T@ %s\\n' | sort >../before; find .git -type f | sort | xargs"
+     " sha256sum"
      " >>../before");
   result r = ok(prim_git_status, "ro");
   tl_free(&r.out);
@@ -633,8 +648,10 @@ static void random_changes_come_back(void **state)
       "BEGIN { srand(%u); for (i = 0; i < 40; i++) {\n"
       " n = int(rand() * 12); p = (rand() < .5 ? \"d\" int(rand() * 3) \"/\" : \"\") \"f\" n;\n"
       " k = int(rand() * 9); q = \"'\" p \"'\";\n"
-      " if (k < 3) print \"{ mkdir -p $(dirname \" q \") && seq \" i \" \" i + n \" >\" q \"; } 2>/dev/null\";\n"
-      " else if (k == 3) print \"rm -rf \" q; else if (k == 4) print \"git add -A \" q \" 2>/dev/null\";\n"
+      " if (k < 3) print \"{ mkdir -p $(dirname \" q \") && seq \" i \" \" i + n \" >\" q \";"
+      " } 2>/dev/null\";\n"
+      " else if (k == 3) print \"rm -rf \" q; else if (k == 4) print \"git add -A \" q \""
+      " 2>/dev/null\";\n"
       " else if (k == 5) print \"{ rm -rf d\" n %% 3 \"; echo f >d\" n %% 3 \"; }\";\n"
       " else if (k == 6) print \"{ rm -rf d\" n %% 3 \"; mkdir d\" n %% 3 \"; }\";\n"
       " else if (k == 7) print \"git rm -rq --cached \" q \" 2>/dev/null\";\n"

@@ -22,6 +22,7 @@
 
 #include "../../core/base/buf.h"
 #include "../../core/prim/loop.h"
+#include "../../core/prim/proc.h"
 
 static char base[] = "/tmp/tlab-proc-XXXXXX";
 
@@ -529,6 +530,34 @@ static void the_current_folder_is_never_searched(void **state)
   free(cwd);
 }
 
+/* Between hashing and executing, the name is made to lead elsewhere. */
+static void what_was_hashed_is_what_runs(void **state)
+{
+  (void)state;
+  char path[128];
+  char script[512];
+  (void)snprintf(path, sizeof path, "%s/swap", base);
+  (void)snprintf(script, sizeof script, "cp /bin/true %s && cp /bin/false %s.new",
+                 path, path);
+  assert_int_equal(system(script), 0);
+  tl_err e = {0};
+  tl_proc_program program;
+  tl_proc_child child;
+  assert_int_equal(tl_proc_program_find(path, &program, &e), 0);
+  (void)snprintf(script, sizeof script, "mv %s.new %s", path, path);
+  assert_int_equal(system(script), 0);
+  tl_val none = tl_nil();
+  char *argv[] = {path, NULL};
+  assert_int_equal(tl_proc_start(&program, argv, argv + 1, &none, NULL, &child, &e), 0);
+  int status = -1;
+  assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+  assert_int_equal(status, 0); /* true, and not false */
+  (void)close(child.pidfd);
+  (void)close(child.out);
+  (void)close(child.err);
+  tl_proc_program_drop(&program);
+}
+
 static void a_file_that_is_no_program_is_refused(void **state)
 {
   (void)state;
@@ -627,6 +656,7 @@ int main(void)
     cmocka_unit_test(a_missing_program_is_not_found),
     cmocka_unit_test(a_relative_path_is_refused),
     cmocka_unit_test(the_current_folder_is_never_searched),
+    cmocka_unit_test(what_was_hashed_is_what_runs),
     cmocka_unit_test(a_file_that_is_no_program_is_refused),
     cmocka_unit_test(a_wrong_command_is_an_argument_error),
   };
