@@ -72,13 +72,17 @@ local function make_all(arg, site)
   end
 end
 
---- Whether these errors say that the value itself is of another kind or lacks its telling key.
-local function is_other_form(errors, at)
+--- Whether these errors say that the value is of another kind, lacks its telling key, or tells by a
+--- key of its own that it is another form.
+local function is_other_form(errors, v, at)
+  local object = value.kind(v) == 'object'
   for _, e in ipairs(errors) do
     if e.pointer == at and (e.keyword == 'type' or e.keyword == 'required') then
       return true
-    elseif (e.keyword == 'const' or e.keyword == 'enum') and e.pointer:match('^(.*)/') == at then
-      return true
+    elseif object and (e.keyword == 'const' or e.keyword == 'enum') then
+      if e.pointer:match('^(.*)/') == at then
+        return true
+      end
     end
   end
   return false
@@ -86,7 +90,7 @@ end
 
 --- Says why none of several forms fits: the keys of which one is needed, or the errors of the one
 --- form that was clearly meant, or the first error of each.
-local function explain(ctx, site, at, tried, keys)
+local function explain(ctx, site, v, at, tried, keys)
   if not ctx.errors then
     return false
   elseif keys and #tried[1] == 1 and tried[1][1].keyword == 'required' then
@@ -94,7 +98,7 @@ local function explain(ctx, site, at, tried, keys)
   end
   local meant = {}
   for _, errors in ipairs(tried) do
-    if not is_other_form(errors, at) then
+    if not is_other_form(errors, v, at) then
       meant[#meant + 1] = errors
     end
   end
@@ -151,7 +155,7 @@ local function make_any(arg, site)
   local keys = choice_of_keys(arg, site)
   return function(ctx, v, at, notes)
     local fits, tried = try_all(nodes, ctx, v, at, notes)
-    return #fits > 0 or explain(ctx, site, at, tried, keys)
+    return #fits > 0 or explain(ctx, site, v, at, tried, keys)
   end
 end
 
@@ -169,7 +173,7 @@ local function make_one(arg, site)
         keys and 'only one of these keys may be there: ' .. keys or message
       )
     end
-    return #fits == 1 or explain(ctx, site, at, tried, keys)
+    return #fits == 1 or explain(ctx, site, v, at, tried, keys)
   end
 end
 
