@@ -70,6 +70,47 @@ static void clean(tl_buf *out, const char *text, size_t len, size_t *left)
     TL_BUG("cleaned text outgrew its room");
 }
 
+/* Bytes of the colour (ECMA-48 SGR: ESC [ digits and ; m) that text begins with, or 0. */
+static size_t colour_len(const char *text, size_t len)
+{
+  size_t i = 2;
+
+  if (len < 3 || text[0] != '\x1b' || text[1] != '[')
+    return 0;
+  while (i < len && ((text[i] >= '0' && text[i] <= '9') || text[i] == ';'))
+    i++;
+  return i < len && text[i] == 'm' ? i + 1 : 0;
+}
+
+/* As clean, but lets colours through: the command line puts them around text from outside, out of
+ * which it has taken ESC itself. */
+static void clean_styled(tl_buf *out, const char *text, size_t len)
+{
+  while (len > 0) {
+    const char *esc = memchr(text, '\x1b', len);
+    size_t before = esc ? (size_t)(esc - text) : len;
+    size_t colour = esc ? colour_len(esc, len - before) : 0;
+    size_t unknown = esc && colour == 0 ? 1 : 0;
+
+    clean(out, text, before + unknown, NULL);
+    if (colour > 0 && tl_buf_add(out, esc, colour) < 0)
+      TL_BUG("coloured text outgrew its room");
+    text += before + unknown + colour;
+    len -= before + unknown + colour;
+  }
+}
+
+/* The text of a call: cleaned, its colours kept if it says that it has some. */
+static void clean_call(tl_buf *out, const tl_call *call)
+{
+  const tl_val *text = &call->args[0], *styled = &call->args[1];
+
+  if (styled->type == TL_BOOL && styled->u.b)
+    clean_styled(out, text->u.s.data, text->u.s.len);
+  else
+    clean(out, text->u.s.data, text->u.s.len, NULL);
+}
+
 static void add(tl_buf *out, const char *text)
 {
   if (tl_buf_str(out, text) < 0)
@@ -247,7 +288,7 @@ int prim_term_out(tl_call *call)
 
   if (isatty(STDOUT_FILENO)) {
     tl_talk_end();
-    clean(&out, text->u.s.data, text->u.s.len, NULL);
+    clean_call(&out, call);
     rc = write_out(STDOUT_FILENO, out.data, out.len);
   } else {
     rc = write_out(STDOUT_FILENO, text->u.s.data, text->u.s.len);
@@ -260,11 +301,10 @@ int prim_term_out(tl_call *call)
 
 int prim_term_err(tl_call *call)
 {
-  const tl_val *text = &call->args[0];
-  tl_buf out = room_for(text->u.s.len);
+  tl_buf out = room_for(call->args[0].u.s.len);
 
   finish(&out);
-  clean(&out, text->u.s.data, text->u.s.len, NULL);
+  clean_call(&out, call);
   show(&out);
   return done(call);
 }

@@ -215,16 +215,21 @@ static const char *hear(int fd)
 
 static tl_call last;
 
-static int tell(tl_prim *prim, const char *text)
+static int tell_styled(tl_prim *prim, const char *text, tl_val styled)
 {
-  tl_val arg = tl_str(text);
+  tl_val args[2] = {tl_str(text), styled};
   int rc;
 
   tl_free(&last.out);
-  last = (tl_call){.args = &arg};
+  last = (tl_call){.args = args};
   rc = prim(&last);
-  tl_free(&arg);
+  tl_free(&args[0]);
   return rc;
+}
+
+static int tell(tl_prim *prim, const char *text)
+{
+  return tell_styled(prim, text, tl_nil());
 }
 
 static int progress(int64_t at, int64_t total, const char *label)
@@ -257,6 +262,34 @@ static void talk_is_cleaned_on_a_terminal_and_off_it(void **state)
   assert_string_equal(hear(p[0]), "\\x1b\n");
   (void)close(p[0]);
   (void)close(p[1]);
+}
+
+static void colours_pass_where_they_are_announced_and_nothing_else_does(void **state)
+{
+  static const struct {
+    const char *text, *shown;
+  } rows[] = {
+      {"\x1b[31mred\x1b[0m\n", "\x1b[31mred\x1b[0m\n"},
+      {"\x1b[1;31mx\x1b[m", "\x1b[1;31mx\x1b[m"},
+      {"\x1b[2Jx", "\\x1b[2Jx"},
+      {"\x1b", "\\x1b"},
+      {"\x1b[", "\\x1b["},
+      {"\x1b[31", "\\x1b[31"},
+      {"a\x1b\x1b[0m\x1b]8;;x\x07", "a\\x1b\x1b[0m\\x1b]8;;x\\x07"},
+  };
+
+  (void)state;
+  use(terminal, 2);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    assert_int_equal(tell_styled(prim_term_err, rows[i].text, tl_bool(true)), TL_OK);
+    assert_string_equal(hear(master), rows[i].shown);
+  }
+  assert_int_equal(tell_styled(prim_term_err, "\x1b[0m", tl_bool(false)), TL_OK);
+  assert_string_equal(hear(master), "\\x1b[0m");
+  use(terminal, 1);
+  assert_int_equal(tell_styled(prim_term_out, "\x1b[0m\x1b[2J", tl_bool(true)), TL_OK);
+  restore();
+  assert_string_equal(hear(master), "\x1b[0m\\x1b[2J");
 }
 
 static void results_are_raw_off_a_terminal_and_cleaned_on_it(void **state)
@@ -532,6 +565,7 @@ int main(void)
       cmocka_unit_test(a_character_split_over_pieces_is_waited_for),
       cmocka_unit_test(a_line_is_cut_between_characters),
       TEST(talk_is_cleaned_on_a_terminal_and_off_it),
+      TEST(colours_pass_where_they_are_announced_and_nothing_else_does),
       TEST(results_are_raw_off_a_terminal_and_cleaned_on_it),
       TEST(results_that_cannot_be_written_are_an_error),
       TEST(talk_that_nobody_hears_is_no_error),
