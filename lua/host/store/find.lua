@@ -132,16 +132,21 @@ function M.run(ref, lab)
       return nil, err
     end
     dir = core.fs.realpath(lab.root .. '/' .. folder)
-    return dir and is_run(dir) and dir or missing(ref)
+    if not dir or not is_run(dir) then
+      return missing(ref)
+    end
+    return dir
   end
   if #ref < LEAST or not ref:match('^[%w_-]+$') then
     return missing(ref, lab)
   end
   local found = search(lab, ref)
-  if #found > 1 then
+  if #found == 0 then
+    return missing(ref, lab)
+  elseif #found > 1 then
     return ambiguous(ref, found)
   end
-  return found[1] and core.fs.realpath(lab.root .. '/' .. found[1]) or missing(ref, lab)
+  return core.fs.realpath(lab.root .. '/' .. found[1])
 end
 
 --- The same for a command: the lab is that of the working folder, if there is one.
