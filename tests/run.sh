@@ -80,7 +80,7 @@ run_pytest() {
   count "$1" "$good" "$bad" "$skip"
 }
 
-run_cli() { run_pytest cli '' tests/cli; }
+run_cli() { tap cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
 run_e2e() { run_pytest e2e 'not slow and not real and not tools' tests/e2e; }
 run_slow() { run_pytest slow 'slow or real or tools' tests/e2e; }
 

@@ -1,0 +1,131 @@
+# The command line itself: help, version, wrong use, output that cannot be written.
+
+TEST: version
+RUN: tlab --version
+STDOUT: tlab 0.1.0
+STDERR:
+RUN: tlab version
+STDOUT: tlab 0.1.0
+RUN: tlab --json version
+STDOUT: {"library":"…","machine":{…},"tlab":"0.1.0"}
+RUN: tlab --version --json
+STDOUT: {"library":"…","machine":{…},"tlab":"0.1.0"}
+
+TEST: tlab alone, -h and help show examples first
+RUN: tlab
+STDOUT:
+  tlab: the lab notebook that can re-run itself
+  
+    tlab run recipes/ai.lua spec.json …
+  ...
+  Commands:
+  ...
+  Every file in recipes/ is a command too. tlab help COMMAND says more.
+RUN: tlab > one; tlab -h > two; tlab --help > three; tlab help > four; cmp one two && cmp one three && cmp one four
+RUN: tlab help run > one; tlab run -h > two; tlab -h run > three; tlab run x --seed=1 --help > four; cmp one two && cmp one three && cmp one four
+RUN: tlab help verify
+STDOUT:
+  tlab verify: …
+  
+    tlab verify latest …
+  
+  Usage: tlab verify RUN
+  ...
+
+TEST: help as JSON is the table of commands
+RUN: tlab help --json
+STDOUT: {"commands":[{"examples":[…],"name":"run",…
+RUN: tlab help show --json
+STDOUT: {"examples":[…],"name":"show",…
+
+TEST: a command that does not exist
+RUN: tlab shwo
+EXIT: 2
+STDOUT:
+STDERR:
+  error[USAGE]: there is no command or recipe "shwo", did you mean show?
+  help: tlab help show
+RUN: tlab help shwo
+EXIT: 2
+RUN: tlab qqqqqqq
+EXIT: 2
+STDERR:
+  error[USAGE]: there is no command or recipe "qqqqqqq"
+  help: tlab help
+RUN: tlab shwo --json
+EXIT: 2
+STDOUT: {"error":{"code":"USAGE","hint":"tlab help show","message":"there is no command or recipe \"shwo\", did you mean show?"}}
+STDERR:
+
+TEST: options that do not exist, miss their value or have a wrong one
+RUN: tlab run --allow-nte=x a.lua
+EXIT: 2
+STDERR:
+  error[USAGE]: tlab run has no option --allow-nte, did you mean --allow-net?
+  help: tlab help run
+RUN: tlab --sede=1
+EXIT: 2
+STDERR:
+  error[USAGE]: tlab has no option --sede, did you mean --seed?
+  help: tlab help
+RUN: tlab show latest --seed=1
+EXIT: 2
+RUN: tlab run a.lua --seed
+EXIT: 2
+STDERR:
+  error[USAGE]: --seed needs a value: --seed=N
+  help: --seed=7
+RUN: tlab run a.lua --limit-memory=lots
+EXIT: 2
+STDERR:
+  error[USAGE]: --limit-memory: "lots" is not a number of bytes such as 512M or 1G
+  help: --limit-memory=512M
+
+TEST: too few and too many words
+RUN: tlab show
+EXIT: 2
+RUN: tlab show a b
+EXIT: 2
+RUN: tlab ops x
+EXIT: 2
+RUN: tlab run
+EXIT: 2
+STDERR:
+  error[USAGE]: too few words, expected: tlab run RECIPE [SPEC] [key=value ...]
+  help: tlab run recipes/ai.lua spec.json
+
+TEST: a result that cannot be written is not a success
+RUN: tlab --version > /dev/full
+EXIT: 8
+RUN: tlab help > /dev/full
+EXIT: 8
+STDERR: error[STORAGE]: the result cannot be written: cannot write to standard output: No space left on device
+RUN: tlab ops --json >&-
+EXIT: 8
+RUN: tlab shwo --json > /dev/full
+EXIT: 8
+RUN: tlab shwo 2> /dev/full
+EXIT: 2
+RUN: tlab shwo 2>&-
+EXIT: 2
+
+TEST: the operations
+RUN: tlab ops
+STDOUT:
+  OPERATION … PERMIT … WHAT
+  fs.read(path:r, max:i?) … Read a whole file; …
+  ...
+RUN: tlab ops --json | grep -c '"name":"http.send"'
+STDOUT: 1
+
+TEST: no colour off a terminal, none with NO_COLOR, some when it is asked for
+RUN: tlab shwo 2>&1 | grep -c "$(printf '\033')"
+EXIT: 1
+RUN: tlab shwo --color=always 2>&1 | grep -c "$(printf '\033')"
+STDOUT: 2
+RUN: tlab shwo --color=never 2>&1 | grep -c "$(printf '\033')"
+EXIT: 1
+
+TEST: output that nobody reads any more is no reason for a traceback
+RUN: { tlab ops; echo "exit $?" >&2; } | head -n 1
+STDOUT: OPERATION…

@@ -1,0 +1,66 @@
+# tlab validate: by the file's own word, by --schema, by its name.
+
+TEST: by --schema, by "$schema", by neither
+FILE: s.json
+  { "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "required": ["a"] }
+FILE: good.json
+  { "a": 1, "$schema": "s.json" }
+FILE: bad.json
+  {
+    "$schema": "s.json"
+  }
+RUN: tlab validate good.json
+STDOUT: valid: good.json (s.json)
+RUN: tlab validate good.json --schema s.json --json
+STDOUT: {"file":"good.json","schema":"s.json","valid":true}
+RUN: tlab validate bad.json
+EXIT: 3
+STDERR:
+  error[INVALID]: bad.json is not valid: 1 error
+  ...
+RUN: tlab validate s.json
+STDOUT: valid: s.json (https://json-schema.org/draft/2020-12/schema)
+FILE: plain.json
+  {}
+RUN: tlab validate plain.json
+EXIT: 2
+STDERR:
+  error[USAGE]: plain.json names no schema: it has no "$schema"
+  help: tlab validate --schema=schemas/spec.schema.json plain.json
+RUN: tlab validate none.json
+EXIT: 1
+RUN: tlab validate good.json --schema none.json
+EXIT: 1
+
+TEST: what is no JSON, with its place
+FILE: x.json
+  { "a": 1,
+    "a": 2 }
+RUN: tlab validate x.json
+EXIT: 3
+STDERR:
+  error[INVALID]: …
+    --> x.json:2…
+  ...
+RUN: printf '{"a":NaN}' | tlab validate --schema x.json -
+EXIT: 3
+
+TEST: a schema that cannot be used is refused
+FILE: s.json
+  { "$schema": "https://json-schema.org/draft/2020-12/schema", "tpye": "object" }
+RUN: tlab validate s.json
+EXIT: 3
+
+TEST: the files that tlab itself fixes
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: recipes/empty.lua
+  return { name = 'empty', summary = 'Nothing.', home = 'ai-team/artifacts', run = function() end }
+RUN: tlab empty && tlab validate latest/run.json && tlab validate lab.json && tlab validate latest/record/effects.jsonl
+FILE: effects.jsonl
+  {"n":0}
+RUN: tlab validate effects.jsonl
+EXIT: 3
+STDERR:
+  error[INVALID]: effects.jsonl line 1: …
+  ...
