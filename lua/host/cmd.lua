@@ -134,17 +134,14 @@ end
 ---@return integer
 function M.report(err, args)
   local view = require 'host.view.error'
-  local text
   if is_asked(args, '--json') then
     if not core.term.out(view.json(err)) then
       return EXIT_OUTPUT_FAILED
     end
   else
-    text = view.text(err, {
-      verbose = is_asked(args, '-v', '--verbose'),
-      style = require('host.view.style').new('stderr', args),
-    })
-    core.term.err(text)
+    local style = require('host.view.style').new('stderr', args)
+    local text = view.text(err, { verbose = is_asked(args, '-v', '--verbose'), style = style })
+    core.term.err(text, style.on)
   end
   return core.exit_code(err.code)
 end

@@ -136,7 +136,7 @@ M.commands = {
   },
   {
     name = 'version', summary = 'the version of tlab and of its libraries',
-    usage = 'tlab version', words = { 0, 0 }, options = {},
+    usage = 'tlab version', words = { 0, 0 }, options = { 'version' },
     examples = { { 'tlab version --json', 'with the versions of the libraries' } },
   },
 }

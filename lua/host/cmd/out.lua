@@ -7,8 +7,9 @@ local M = {}
 --- Writes to standard output. Raises when that fails (full disk, closed pipe): a result that nobody
 --- could read is not a success, and `host.cmd` ends with the code for it.
 ---@param text string
-function M.out(text)
-  local ok, err = core.term.out(text)
+---@param style? table host.view.style that made it
+function M.out(text, style)
+  local ok, err = core.term.out(text, style and style.on or false)
   if not ok then
     error { code = 'STORAGE', message = 'the result cannot be written: ' .. err.message }
   end
@@ -16,8 +17,9 @@ end
 
 --- Writes to standard error. A failure is passed over: there is no place left to tell it.
 ---@param text string
-function M.err(text)
-  core.term.err(text)
+---@param style? table
+function M.err(text, style)
+  core.term.err(text, style and style.on or false)
 end
 
 --- One canonical JSON value on a line of its own.

@@ -22,10 +22,10 @@ local function tell_error(err, id8, options, lab)
   for name, value in pairs(err) do
     shown[name] = value
   end
+  local style = require('host.view.style').new('stderr', core.args)
   out.err(require('host.view.error').text(shown, {
-    verbose = options.verbose, root = lab.root,
-    style = require('host.view.style').new('stderr', core.args),
-  }))
+    verbose = options.verbose, root = lab.root, style = style,
+  }), style)
 end
 
 --- Tells it and gives the exit code.

@@ -34,9 +34,8 @@ return function(words, options)
   if options.json then
     out.json(manifest)
   else
-    out.out(require('host.view.show').text(manifest, {
-      verbose = options.verbose, style = require('host.view.style').new('stdout', core.args),
-    }))
+    local style = require('host.view.style').new('stdout', core.args)
+    out.out(require('host.view.show').text(manifest, { style = style }), style)
   end
   return 0
 end

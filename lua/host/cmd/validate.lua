@@ -32,7 +32,7 @@ local function read_json(what, file)
   local value
   value, err = core.json.decode(text)
   if value == nil then
-    return load_spec.not_json(what, file, text, err)
+    return nil, load_spec.not_json(what, file, text, err)
   end
   return value, nil, text
 end
@@ -126,7 +126,8 @@ end
 local function validate_file(file, options)
   local form = not options.schema and own_form(file)
   if form and form.lines then
-    return judge_lines(assert(compile('schemas/' .. form[2])), file), nil, form[2]
+    local all, fault = judge_lines(assert(compile('schemas/' .. form[2])), file)
+    return all, fault, form[2]
   end
   local value, err, text = read_json('the file', file)
   if value == nil then

@@ -9,7 +9,7 @@ return function(_, options)
     if not machine then
       return nil, err
     end
-    out.json { tlab = core.version, library = core.library_digest, machine = machine }
+    out.json { tlab = core.version, library = core.library_digest(), machine = machine }
   else
     out.out('tlab ' .. core.version .. '\n')
   end

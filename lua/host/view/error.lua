@@ -1,16 +1,11 @@
 --- Errors for people: what happened, where, what was expected, what to type.
 
 local core = require 'core'
+local styles = require 'host.view.style'
 
 local M = {}
 
 local SOURCE_MAX = 1 << 20
-
-local function plain(text)
-  return text
-end
-
-local PLAIN = { bold = plain, red = plain, blue = plain, dim = plain }
 
 --- The line of a file, or nil when it cannot be had: the place is then told without it.
 local function source_line(file, line, root)
@@ -38,7 +33,7 @@ local function place(err, options, style)
     at = number and at .. ':' .. number or at
   end
   rows[1] = style.blue('  --> ') .. at
-  local text = err.line and source_line(err.file, err.line, options.root)
+  local text = err.line and style.clean(source_line(err.file, err.line, options.root))
   if not text then
     return rows
   end
@@ -60,7 +55,8 @@ end
 ---@return string
 function M.text(err, options)
   options = options or {}
-  local style = options.style or PLAIN
+  local style = options.style or styles.plain
+  err = style.clean(err)
   local rows = { style.red('error[' .. err.code .. ']') .. style.bold(': ' .. err.message) }
   table.move(place(err, options, style), 1, 3, #rows + 1, rows)
   for _, detail in ipairs(err.details or {}) do

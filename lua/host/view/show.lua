@@ -1,16 +1,11 @@
 --- A manifest for people. Pure: manifest in, text out.
 
+local styles = require 'host.view.style'
 local table_view = require 'host.view.table'
 
 local M = {}
 
 local LIST_MAX = 20 -- rows of a list that are shown; --json has them all
-
-local function plain(text)
-  return text
-end
-
-local PLAIN = { bold = plain, red = plain, green = plain, yellow = plain, dim = plain }
 
 local STATUS = { succeeded = 'green', failed = 'red', timeout = 'red', interrupted = 'yellow', running = 'yellow' }
 
@@ -125,7 +120,8 @@ end
 ---@param options? table {style = host.view.style}
 ---@return string
 function M.text(m, options)
-  local style = options and options.style or PLAIN
+  local style = options and options.style or styles.plain
+  m = style.clean(m)
   local rows = {}
   local took = m.time.seconds and ', took ' .. table_view.duration(m.time.seconds) or ''
   add(rows, 'recipe', m.recipe.file)
