@@ -129,6 +129,9 @@ t.test('multipleOf is exact decimal arithmetic', function()
     { 12391239123, 1e-8, true },
     { math.mininteger, 2, true },
     { 19.99, 0.01, true },
+    { 100, 4, true },
+    { 1000, 16, false },
+    { 1e20, 3, false },
   } do
     t.eq(assertions.is_multiple(case[1], case[2]), case[3], ('%s / %s'):format(case[1], case[2]))
   end
@@ -164,6 +167,7 @@ t.test('faults of a schema are all listed and refuse it', function()
     properties = { x = { pattern = '(?=a)' }, y = { ['$ref'] = '#/nowhere' } },
     required = 'a',
     minItems = -1,
+    multipleOf = 0,
     allOf = list {},
     ['$anchor'] = '1',
   })
@@ -177,6 +181,7 @@ t.test('faults of a schema are all listed and refuse it', function()
     '#/nowhere',
     'required',
     'minItems',
+    'multipleOf',
     'allOf',
     'anchor',
   } do
@@ -249,6 +254,77 @@ t.test('a schema tells which types and keys it allows', function()
     names[i] = key.name .. (key.required and '*' or '')
   end
   t.eq(names, { 'model*', 'mode', 'params' })
+end)
+
+t.test('a dialect switches vocabularies on and off', function()
+  local function dialect(vocabularies)
+    local set = {}
+    for _, name in ipairs(vocabularies) do
+      set['https://json-schema.org/draft/2020-12/vocab/' .. name] = true
+    end
+    return {
+      resolve = function()
+        return { ['$vocabulary'] = set }
+      end,
+    }
+  end
+  local tbl = {
+    ['$schema'] = 'urn:d',
+    type = 'object',
+    unevaluatedProperties = false,
+    properties = { a = { minimum = 1 } },
+  }
+  t.eq(compiled(tbl, dialect { 'core' }):check { b = 1 }, true)
+  t.eq(#compiled(tbl, dialect { 'core', 'unevaluated' }):check { b = 1 }, 1)
+  t.eq(#compiled(tbl, dialect { 'applicator', 'validation' }):check { a = 0 }, 1)
+  compiled(tbl, dialect { 'meta-data', 'content', 'format-annotation' })
+  local _, err = schema.compile(tbl, dialect { 'format-assertion' })
+  t.ok(err.details[1]:find('format%-assertion is not supported'))
+  _, err = schema.compile(tbl, {
+    resolve = function()
+      return { ['$schema'] = 'http://json-schema.org/draft-07/schema#' }
+    end,
+  })
+  t.ok(err.details[1]:find('not of draft 2020%-12'))
+end)
+
+t.test('identifiers that are wrong or stand twice are refused', function()
+  for words, tbl in pairs {
+    ['stands twice'] = { ['$defs'] = { a = { ['$anchor'] = 'x' }, b = { ['$anchor'] = 'x' } } },
+    ['no URI without a fragment'] = { ['$id'] = 'urn:a#b' },
+    ['%$id is no URI'] = { ['$id'] = 5 },
+    ['no plain name'] = { ['$dynamicAnchor'] = 'a b' },
+    ['more than 200 deep'] = (function()
+      local deep = {}
+      for _ = 1, 300 do
+        deep = { ['not'] = deep }
+      end
+      return deep
+    end)(),
+  } do
+    local validator, err = schema.compile(tbl)
+    t.eq(validator, nil)
+    t.ok(table.concat(err.details, '; '):find(words), words)
+  end
+end)
+
+t.test('a fault in a list of schemas is found at its position', function()
+  local _, err = schema.compile(
+    { ['$defs'] = { x = { allOf = { true, { typ = 1 } } } } },
+    { strict = true }
+  )
+  t.eq(err.details, { '#/$defs/x/allOf/1: unknown keyword "typ", did you mean "type"?' })
+end)
+
+t.test('another document may be true or false', function()
+  for _, document in ipairs { true, false } do
+    local v = compiled({ ['$ref'] = 'urn:other' }, {
+      resolve = function()
+        return document
+      end,
+    })
+    t.eq(v:check(1) == true, document)
+  end
 end)
 
 return t.done()

@@ -114,7 +114,8 @@ local CASES = {
   {
     '{"oneOf":[{"properties":{"k":{"enum":["a"]}}},{"required":["z"]}]}',
     '{"k":"b"}',
-    ': fits none of the allowed forms: /k: expected "a", got "b"; or the key "z" is missing < #/oneOf',
+    ': fits none of the allowed forms: '
+      .. '/k: expected "a", got "b"; or the key "z" is missing < #/oneOf',
   },
   {
     '{"$ref":"#/$defs/x","$defs":{"x":{"type":"null"}}}',
