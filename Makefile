@@ -61,7 +61,7 @@ $(BUILD)/%.o: %.c Makefile VERSION
 
 $(BUILD)/embed: core/embed.c
 	@mkdir -p $(@D)
-	$(CC) -std=c17 -D_GNU_SOURCE -O1 $(WARN) -o $@ $<
+	$(CC) -std=c17 -D_GNU_SOURCE -O1 $(WARN) $(LIBS_H) -o $@ $< $(LUA_LIBS) -lm -ldl
 
 $(BUILD)/embedded.c: $(BUILD)/embed $(EMBED)
 	$(BUILD)/embed $(EMBED) > $@.tmp && mv $@.tmp $@

@@ -1,5 +1,11 @@
-/* Build-time tool: embed FILE… > embedded.c   Files below lua/ lose that prefix. */
+/* Build-time tool: embed FILE… > embedded.c
+ *
+ * Each file becomes an array of its bytes; a Lua file also one of its compiled form, since compiling the
+ * command line's Lua anew takes longer than all else that a short command does. Names below lua/ lose
+ * that prefix. */
+#include <lauxlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *name_of(const char *path)
@@ -7,29 +13,81 @@ static const char *name_of(const char *path)
   return strncmp(path, "lua/", 4) == 0 ? path + 4 : path;
 }
 
-static int put_data(const char *path, int index)
+static void put_bytes(const char *array, int index, const char *data, size_t len)
+{
+  printf("static const unsigned char %s%d[] = {", array, index);
+  for (size_t i = 0; i < len; i++) printf("%s%d,", i % 24 ? "" : "\n", (unsigned char)data[i]);
+  printf("0};\n");
+}
+
+static char *read_all(const char *path, size_t *len)
 {
   FILE *in = fopen(path, "rb");
-  if (!in) {
-    perror(path);
-    return 1;
+  char *data = NULL;
+  if (in && fseek(in, 0, SEEK_END) == 0) {
+    *len = (size_t)ftell(in);
+    rewind(in);
+    data = malloc(*len + 1);
+    if (data && fread(data, 1, *len, in) != *len) {
+      free(data);
+      data = NULL;
+    }
   }
-  printf("static const unsigned char f%d[] = {", index);
-  unsigned n = 0;
-  for (int c; (c = getc(in)) != EOF; n++) printf("%s%d,", n % 24 ? "" : "\n", c);
-  printf("0};\n");
-  int bad = ferror(in);
-  (void)fclose(in);
-  return bad;
+  if (in) (void)fclose(in);
+  if (!data) perror(path);
+  return data;
+}
+
+/* lua_Writer to the memory stream at ud. */
+static int add_code(lua_State *L, const void *data, size_t len, void *ud)
+{
+  (void)L;
+  return fwrite(data, 1, len, ud) != len;
+}
+
+/* The compiled form, with its line numbers: messages and tracebacks name them. */
+static int put_code(lua_State *L, int index, const char *name, const char *text, size_t len)
+{
+  char chunk[256], *code = NULL;
+  size_t size = 0;
+  (void)snprintf(chunk, sizeof chunk, "@lua/%s", name);
+  if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK) {
+    (void)fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    return -1;
+  }
+  FILE *out = open_memstream(&code, &size);
+  int bad = !out || lua_dump(L, add_code, out, 0) != 0;
+  if (out) bad |= fclose(out) != 0;
+  if (!bad) put_bytes("c", index, code, size);
+  free(code);
+  return bad ? -1 : 0;
+}
+
+static int put_file(lua_State *L, const char *path, int index)
+{
+  size_t len = 0, plen = strlen(path);
+  char *text = read_all(path, &len);
+  int rc = text ? 0 : -1;
+  if (text) put_bytes("f", index, text, len);
+  if (text && plen > 4 && strcmp(path + plen - 4, ".lua") == 0)
+    rc = put_code(L, index, name_of(path), text, len);
+  else
+    printf("#define c%d f%d\n", index, index);
+  free(text);
+  return rc;
 }
 
 int main(int argc, char **argv)
 {
+  lua_State *L = luaL_newstate();
+  if (!L) return 1;
   printf("#include \"core/lua/embed.h\"\n");
   for (int i = 1; i < argc; i++)
-    if (put_data(argv[i], i)) return 1;
+    if (put_file(L, argv[i], i) != 0) return 1;
   printf("const tl_embedded_file tl_embedded_files[] = {\n");
-  for (int i = 1; i < argc; i++) printf("{\"%s\", f%d, sizeof f%d - 1},\n", name_of(argv[i]), i, i);
-  printf("{0, 0, 0}};\n");
+  for (int i = 1; i < argc; i++)
+    printf("{\"%s\", f%d, sizeof f%d - 1, c%d, sizeof c%d - 1},\n", name_of(argv[i]), i, i, i, i);
+  printf("{0, 0, 0, 0, 0}};\n");
+  lua_close(L);
   return fflush(stdout) != 0;
 }

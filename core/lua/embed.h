@@ -2,12 +2,15 @@
 #ifndef TL_LUA_EMBED_H
 #define TL_LUA_EMBED_H
 
+#include <lua.h>
 #include <stddef.h>
 
 typedef struct tl_embedded_file {
   const char *name; /* "tlab/llm.lua", "host/cmd/run.lua", "schemas/run.schema.json" */
   const unsigned char *data;
   size_t len;
+  const unsigned char *code; /* a Lua file compiled; otherwise data again */
+  size_t code_len;
 } tl_embedded_file;
 
 /* Sorted by name, ends with a NULL name. */
@@ -15,5 +18,9 @@ extern const tl_embedded_file tl_embedded_files[];
 
 /* The text of one file, NULL when there is none. Static storage; a NUL stands behind it. */
 const char *tl_embedded(const char *name, size_t *len);
+
+/* Pushes the compiled chunk of an embedded Lua file; false, and nothing pushed, when there is none.
+ * This is the only compiled Lua that is ever loaded: recipes and modules are text. */
+int tl_embedded_load(lua_State *L, const char *name);
 
 #endif

@@ -243,37 +243,42 @@ static bool push_test_text(lua_State *L, const host *h, const char *file)
   return true;
 }
 
-/* Pushes the text of module a.b: a/b.lua or a/b/init.lua, whose name goes into `file`. */
-static bool push_module(lua_State *L, const host *h, const char *name, char *file, size_t size)
+/* Pushes the chunk of one file: from --dev-lua, the binary, or tests/lua. */
+static bool push_chunk(lua_State *L, const host *h, const char *file)
 {
-  char path[200];
+  size_t len;
+  char chunk[320];
+  if (h->dev_fd < 0 && tl_embedded_load(L, file)) return true;
+  if (!push_text(L, h, file) && !push_test_text(L, h, file)) return false;
+  const char *text = lua_tolstring(L, -1, &len);                         // text
+  (void)snprintf(chunk, sizeof chunk, "@lua/%s", file);
+  if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK) (void)lua_error(L);
+  lua_remove(L, -2);                                                     // fn
+  return true;
+}
+
+/* Pushes the chunk of module a.b: a/b.lua or a/b/init.lua. */
+static bool push_module(lua_State *L, const host *h, const char *name)
+{
+  char path[200], file[256];
   if (snprintf(path, sizeof path, "%s", name) >= (int)sizeof path) return false;
   for (char *c = path; *c; c++)
     if (*c == '.') *c = '/';
-  for (size_t i = 0; i < 2; i++) {
-    (void)snprintf(file, size, i ? "%s/init.lua" : "%s.lua", path);
-    if (push_text(L, h, file) || push_test_text(L, h, file)) return true;
-  }
-  return false;
+  (void)snprintf(file, sizeof file, "%s.lua", path);
+  if (push_chunk(L, h, file)) return true;
+  (void)snprintf(file, sizeof file, "%s/init.lua", path);
+  return push_chunk(L, h, file);
 }
 
 /* require 'host.cmd.run': a table of what has been loaded is the second upvalue. */
 static int host_require(lua_State *L)
 {
-  host *h = host_of(L);
   const char *name = luaL_checkstring(L, 1);
-  char file[256];
   lua_settop(L, 1);
   if (lua_getfield(L, lua_upvalueindex(2), name) != LUA_TNIL) return 1;  // name value
-  if (!push_module(L, h, name, file, sizeof file))
-    return luaL_error(L, "there is no module '%s'", name);
-  size_t len;
-  const char *text = lua_tolstring(L, -1, &len);                         // name nil text
-  char chunk[320];
-  (void)snprintf(chunk, sizeof chunk, "@lua/%s", file);
-  if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK) return lua_error(L);
-  lua_pushvalue(L, 1);                                                   // name nil text fn name
-  lua_call(L, 1, 1);                                                     // name nil text value
+  if (!push_module(L, host_of(L), name)) return luaL_error(L, "there is no module '%s'", name);
+  lua_pushvalue(L, 1);                                                   // name nil fn name
+  lua_call(L, 1, 1);                                                     // name nil value
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     lua_pushboolean(L, 1);
@@ -379,6 +384,7 @@ int tl_host_main(int argc, char **argv, const char *dev_lua, const char *self_te
   }
   lua_State *L = tl_lua_new(0);
   if (!L) TL_BUG("no memory for the Lua state");
+  (void)lua_gc(L, LUA_GCSETPAUSE, 1000); /* most commands end before there is anything to collect */
   open_state(L, &h);
   lua_pushcfunction(L, traceback);                              // tb
   lua_pushcfunction(L, self_test ? run_self_test : run_command); // tb fn
@@ -389,7 +395,9 @@ int tl_host_main(int argc, char **argv, const char *dev_lua, const char *self_te
     (void)fprintf(stderr, "error[BUG]: a fault in tlab itself, please report it\n%s\n", lua_tostring(L, -1));
   else
     code = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : lua_toboolean(L, -1) ? 0 : 1;
-  tl_lua_close(L);
+#ifdef TL_SANITIZED
+  tl_lua_close(L); /* otherwise the end of the process is quicker at giving memory back */
+#endif
   tl_store_close(h.dev_fd);
   return code;
 }

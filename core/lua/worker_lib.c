@@ -166,13 +166,9 @@ static int lib_memory_refused(lua_State *L)
 static int lib_internal(lua_State *L)
 {
   const char *name = luaL_checkstring(L, 1);
-  char embedded[64], chunk[64];
-  size_t len;
+  char embedded[64];
   (void)snprintf(embedded, sizeof embedded, INTERNAL_NAME "%s.lua", name);
-  (void)snprintf(chunk, sizeof chunk, INTERNAL_CHUNK "%s.lua", name);
-  const char *text = tl_embedded(embedded, &len);
-  if (!text) return luaL_error(L, "%s is not embedded", embedded);
-  if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK) return lua_error(L);
+  if (!tl_embedded_load(L, embedded)) return luaL_error(L, "%s is not embedded", embedded);
   lua_call(L, 0, 1);
   return 1;
 }

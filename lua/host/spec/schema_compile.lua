@@ -265,11 +265,13 @@ end
 
 --- Strict mode: a keyword that does nothing is a mistake, unless it starts with `x-`.
 function Compiler:unknown_keywords(schema, pointer)
-  self.names = self.names or all_names(self.keywords.table)
-  local known = {}
-  for _, name in ipairs(self.names) do
-    known[name] = true
+  if not self.known then
+    self.names, self.known = all_names(self.keywords.table), {}
+    for _, name in ipairs(self.names) do
+      self.known[name] = true
+    end
   end
+  local known = self.known
   for keyword in pairs(schema) do
     if not known[keyword] and not tostring(keyword):find('^x%-') then
       if OLDER[keyword] then
