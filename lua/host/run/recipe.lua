@@ -131,7 +131,7 @@ end
 ---@param file string
 ---@return table|nil validator, table|nil err
 function M.validator(lab, decl, file)
-  local given = decl.spec
+  local given, trusted = decl.spec, false
   if type(given) == 'string' then
     local text = schema_text(lab, given)
     if not text then
@@ -140,6 +140,7 @@ function M.validator(lab, decl, file)
         message = string.format('the schema %s that the recipe names is not in the lab', given),
       }
     end
+    trusted = text == core.embedded(given)
     local why
     given, why = core.json.decode(text)
     if given == nil then
@@ -150,7 +151,7 @@ function M.validator(lab, decl, file)
     return nil, nil
   end
   local validator, err = schema.compile(given, {
-    strict = true,
+    strict = true, trusted = trusted,
     resolve = function(uri)
       local text = schema_text(lab, 'schemas/' .. uri:match('[^/]*$'))
       return text and core.json.decode(text)
