@@ -327,4 +327,17 @@ t.test('another document may be true or false', function()
   end
 end)
 
+t.test('long lists and deep values are judged to their end', function()
+  local v = compiled { items = { ['$ref'] = '#' }, maxItems = 20000 }
+  local long, deep = list {}, list {}
+  for i = 1, 20000 do
+    long[i] = list {}
+  end
+  for _ = 1, 190 do
+    deep = list { deep }
+  end
+  t.eq(v:check(long), true)
+  t.eq(v:check(deep), true)
+end)
+
 return t.done()

@@ -87,9 +87,13 @@ local function say(ok, what, why)
   end
 end
 
+--- Formats that can be asserted: their optional files are run with assertion on.
+local FORMATS = { 'date-time', 'date', 'time', 'uri', 'uuid', 'ipv4' }
+
 local function run_group(file, group, optional)
   local name = file .. ': ' .. group.description
-  local validator, err = schema.compile(group.schema, { resolve = resolve })
+  local formats = file:find('^format/') ~= nil
+  local validator, err = schema.compile(group.schema, { resolve = resolve, formats = formats })
   if not validator then
     local words = optional and REFUSED[file]
     local named = words and (err.details[1] or err.message):find(words, 1, true) ~= nil
@@ -125,6 +129,10 @@ for _, file in ipairs(files(root .. '/tests/optional')) do
   else
     run_file(root .. '/tests/optional', file, true)
   end
+end
+
+for _, format in ipairs(FORMATS) do
+  run_file(root .. '/tests/optional', 'format/' .. format .. '.json', true)
 end
 
 say_line(('1..%d'):format(count))
