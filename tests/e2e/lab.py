@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TLAB = pathlib.Path(os.environ.get("TLAB", ROOT / "build" / "tlab")).resolve()
+TLAB = ROOT / os.environ.get("BUILD", "build") / "tlab"
 
 EXIT = {
     "ok": 0, "RUN_FAILED": 1, "USAGE": 2, "INVALID": 3, "NOT_PERMITTED": 4, "DIFFERS": 5,
@@ -20,7 +20,7 @@ class Lab:
         self.root = pathlib.Path(folder)
         (self.root / "recipes").mkdir(parents=True)
         shutil.copy(ROOT / "recipes" / "ai.lua", self.root / "recipes" / "ai.lua")
-        self.write("lab.json", config or {})
+        self.write("lab.json", {"schema": "tlab.lab/1", **(config or {})})
 
     def write(self, name, content):
         path = self.root / name

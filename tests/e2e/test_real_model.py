@@ -127,7 +127,7 @@ def seen_commands():
 def test_the_key_is_nowhere(lab, installed):
     key = "sk-canary-5f2b7c9d1e"
     key_file = lab.write("../key", key)
-    lab.write("lab.json", {"secrets": {"CANARY": {"hosts": ["127.0.0.1:*"]}}})
+    lab.write("lab.json", {"schema": "tlab.lab/1", "secrets": {"CANARY": {"hosts": ["127.0.0.1:*"]}}})
     lab.write("secrets/.env.lab", f"CANARY={key}\n")
     server = Server("--api-key-file", key_file)
     try:

@@ -1,15 +1,27 @@
 local t = require 'harness'
 local fake = require 'fake_tlab'
 
-local base = 'http://127.0.0.1:8080/v1'
-local model = { base_url = base .. '/', name = 'smollm2-135m-instruct-q4_1' }
+local llm = require 'tlab.llm'
 
--- A fresh copy of the module for each test: it remembers what servers said of themselves.
+local name = 'smollm2-135m-instruct-q4_1'
+local root, base, model
+
+-- A world with a server of its own: the module remembers what servers said of themselves.
+local count = 0
+local function install(script, gets, piece)
+  count = count + 1
+  root = 'http://127.0.0.1:' .. 8000 + count
+  base = root .. '/v1'
+  model = { base_url = base .. '/', name = name }
+  local by_url = {}
+  for path, response in pairs(gets or {}) do by_url[root .. path] = response end
+  return fake.install(script, by_url, piece)
+end
+
 local function chat(options)
-  package.loaded['tlab.llm.server'], package.loaded['tlab.llm'] = nil, nil
   options.model = options.model or model
   options.prompt = options.prompt or 'What is the capital of France?'
-  return require('tlab.llm').chat(options)
+  return llm.chat(options)
 end
 
 local function sent(world, n) return tlab.json.decode(world.posts[n or 1].body) end
@@ -23,9 +35,8 @@ local function notes(world, kind)
 end
 
 t.test('a whole answer of llama.cpp, and what its server says', function()
-  local world = fake.install({ fake.recorded '07-chat-simple' }, {
-    [base .. '/models'] = fake.recorded '03-models',
-    ['http://127.0.0.1:8080/props'] = fake.recorded '04-props',
+  local world = install({ fake.recorded '07-chat-simple' }, {
+    ['/v1/models'] = fake.recorded '03-models', ['/props'] = fake.recorded '04-props',
   })
   local reply, err = chat { system = 'Be brief.', seed = 7, params = { temperature = 0 },
     price = { input_per_million = 1, output_per_million = 2 } }
@@ -39,11 +50,11 @@ t.test('a whole answer of llama.cpp, and what its server says', function()
   local request = world.posts[1]
   t.eq(request.url, base .. '/chat/completions')
   t.eq(request.headers.authorization, nil)
-  t.eq(sent(world), { model = model.name, seed = 7, temperature = 0, max_tokens = 1024,
+  t.eq(sent(world), { model = name, seed = 7, temperature = 0, max_tokens = 1024,
     messages = { { role = 'system', content = 'Be brief.' },
       { role = 'user', content = 'What is the capital of France?' } } })
   local it = notes(world, 'model')[1]
-  t.eq({ it.asked, it.answered, it.fingerprint }, { model.name, model.name, 'b0-unknown' })
+  t.eq({ it.asked, it.answered, it.fingerprint }, { name, name, 'b0-unknown' })
   t.eq({ it.owned_by, it.server, it.model_ftype, it.meta.n_params },
     { 'llamacpp', 'llama.cpp', 'Q4_1', 134515008 })
   t.eq(it.model_path, nil)
@@ -54,35 +65,35 @@ t.test('a whole answer of llama.cpp, and what its server says', function()
 end)
 
 t.test('the server is asked about itself once', function()
-  local world = fake.install {
+  local world = install {
     fake.answer('a', { model = 'm' }), fake.answer('b', { model = 'm' }),
   }
   t.ok(chat { model = { base_url = base } })
-  package.loaded['tlab.llm'].chat { model = { base_url = base }, prompt = 'again' }
+  llm.chat { model = { base_url = base }, prompt = 'again' }
   t.eq(world.gets, { base .. '/models' })
   t.eq(notes(world, 'model'), { { answered = 'm' } })
 end)
 
 t.test('another model than asked is said and noted', function()
-  local world = fake.install { fake.recorded '37-wrong-model-name' }
+  local world = install { fake.recorded '37-wrong-model-name' }
   t.ok(chat { model = { base_url = base, name = 'gpt-9' } })
   t.eq(#world.said, 1)
-  t.ok(world.said[1]:find("'gpt-9'", 1, true) and world.said[1]:find(model.name, 1, true))
+  t.ok(world.said[1]:find("'gpt-9'", 1, true) and world.said[1]:find(name, 1, true))
   t.eq(notes(world, 'model')[1].asked, 'gpt-9')
 end)
 
 t.test('a key goes into a header as a handle', function()
-  local world = fake.install { fake.answer 'x' }
+  local world = install { fake.answer 'x' }
   t.ok(chat { model = { base_url = base, key = 'LLM_KEY' } })
   t.eq(world.posts[1].headers.authorization, { 'Bearer ', { secret = 'LLM_KEY' } })
 end)
 
 t.test('messages, parameters, extra ones, and what takes the place of max_tokens', function()
-  local world = fake.install { fake.answer 'x', fake.answer 'x', fake.answer 'x' }
+  local world = install { fake.answer 'x', fake.answer 'x', fake.answer 'x' }
   local messages = { { role = 'user', content = 'hi' } }
   chat { messages = messages, cache_prompt = false,
     params = { top_p = 0.5, stop = { '.' }, max_tokens = 5, extra = { n_probs = 1 } } }
-  t.eq(sent(world), { model = model.name, messages = messages, cache_prompt = false, top_p = 0.5,
+  t.eq(sent(world), { model = name, messages = messages, cache_prompt = false, top_p = 0.5,
     stop = { '.' }, max_tokens = 5, n_probs = 1 })
   chat { params = { extra = { max_completion_tokens = 9, reasoning_effort = 'low' } } }
   t.eq({ sent(world, 2).max_tokens, sent(world, 2).max_completion_tokens }, { nil, 9 })
@@ -92,16 +103,16 @@ end)
 
 t.test('streams of two servers, split anywhere', function()
   for _, piece in ipairs { 1, 7, 1000, 100000 } do
-    for name, expected in pairs {
+    for file, expected in pairs {
       ['24-stream-with-usage'] = { 'The capital of France is Paris.', 'stop', 8 },
       ['25-stream-without-usage'] = { 'The capital of France is Paris.', 'stop' },
       ['28-stream-cut-by-max-tokens'] = { 'Here are three things a lab', 'length', 6 },
       ['other-06-stream-with-usage'] = { 'The capital of France is Paris.', 'stop' },
     } do
-      local world = fake.install({ fake.recorded(name) }, {}, piece)
+      local world = install({ fake.recorded(file) }, {}, piece)
       local pieces = {}
       local reply, err = chat { stream = true, on_text = function(s) pieces[#pieces + 1] = s end }
-      t.eq(err, nil, name)
+      t.eq(err, nil, file)
       t.eq({ reply.text, reply.finish_reason, reply.usage.output }, expected, name)
       t.eq(table.concat(pieces), reply.text)
       t.ok(#pieces > 3)
@@ -112,20 +123,20 @@ t.test('streams of two servers, split anywhere', function()
 end)
 
 t.test('a streamed answer in UTF-8 is the whole one', function()
-  fake.install({ fake.recorded '26-stream-utf8' }, {}, 1)
+  install({ fake.recorded '26-stream-utf8' }, {}, 1)
   local reply = chat { stream = true }
   t.ok(utf8.len(reply.text) < #reply.text)
 end)
 
 t.test('a server that answers a stream with one piece of JSON is understood', function()
-  fake.install { fake.recorded '07-chat-simple' }
+  install { fake.recorded '07-chat-simple' }
   t.eq(chat({ stream = true }).text, 'The capital of France is Paris.')
 end)
 
 local function refused(options, response, code, pattern, tries)
   local script = {}
   for i = 1, 5 do script[i] = response end
-  local world = fake.install(script)
+  local world = install(script)
   local reply, err = chat(options)
   t.eq(reply, nil)
   t.eq(err.code, code)
@@ -155,7 +166,7 @@ end)
 
 t.test('a stream that was cut is asked again from its start', function()
   local first = { choices = { { delta = { content = 'The' } } } }
-  local world = fake.install { fake.events { first },
+  local world = install { fake.events { first },
     fake.events { first, { choices = { { delta = {}, finish_reason = 'stop' } } } } }
   local reply = chat { stream = true }
   t.eq(reply.text, 'The')
@@ -165,7 +176,7 @@ end)
 
 t.test('refusals are told in the words of the server', function()
   local err = refused({}, fake.recorded '51-error-401-wrong-key', 'PROVIDER',
-    base .. ' answered 401: Invalid API Key', 1)
+    '/v1 answered 401: Invalid API Key', 1)
   t.ok(err.hint:find('secrets/.env.lab', 1, true))
   refused({}, fake.recorded 'other-09-error-401', 'PROVIDER', 'answered 401: ', 1)
   refused({}, fake.recorded 'other-07-error-bad-json', 'PROVIDER', 'answered 500: ', 2)
@@ -207,7 +218,7 @@ t.test('a loading model is waited for, with one line', function()
   local script = {}
   for i = 1, 9 do script[i] = fake.recorded '01-health-503-loading' end
   script[10] = fake.recorded '07-chat-simple'
-  local world = fake.install(script)
+  local world = install(script)
   local reply = chat {}
   t.eq(reply.text, 'The capital of France is Paris.')
   t.eq(#reply.attempts, 10)
@@ -217,13 +228,13 @@ end)
 
 t.test('a schema: parsed, cut, refused, not JSON', function()
   local schema = { type = 'object' }
-  local world = fake.install { fake.recorded '18-json-schema' }
+  local world = install { fake.recorded '18-json-schema' }
   local reply = chat { response_schema = schema }
   t.eq(type(reply.json), 'table')
   t.eq(sent(world).response_format,
     { type = 'json_schema', json_schema = { name = 'answer', schema = schema, strict = true } })
   local function no(response, pattern)
-    world = fake.install { response }
+    world = install { response }
     local got, err = chat { response_schema = schema }
     t.eq(got, nil)
     t.eq(err.code, 'PROVIDER')
@@ -239,15 +250,15 @@ t.test('content that is null or a list of parts', function()
   local function answer(content)
     return fake.answer('', { choices = { { message = { content = content } } } })
   end
-  fake.install { answer(tlab.json.null), answer { { type = 'text', text = 'a' }, { text = 'b' } } }
+  install { answer(tlab.json.null), answer { { type = 'text', text = 'a' }, { text = 'b' } } }
   t.eq(chat({}).text, '')
   t.eq(chat({}).text, 'ab')
 end)
 
 t.test('wrong use is an error', function()
-  fake.install {}
-  t.err(function() require('tlab.llm').chat {} end, 'base_url')
-  t.err(function() require('tlab.llm').chat { model = model } end, 'a prompt or messages')
+  install {}
+  t.err(function() llm.chat {} end, 'base_url')
+  t.err(function() llm.chat { model = model } end, 'a prompt or messages')
 end)
 
 return t.done()

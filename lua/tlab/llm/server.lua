@@ -3,8 +3,9 @@
 local openai = require 'tlab.llm.openai'
 local M = {}
 
-local seen = {} -- by base URL: {facts?, waiting}; facts is set when the questions are answered
-local noted = {} -- models that the manifest has
+-- By base URL: {facts?, waiting, noted}. `facts` is there once the questions are answered, `noted`
+-- has what the manifest has.
+local seen = {}
 
 local function get(model, url)
   local headers = { accept = 'application/json' }
@@ -55,12 +56,12 @@ local function ask(model, answered)
   return facts
 end
 
-local function note(facts, model, answer)
+local function note(server, model, answer)
   local fact = { asked = model.name, answered = answer.model, fingerprint = answer.fingerprint }
-  for name, value in pairs(facts) do fact[name] = value end
+  for name, value in pairs(server.facts) do fact[name] = value end
   local key = tlab.json.encode(fact)
-  if noted[key] then return end
-  noted[key] = true
+  if server.noted[key] then return end
+  server.noted[key] = true
   tlab.run.note('model', fact)
   if answer.model and model.name and answer.model ~= model.name then
     tlab.talk.say(("warning: asked for the model '%s', answered by '%s'")
@@ -74,13 +75,13 @@ end
 function M.note(model, answer)
   local server = seen[model.base_url]
   if not server then
-    server = { waiting = {} }
+    server = { waiting = {}, noted = {} }
     seen[model.base_url] = server
     server.facts = ask(model, answer.model)
-    note(server.facts, model, answer)
-    for _, one in ipairs(server.waiting) do note(server.facts, one.model, one.answer) end
+    note(server, model, answer)
+    for _, one in ipairs(server.waiting) do note(server, one.model, one.answer) end
   elseif server.facts then
-    note(server.facts, model, answer)
+    note(server, model, answer)
   else -- another task is asking: it notes this one too
     server.waiting[#server.waiting + 1] = { model = model, answer = answer }
   end
