@@ -117,7 +117,8 @@ int tl_record_form(tl_val *v, tl_blob_put *put, void *ud, tl_err *e)
         rc = tl_record_form(&v->u.map.pairs[i].val, put, ud, e);
       }
       return rc;
-    default: return TL_OK; /* the JSON writer knows TL_SECRET */
+    case TL_SECRET: put_marked(v, "$secret", v->u.s.data, -1); return TL_OK;
+    default: return TL_OK;
   }
 }
 
