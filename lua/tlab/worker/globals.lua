@@ -93,11 +93,10 @@ end
 --- tlab.fs.read … : one function for each operation that a recipe may ask for.
 local function make_tlab(core, errors, tasks)
   local tlab, families = {}, {}
-  for op, alone in pairs(core.ops) do
+  for op in pairs(core.ops) do
     local family, verb = op:match('^(%w+)%.(%w+)$')
     families[family] = families[family] or {}
-    local ask = alone and tasks.ask_alone or tasks.ask
-    families[family][verb] = function(...) return ask(op, ...) end
+    families[family][verb] = function(...) return tasks.ask(op, ...) end
   end
   families.json = core.json
   for family, functions in pairs(families) do

@@ -27,6 +27,7 @@ function M.new(core, errors)
   local current            -- the task that runs
   local waiting = {}       -- number of an open ask → the task that waits for it
   local ready, first, last = {}, 1, 0
+  local early, early_first, early_last = {}, 1, 0 -- answers that came while one task waited alone
   local owned = setmetatable({}, { __mode = 'k' }) -- coroutines of tasks
 
   local function make_ready(task, ...)
@@ -42,6 +43,26 @@ function M.new(core, errors)
     if status(task.co) == 'dead' then task.ended(ok, value) end
   end
 
+  --- Waits for the answer to ask n without letting any other task go on; answers for others wait in
+  --- the order in which they came, and behind all that is ready: as if they had come later.
+  local function wait_here(n)
+    while true do
+      local _, k, how, value = core.receive()
+      if k == n then return how, value end
+      early_last = early_last + 1
+      early[early_last] = { k, how, value }
+    end
+  end
+
+  --- The next answer: number, how, value.
+  local function next_answer()
+    if early_first > early_last then return select(2, core.receive()) end
+    local item = early[early_first]
+    early[early_first] = nil
+    early_first = early_first + 1
+    return table.unpack(item, 1, 3)
+  end
+
   --- Lets one task go on: one that is ready, or the one that the next answer is for.
   local function step()
     if first <= last then
@@ -51,7 +72,7 @@ function M.new(core, errors)
       return go_on(table.unpack(item, 1, item.n))
     end
     if next(waiting) == nil then error('no task is ready and none waits for an answer') end
-    local _, n, how, value = core.receive()
+    local n, how, value = next_answer()
     local task = waiting[n]
     waiting[n] = nil
     go_on(task, how, value)
@@ -60,17 +81,6 @@ function M.new(core, errors)
   --- Whether the running code may simply yield to the scheduler.
   local function may_yield()
     return isyieldable() and running() == current.co
-  end
-
-  --- Waits for the answer to ask n without letting any other task go on; answers for others wait in
-  --- the order in which they came.
-  local function wait_here(n)
-    while true do
-      local _, k, how, value = core.receive()
-      if k == n then return how, value end
-      make_ready(waiting[k], how, value)
-      waiting[k] = nil
-    end
   end
 
   local function settle(op, how, value)
@@ -94,19 +104,18 @@ function M.new(core, errors)
     end
   end
 
-  --- Asks the supervisor; other tasks go on meanwhile.
+  --- Asks the supervisor; other tasks go on meanwhile, unless the answer is not recorded: then nothing
+  --- would tell a replay when they did.
   function self.ask(op, ...)
     refuse_loading(op)
     local n = send(op, ...)
-    if not may_yield() then return settle(op, wait_here(n)) end
+    if core.ops[op] or not may_yield() then return settle(op, wait_here(n)) end
     waiting[n] = current
     return settle(op, yield())
   end
 
-  --- Asks and lets nothing else go on: for what a recipe may ask while it is loaded (mod.load), and for
-  --- operations whose answers are not recorded.
+  --- Asks and lets nothing else go on: for what a recipe may ask while it is loaded (mod.load).
   function self.ask_alone(op, ...)
-    if op ~= 'mod.load' then refuse_loading(op) end
     return settle(op, wait_here(send(op, ...)))
   end
 
