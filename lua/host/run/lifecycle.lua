@@ -31,10 +31,6 @@ local function seed_of(key)
   return tonumber(key:sub(1, 14), 16) & SAFE
 end
 
-local function write_json(path, value)
-  return core.fs.replace(path, core.json.encode(value) .. '\n')
-end
-
 --- What is fixed once the spec is known: names, state of the lab, permits. Nothing is written yet.
 local function prepare(how, session, recipe, modules)
   local lab = how.lab
@@ -141,6 +137,7 @@ end
 local function write_start(run, manifest)
   local record = run.dir .. '/record'
   local files = {
+    { run.dir .. '/run.json', core.json.encode(manifest) .. '\n' },
     { run.dir .. '/spec.json', run.spec_text .. '\n' },
     { record .. '/recipe/recipe.lua', run.recipe.source },
   }
@@ -151,16 +148,16 @@ local function write_start(run, manifest)
   if run.patch then
     files[#files + 1] = { record .. '/blobs/' .. run.git.patch.sha256, run.patch }
   end
-  local ok, err = write_json(run.dir .. '/run.json', manifest)
   for _, file in ipairs(files) do
-    if ok then
-      ok, err = core.fs.parents(file[1]:match('^(.*)/'))
-    end
+    local ok, err = core.fs.parents(file[1]:match('^(.*)/'))
     if ok then
       ok, err = core.fs.write(file[1], file[2])
     end
+    if not ok then
+      return nil, err
+    end
   end
-  return ok, err
+  return true
 end
 
 --- Modules that the recipe required while it ran.
@@ -211,7 +208,7 @@ local function finish(run, manifest, outcome)
     status = outcome.status, error = outcome.error, recipe = recipe,
     ended_ms = core.clock.now(), seconds = (core.clock.monotonic() - run.began_ms) / 1000,
   }, files)
-  ok, err = write_json(run.dir .. '/run.json', done)
+  ok, err = core.fs.replace(run.dir .. '/run.json', core.json.encode(done) .. '\n')
   if ok then
     ok, err = latest.set(run.lab, run.folder)
   end

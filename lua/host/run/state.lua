@@ -9,12 +9,26 @@ local EXCLUDED = {
   '~(^|/)[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/', '~(^|/)latest$', '~(^|/)runs[.]csv$', '~(^|/)secrets/',
 }
 
+--- Whether a folder or one above it holds a repository: cheaper to see than to open libgit2.
+local function in_repository(dir)
+  while dir do
+    if core.fs.stat(dir .. '/.git') then
+      return true
+    end
+    dir = dir ~= '' and dir:match('^(.*)/') or nil
+  end
+  return false
+end
+
 --- Commit, branch, description, and the patch from the commit to the working tree.
 ---@param lab table
 ---@return table|nil git nil when the lab is in no repository
 ---@return string|nil patch its text, when the tree is dirty
 ---@return table|nil err
 function M.git(lab)
+  if not in_repository(lab.root) then
+    return nil
+  end
   local head, err = core.git.head(lab.root)
   if not head then
     if err.code == 'NOT_FOUND' then
