@@ -28,7 +28,7 @@ int tl_fs_place(tl_call *call, unsigned arg, unsigned place, const tl_place **p)
  * link, above the root, in /proc, /sys and their like. */
 int tl_fs_look(const tl_place *p, bool follow, struct stat *st, tl_err *e);
 
-/* Opens a regular file for reading; TL_EREFUSED (TL_EARGUMENT for a folder) names what else it is. */
+/* Opens a regular file for reading. TL_EREFUSED, TL_EARGUMENT for a folder: names what it is. */
 int tl_fs_open_file(const tl_place *p, struct stat *st, tl_err *e);
 /* Opens a folder for reading its entries and for use as a directory descriptor. */
 int tl_fs_open_folder(const tl_place *p, tl_err *e);
@@ -36,7 +36,7 @@ int tl_fs_open_folder(const tl_place *p, tl_err *e);
 /* What tl_fs_make_folder and tl_fs_open_parent do about folders that are not there. */
 enum { TL_FS_MAKE = 1, TL_FS_DURABLE = 2 };
 /* The folder itself; with TL_FS_MAKE it and its parents are made, mode 0700 whatever the umask;
- * with TL_FS_DURABLE each new entry is on the disk before the call returns. Returns a descriptor. */
+ * with TL_FS_DURABLE each new entry is on the disk when the call returns. Returns a descriptor. */
 int tl_fs_make_folder(const tl_place *p, unsigned how, tl_err *e);
 /* As above for the folder that the place's last part lies in; that part is put into `name`. */
 int tl_fs_open_parent(const tl_place *p, unsigned how, char name[NAME_MAX + 1], tl_err *e);

@@ -250,12 +250,16 @@ static int make_chain(int dirfd, char *path, bool trusted, unsigned how)
   char *rest = NULL;
   int fd = open_at(dirfd, *path == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY, trusted);
 
-  for (char *part = strtok_r(path, "/", &rest); fd >= 0 && part; part = strtok_r(NULL, "/", &rest)) {
+  if (fd < 0)
+    return -1;
+  for (char *part = strtok_r(path, "/", &rest); part; part = strtok_r(NULL, "/", &rest)) {
     int next = step_into(fd, part, trusted, how);
     int err = errno;
     (void)close(fd);
     errno = err;
     fd = next;
+    if (fd < 0)
+      break;
   }
   return fd;
 }
@@ -269,7 +273,8 @@ static int folder_at(const tl_place *p, char *path, unsigned how, tl_err *e)
   if (fd < 0 && errno == ENOENT && (how & TL_FS_MAKE))
     fd = make_chain(p->dirfd, path, p->trusted, how);
   if (fd < 0 && errno == ENOTDIR)
-    return tl_fail(e, TL_EARGUMENT, "cannot reach %s: a part of the path is not a folder", p->shown);
+    return tl_fail(e, TL_EARGUMENT, "cannot reach %s: a part of the path is not a folder",
+                   p->shown);
   if (fd < 0)
     return tl_fs_fail(e, errno, how & TL_FS_MAKE ? "make" : "reach", p->shown);
   return admit(fd, p, &st, e);

@@ -88,9 +88,12 @@ static int open_temp(temp *t, const tl_place *p, unsigned how, mode_t mode, tl_e
 
 static int rename_temp(temp *t, const char *shown, tl_err *e)
 {
-  if (renameat(t->dir, t->name, t->dir, t->leaf) != 0)
-    return errno == EISDIR ? tl_fail(e, TL_EEXISTS, "cannot write %s: a folder has that name", shown)
-                           : tl_fs_fail(e, errno, "write", shown);
+  int err = renameat(t->dir, t->name, t->dir, t->leaf) == 0 ? 0 : errno;
+
+  if (err == EISDIR)
+    return tl_fail(e, TL_EEXISTS, "cannot write %s: a folder has that name", shown);
+  if (err != 0)
+    return tl_fs_fail(e, err, "write", shown);
   t->there = false;
   return TL_OK;
 }
@@ -168,7 +171,7 @@ int prim_fs_copy(tl_call *call)
   return rc;
 }
 
-/* --- replace: on the disk before it returns ----------------------------------------------------- */
+/* --- replace: on the disk before it returns --------------------------------------------------- */
 
 /* Removes what a killed process left: files that nobody holds locked, links that are old. */
 static void sweep(int dir, const char *shown)
@@ -254,7 +257,7 @@ int prim_fs_symlink(tl_call *call)
   return rc;
 }
 
-/* --- folders and removal ------------------------------------------------------------------------ */
+/* --- folders and removal ---------------------------------------------------------------------- */
 
 static int make_folders(tl_call *call, unsigned how)
 {

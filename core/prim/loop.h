@@ -18,7 +18,7 @@ void tl_loop_cancel(void);
  * set both back to SIG_DFL: what is ignored stays so over execve(2). */
 void tl_ignore_signals(void);
 
-/* --- what loop.c asks of the modules that have pending calls ------------------------------------ */
+/* --- what loop.c asks of the modules that have pending calls ---------------------------------- */
 
 /* http.c: busy says whether any transfer is in flight. wait polls its sockets and `fds` together,
  * moves transfers on and completes calls. */

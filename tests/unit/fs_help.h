@@ -23,7 +23,7 @@
 #include "core/base/buf.h"
 #include "core/prim/prim.h"
 
-/* --- system calls with faults ------------------------------------------------------------------- */
+/* --- system calls with faults ----------------------------------------------------------------- */
 
 static struct {
   int write_limit;  /* bytes a write takes at most; 0: all */
@@ -98,7 +98,7 @@ int renameat(int fd, const char *from, int to_fd, const char *to)
                             : (int)syscall(SYS_renameat2, fd, from, to_fd, to, 0);
 }
 
-/* --- a folder for each test --------------------------------------------------------------------- */
+/* --- a folder for each test ------------------------------------------------------------------- */
 
 static char top[64];         /* the folder of the test */
 static int root = -1;        /* top/root, where a recipe may be */
@@ -144,7 +144,7 @@ static inline int teardown(void **state)
   return system(cmd);
 }
 
-/* --- calls -------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 /* Calls with arguments that are given over; places are the paths p and q beneath the root. */
 static inline int call(tl_prim *prim, tl_val *args, const char *p, const char *q, bool trusted)

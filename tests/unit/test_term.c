@@ -1,4 +1,4 @@
-/* What reaches a terminal and what does not; tests run with stderr or stdout on a pseudo-terminal. */
+/* What reaches a terminal and what does not; stderr or stdout is a pseudo-terminal here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 #include "core/prim/loop.h"
 #include "core/prim/term.h"
 
-/* --- the cleaner -------------------------------------------------------------------------------- */
+/* --- the cleaner ------------------------------------------------------------------------------ */
 
 static void assert_clean(const char *in, size_t len, const char *want)
 {
@@ -145,7 +145,7 @@ static void a_line_is_cut_between_characters(void **state)
   assert_int_equal(tl_clean_cut(wide, 7, 0), 0);
 }
 
-/* --- a terminal --------------------------------------------------------------------------------- */
+/* --- a terminal ------------------------------------------------------------------------------- */
 
 static int master, terminal;   /* both ends of a pseudo-terminal, without any processing */
 static int kept[3];            /* the descriptors of the test program itself */
