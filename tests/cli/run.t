@@ -48,7 +48,7 @@ STDOUT: same: 6 files and 3 effects of run … are as they were made
 RUN: tlab replay latest
 STDOUT: same: 3 effects answered from the record of …, 2 files with the same bytes
 RUN: tlab replay latest --json
-STDOUT: {"differences":[],"effects":3,"id":"…","outputs":2,"same":true}
+STDOUT: {"differences":[],"effects":3,"files":2,"id":"…","same":true}
 RUN: tlab verify --json latest
 STDOUT: {"effects":3,"files":6,"findings":[],"id":"…","notes":[],"same":true,"status":"succeeded"}
 RUN: cp -r "$(readlink latest)" ../copy-$$ && cd ../copy-$$ && tlab verify . && tlab replay . && tlab show run.json && rm -r ../copy-$$

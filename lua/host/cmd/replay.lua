@@ -28,12 +28,12 @@ local function tell(result, options)
   if options.json then
     out.json {
       same = result.same, id = result.manifest.id, effects = effects,
-      outputs = result.outputs, differences = core.json.array(result.differences),
+      files = result.files, differences = core.json.array(result.differences),
     }
   elseif result.same then
     if not options.quiet then
       out.out(string.format('same: %s answered from the record of %s, %s with the same bytes\n',
-        table_view.count(effects, 'effect'), id8, table_view.count(result.outputs, 'file')))
+        table_view.count(effects, 'effect'), id8, table_view.count(result.files, 'file')))
     end
   else
     local lines = {}
