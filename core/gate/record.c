@@ -26,27 +26,39 @@ void tl_record_close(tl_record *r)
   r->fd = -1;
 }
 
+static int add_member(tl_buf *out, const char *key, const tl_val *v, tl_err *e)
+{
+  if (!v) return TL_OK;
+  int rc = tl_buf_fmt(out, "%s\"%s\":", out->len > 1 ? "," : "", key);
+  return rc < 0 ? tl_fail(e, rc, "a line of the record is too long") : tl_json_write(out, v, e);
+}
+
+/* The members stand in the canonical order already, so no map has to be built of them. */
 int tl_record_write(tl_record *r, const tl_line *line, bool durable, tl_err *e)
 {
-  tl_val map = tl_map();
+  const tl_val n = tl_int((int64_t)line->n), task = tl_int(line->task), at = tl_int(line->at);
+  const tl_val took = tl_int(line->took), raise = tl_bool(true);
+  tl_val op = line->op ? tl_str(line->op) : tl_nil();
+  const struct { const char *key; const tl_val *v; } members[] = {
+      {"args", line->args},
+      {"at", line->op ? &at : NULL},
+      {"error", line->error},
+      {"n", &n},
+      {"op", line->op ? &op : NULL},
+      {"raise", line->raise ? &raise : NULL},
+      {"result", line->result},
+      {"task", line->op ? &task : NULL},
+      {"took", line->took >= 0 ? &took : NULL},
+  };
   tl_buf out = TL_BUF(LINE_MAX_BYTES);
-  (void)tl_put(&map, "n", tl_int((int64_t)line->n));
-  if (line->op) {
-    (void)tl_put(&map, "op", tl_str(line->op));
-    (void)tl_put(&map, "task", tl_int(line->task));
-    (void)tl_put(&map, "at", tl_int(line->at));
-    (void)tl_put(&map, "args", tl_copy(line->args));
-  }
-  if (line->result) (void)tl_put(&map, "result", tl_copy(line->result));
-  if (line->error) (void)tl_put(&map, "error", tl_copy(line->error));
-  if (line->raise) (void)tl_put(&map, "raise", tl_bool(true));
-  if (line->took >= 0) (void)tl_put(&map, "took", tl_int(line->took));
-  int rc = tl_json_write(&out, &map, e);
-  if (rc == TL_OK) rc = tl_buf_byte(&out, '\n');
+  int rc = tl_buf_byte(&out, '{');
+  for (size_t i = 0; i < sizeof members / sizeof *members && rc == TL_OK; i++)
+    rc = add_member(&out, members[i].key, members[i].v, e);
+  if (rc == TL_OK) rc = tl_buf_str(&out, "}\n");
   if (rc == TL_OK) rc = tl_store_append(r->fd, out.data, out.len, e);
   if (rc == TL_OK && durable) rc = tl_store_flush(r->fd, e);
   tl_buf_free(&out);
-  tl_free(&map);
+  tl_free(&op);
   return rc;
 }
 

@@ -27,13 +27,16 @@ static tl_val frame_of(const char *word)
   return list;
 }
 
+/* The frame borrows the value: it can be megabytes. */
 static void answer(void *ud, uint64_t ask, const char *how, const tl_val *value)
 {
-  tl_val frame = frame_of("answer");
-  (void)tl_push(&frame, tl_int((int64_t)ask));
-  (void)tl_push(&frame, tl_str(how));
-  (void)tl_push(&frame, tl_copy(value));
-  put_frame(ud, frame);
+  tl_worker *w = ud;
+  tl_err e;
+  tl_val items[] = {tl_str("answer"), tl_int((int64_t)ask), tl_str(how), *value};
+  const tl_val frame = {.type = TL_LIST, .u.list = {.items = items, .len = 4, .cap = 4}};
+  if (tl_wire_put(&w->out, &frame, &e) < 0 && w->broken.code == TL_OK) w->broken = e;
+  tl_free(&items[0]);
+  tl_free(&items[2]);
 }
 
 /* The next whole frame, if one is there: 1, 0 none yet, or a TL_E… code. */

@@ -65,6 +65,7 @@ int tl_worker_main(int fd, int argc, char **argv)
   if (confine(&w, cpu_seconds) < 0) return tl_code_exit(TL_EBUG);
   lua_State *L = tl_lua_new(w.memory);
   if (!L) return tl_code_exit(TL_ENO_MEMORY);
+  (void)lua_gc(L, LUA_GCSETPAUSE, 400); /* answers are short-lived; the quota still collects at once */
   lua_pushcfunction(L, start);
   lua_pushlightuserdata(L, &w);
   int rc = lua_pcall(L, 1, 0, 0);

@@ -184,13 +184,22 @@ local function persist(o, request)
   end
 end
 
+local noted_seeds = {} -- a seed that many answers share is one fact
+
+local function note_seed(seed)
+  if seed and not noted_seeds[seed] then
+    noted_seeds[seed] = true
+    tlab.run.note('seed', { seed = seed })
+  end
+end
+
 local function note(o, answer)
   server.note(o.model, answer)
   if answer.usage.input then
     tlab.run.note('usage', { input = answer.usage.input, output = answer.usage.output or 0,
       cached = answer.usage.cached })
   end
-  if o.seed then tlab.run.note('seed', { seed = o.seed }) end
+  note_seed(o.seed)
   answer.cost = price.cost(o.price, answer.usage)
   if answer.cost then tlab.run.note('cost', answer.cost) end
 end
