@@ -22,7 +22,8 @@
   X(git_index_add) X(git_index_free) X(git_index_get_bypath) X(git_index_new) \
   X(git_index_read_tree) X(git_index_remove) X(git_index_write_tree_to) X(git_libgit2_init) \
   X(git_libgit2_opts) X(git_mempack_new) X(git_odb_add_backend) X(git_odb_free) \
-  X(git_odb_get_backend) X(git_odb_num_backends) X(git_oid_cmp) X(git_oid_tostr) \
+  X(git_odb_get_backend) X(git_odb_num_backends) X(git_odb_read_header) \
+  X(git_oid_cmp) X(git_oid_tostr) \
   X(git_patch_free) X(git_patch_from_diff) X(git_patch_to_buf) X(git_reference_free) \
   X(git_reference_is_branch) X(git_reference_lookup) X(git_reference_peel) \
   X(git_reference_shorthand) X(git_reference_symbolic_target) X(git_repository_config_snapshot) \

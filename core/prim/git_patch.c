@@ -29,6 +29,7 @@ typedef struct edit {
 
 typedef struct patcher {
   git_repository *repo;
+  git_odb *odb;
   git_commit *head; /* NULL before the first commit */
   git_tree *tree;   /* NULL likewise */
   git_index *index; /* HEAD's tree, then with the edits */
@@ -74,6 +75,16 @@ static edit read_folder(patcher *p, const char *path)
   return done;
 }
 
+/* Both sides of a change lie in memory while they are compared; HEAD's may be the large one. */
+static bool large_in_head(patcher *p, const char *path)
+{
+  size_t size = 0;
+  git_object_t type;
+  const git_index_entry *before = tl_git.git_index_get_bypath(p->index, path, 0);
+  return before && before->mode != GIT_FILEMODE_COMMIT &&
+         tl_git.git_odb_read_header(&size, &type, p->odb, &before->id) == 0 && size > PATCH_MAX;
+}
+
 static uint32_t mode_of(patcher *p, const char *path, const struct stat *st)
 {
   if (S_ISLNK(st->st_mode)) {
@@ -98,8 +109,8 @@ static void read_path(patcher *p, const char *path, edit *out)
   if (fd >= 0) {
     (void)close(fd);
   }
-  if (tl_private_path(path, true)) {
-    leave_out(p, path, "may hold a secret");
+  if (tl_private_path(path, true) || large_in_head(p, path)) {
+    leave_out(p, path, tl_private_path(path, true) ? "may hold a secret" : "too large");
     return;
   }
   /* Behind a link, or beneath a file, there is nothing of this repository. */
@@ -208,14 +219,13 @@ static int write_patch(patcher *p)
 /* New objects of this handle go to memory: the backend of the highest priority takes them. An
  * object that is on the disk already is not written again; libgit2 would set its file's time to
  * now ("freshen"), which is left undone. */
-static int store_in_memory(git_repository *repo)
+static int store_in_memory(patcher *p)
 {
-  git_odb *odb = NULL;
   git_odb_backend *memory = NULL;
-  int rc = tl_git.git_repository_odb(&odb, repo);
-  for (size_t i = 0; rc == 0 && i < tl_git.git_odb_num_backends(odb); i++) {
+  int rc = tl_git.git_repository_odb(&p->odb, p->repo);
+  for (size_t i = 0; rc == 0 && i < tl_git.git_odb_num_backends(p->odb); i++) {
     git_odb_backend *disk;
-    rc = tl_git.git_odb_get_backend(&disk, odb, i);
+    rc = tl_git.git_odb_get_backend(&disk, p->odb, i);
     if (rc == 0) {
       disk->freshen = NULL;
     }
@@ -224,9 +234,8 @@ static int store_in_memory(git_repository *repo)
     rc = tl_git.git_mempack_new(&memory);
   }
   if (rc == 0) {
-    rc = tl_git.git_odb_add_backend(odb, memory, 999);
+    rc = tl_git.git_odb_add_backend(p->odb, memory, 999);
   }
-  tl_git.git_odb_free(odb);
   return rc;
 }
 
@@ -252,7 +261,7 @@ static int prepare(patcher *p, const char *workdir)
     return tl_fail_errno(p->e, errno, "cannot open the working tree");
   }
   p->filemode = keeps_filemode(p->repo);
-  rc = store_in_memory(p->repo);
+  rc = store_in_memory(p);
   if (rc == 0) {
     rc = tl_git.git_index_new(&p->index);
   }
@@ -328,6 +337,7 @@ int prim_git_patch(tl_call *call)
   tl_git.git_index_free(p.index);
   tl_git.git_tree_free(p.tree);
   tl_git.git_commit_free(p.head);
+  tl_git.git_odb_free(p.odb);
   tl_git.git_repository_free(p.repo);
   return rc;
 }

@@ -587,6 +587,17 @@ static void what_may_be_secret_stays_out(void **state)
   tl_free(&r.out);
 }
 
+static void what_was_large_in_head_stays_out(void **state)
+{
+  (void)state;
+  sh("git init -q -b main was; cd was; truncate -s 65M huge; truncate -s 65M gone; echo 1 >f;"
+     "git add .; git commit -qm x; echo small >huge; rm gone; echo 2 >f");
+  result r = ok(prim_git_patch, "was");
+  assert_int_equal(tl_get_int(&r.out, "files", 0), 1);
+  assert_int_equal(tl_len(tl_get(&r.out, "left_out")), 2);
+  tl_free(&r.out);
+}
+
 /* Text of 40 MiB each: every file is small enough, the patch of both is not. */
 static void the_whole_patch_has_a_limit(void **state)
 {
@@ -731,6 +742,7 @@ int main(void)
     cmocka_unit_test(exclude_holds_for_the_patch),
     cmocka_unit_test(what_does_not_fit_is_named),
     cmocka_unit_test(what_may_be_secret_stays_out),
+    cmocka_unit_test(what_was_large_in_head_stays_out),
     cmocka_unit_test(the_whole_patch_has_a_limit),
     cmocka_unit_test(submodules_are_their_commit),
     cmocka_unit_test(nothing_is_written_to_the_repository),
