@@ -90,4 +90,57 @@ t.test('deep nesting is refused before it can exhaust the stack', function()
   t.ok(what:find('inside one another'))
 end)
 
+t.test('the edges of escapes, classes and quantifiers', function()
+  for _, case in ipairs {
+    { '^a?$', 'aa', false },
+    { '^a{0}$', '', true },
+    { '^a{0,0}b$', 'ab', false },
+    { '^a{2,3}$', 'aaaa', false },
+    { '^a{2,3}$', 'aaa', true },
+    { '^a+?$', 'aa', true },
+    { '^\\0$', '\0', true },
+    { '^[\\b]$', '\b', true },
+    { '^[+--]$', ',', true },
+    { '^[a-]$', '-', true },
+    { '^[\\d-]$', '-', true },
+    { '^\\u{10FFFF}$', '\u{10FFFF}', true },
+    { '^\\u{0000041}$', 'A', true },
+    { '^\\uD7FF$', '\u{D7FF}', true },
+    { '^\\uD800\\uDC00$', '\u{10000}', true },
+    { '^\\uDBFF\\uDFFF$', '\u{10FFFF}', true },
+    { '^\\u0041\\u0042$', 'AB', true },
+    { '^[^\\W\\d]$', 'a', true },
+    { '^[^\\W\\d]$', '1', false },
+    { '^\\/\\-$', '/-', true },
+    { ('('):rep(100) .. (')'):rep(100), '', true },
+    { ('(a)'):rep(200), ('a'):rep(200), true },
+    { '\xff', '\xff', true },
+  } do
+    t.eq(matches(case[1], case[2]), case[3], case[1] .. ' on ' .. case[2])
+  end
+  for _, pattern in ipairs {
+    '+',
+    '?',
+    'a|*',
+    '}',
+    ']',
+    '\\u{110000}',
+    '\\u{}',
+    '\\u{000000041}',
+    '\\uD800\\u0041',
+    '\\uD800\\uE000',
+    '\\01',
+    '\\c1',
+    '[\\d-a]',
+    '[a-\\d]',
+    'a{,3}',
+    '\\_',
+    '(?<n',
+    '[\\',
+    '\\é',
+  } do
+    t.eq(regex.compile(pattern), nil, pattern)
+  end
+end)
+
 return t.done()

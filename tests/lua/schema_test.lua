@@ -340,4 +340,20 @@ t.test('long lists and deep values are judged to their end', function()
   t.eq(v:check(deep), true)
 end)
 
+t.test('a trusted schema says the same as one that is compiled whole', function()
+  local trusted = { trusted = true }
+  t.eq(compiled(MODEL, trusted):types('/params/seed'), { integer = true })
+  t.eq(#compiled(MODEL, trusted):keys(), 3)
+  t.eq(lines(compiled(MODEL, trusted), { params = { temperatur = 1 } }), {
+    ': the key "model" is missing',
+    '/params/temperatur: unknown key (did you mean "temperature"?)',
+  })
+  local defaults = compiled(
+    [[{ "properties": { "a": { "default": {}, "$ref": "#/$defs/a" } },
+    "$defs": { "a": { "properties": { "b": { "default": 1 } } } } }]],
+    trusted
+  )
+  t.eq(defaults:fill {}, { a = { b = 1 } })
+end)
+
 return t.done()

@@ -28,7 +28,7 @@ Validator.__index = Validator
 ---@field resolve? fun(uri: string): table|boolean|nil documents that `$ref` names
 ---@field strict? boolean refuse keywords that mean nothing (names that start with `x-` are free)
 ---@field formats? boolean assert `format`
----@field trusted? boolean the schema is one of tlab's own: its parts are compiled when they are reached
+---@field trusted? boolean one of tlab's own schemas: its parts are compiled when they are reached
 ---@field uri? string where the schema comes from, the base of its references
 
 local function by_place(a, b)

@@ -352,23 +352,15 @@ function Compiler:make(node)
   end
 end
 
-local MADE = { 'steps', 'beside', 'surely' }
-
---- A node of a schema that has been compiled whole before, by the tests: it is made when a value first
---- reaches it, which for most parts of a large schema is never.
+--- A node of a schema that has been compiled whole before, by the tests. It is made when anything
+--- but its place is asked of it, which for most parts of a large schema is never.
 function Compiler:later(node)
-  for _, part in ipairs(MADE) do
-    node[part] = nil
-  end
+  local steps, beside, surely = node.steps, node.beside, node.surely
+  node.steps, node.beside, node.surely = nil, nil, nil
   return setmetatable(node, {
     __index = function(_, part)
-      if part ~= 'steps' and part ~= 'beside' and part ~= 'surely' then
-        return nil
-      end
       setmetatable(node, nil)
-      for _, name in ipairs(MADE) do
-        node[name] = {}
-      end
+      node.steps, node.beside, node.surely = steps, beside, surely
       self:make(node)
       return node[part]
     end,
