@@ -2,8 +2,8 @@
 --
 -- Each command is a file of this folder, read when it is asked for, that returns a function
 --   run(words, options, invocation) → exit code | nil, err
--- with invocation = { command = its row of the table, recipe = path when it was called by a recipe's
--- name }. The table itself is host/cmd/commands.lua.
+-- with invocation = { command = its row of the table, recipe = path when it was called by a
+-- recipe's name }. The table itself is host/cmd/commands.lua.
 
 local core = require 'core'
 
@@ -50,12 +50,16 @@ end
 
 local function unknown_command(name, tables)
   local near = require('host.view.suggest').near(name, all_names(tables), 1)[1]
-  return nil, {
-    code = 'USAGE',
-    message = string.format('there is no command or recipe "%s"%s', name,
-      near and ', did you mean ' .. near .. '?' or ''),
-    hint = near and 'tlab help ' .. near or 'tlab help',
-  }
+  return nil,
+    {
+      code = 'USAGE',
+      message = string.format(
+        'there is no command or recipe "%s"%s',
+        name,
+        near and ', did you mean ' .. near .. '?' or ''
+      ),
+      hint = near and 'tlab help ' .. near or 'tlab help',
+    }
 end
 
 --- Which command these words call: {command, recipe?} or nil and the error.
@@ -96,7 +100,11 @@ local function dispatch(args)
     return nil, err
   end
   if wants_help then
-    return require('host.cmd.help')({ call.command.name }, { json = is_asked(args, '--json') }, call)
+    return require('host.cmd.help')(
+      { call.command.name },
+      { json = is_asked(args, '--json') },
+      call
+    )
   end
   if call.recipe then
     table.insert(split.words, 1, call.recipe)
@@ -111,7 +119,11 @@ local function dispatch(args)
   if not ok then
     return nil, err
   end
-  return require('host.cmd.' .. (call.command.module or call.command.name))(split.words, options, call)
+  return require('host.cmd.' .. (call.command.module or call.command.name))(
+    split.words,
+    options,
+    call
+  )
 end
 
 --- What was raised, as an error: tables are ours, everything else is a fault of tlab.

@@ -30,8 +30,16 @@ end
 
 t.test('by the beginning of its id or of its folder name, however long', function()
   for ref, folder in pairs {
-    ['3f9a2'] = A, ['3F9A2'] = A, ['3f9a2c1b'] = A, ['3f9a2c1b00'] = A, [ID] = A, ['3f9a9'] = B,
-    ['120301Z-demo'] = A, ['120301Z-demo-3f9a2c1b'] = A, ['abcd'] = C, ['000000Z'] = C,
+    ['3f9a2'] = A,
+    ['3F9A2'] = A,
+    ['3f9a2c1b'] = A,
+    ['3f9a2c1b00'] = A,
+    [ID] = A,
+    ['3f9a9'] = B,
+    ['120301Z-demo'] = A,
+    ['120301Z-demo-3f9a2c1b'] = A,
+    ['abcd'] = C,
+    ['000000Z'] = C,
   } do
     t.eq(found(ref), folder, ref)
   end
@@ -46,7 +54,18 @@ end)
 
 t.test('what is not there, too short or no name', function()
   for _, ref in ipairs {
-    '3f9', 'ffff', '3f9a2c1b01', ID:gsub('0$', '1'), '', '.', '..', '/', '*', '3f9a%', '../x', 'a\0b',
+    '3f9',
+    'ffff',
+    '3f9a2c1b01',
+    ID:gsub('0$', '1'),
+    '',
+    '.',
+    '..',
+    '/',
+    '*',
+    '3f9a%',
+    '../x',
+    'a\0b',
   } do
     t.eq(found(ref), 'NOT_FOUND', ref)
   end

@@ -11,7 +11,15 @@ local function lines(list)
 end
 
 local function effect(n, op, args, result)
-  return { n = n, op = op, args = core.json.array(args), at = n, took = 0, task = 0, result = result }
+  return {
+    n = n,
+    op = op,
+    args = core.json.array(args),
+    at = n,
+    took = 0,
+    task = 0,
+    result = result,
+  }
 end
 
 local function note(n, kind, value)
@@ -31,21 +39,27 @@ t.test('counts by operation, failures and refusals apart', function()
   refused.error, refused.raise = { code = 'NOT_PERMITTED', message = 'x' }, true
   local s = fold.text(lines { effect(1, 'clock.now', {}, 5), failed, refused })
   t.eq(s.effects, {
-    count = 3, failed = 1, refused = 1, by_op = { ['clock.now'] = 1, ['fs.read'] = 1, ['http.send'] = 1 },
+    count = 3,
+    failed = 1,
+    refused = 1,
+    by_op = { ['clock.now'] = 1, ['fs.read'] = 1, ['http.send'] = 1 },
   })
 end)
 
-t.test('an outward effect is asked on one line and answered on another, others in between', function()
-  local text = lines {
-    { n = 1, op = 'http.send', args = core.json.array { { url = 'a' } }, at = 0, task = 1 },
-    { n = 2, op = 'http.send', args = core.json.array { { url = 'b' } }, at = 0, task = 2 },
-    { n = 2, result = { status = 200 }, took = 3 },
-    { n = 1, error = { code = 'NETWORK', message = 'cut' }, took = 4 },
-  }
-  local s = fold.text(text)
-  t.eq(s.effects, { count = 2, failed = 1, refused = 0, by_op = { ['http.send'] = 2 } })
-  t.eq(s.open, {})
-end)
+t.test(
+  'an outward effect is asked on one line and answered on another, others in between',
+  function()
+    local text = lines {
+      { n = 1, op = 'http.send', args = core.json.array { { url = 'a' } }, at = 0, task = 1 },
+      { n = 2, op = 'http.send', args = core.json.array { { url = 'b' } }, at = 0, task = 2 },
+      { n = 2, result = { status = 200 }, took = 3 },
+      { n = 1, error = { code = 'NETWORK', message = 'cut' }, took = 4 },
+    }
+    local s = fold.text(text)
+    t.eq(s.effects, { count = 2, failed = 1, refused = 0, by_op = { ['http.send'] = 2 } })
+    t.eq(s.open, {})
+  end
+)
 
 t.test('what was started and never answered is open', function()
   local s = fold.text(lines {
@@ -60,12 +74,16 @@ t.test('notes become models, tokens, cost, metrics, tags, params, seeds', functi
     note(2, 'model', { answered = 'm-1', asked = 'm' }),
     note(3, 'usage', { input = 3, output = 4 }),
     note(4, 'usage', { input = 5, output = 6, cached = 1 }),
-    note(5, 'seed', { seed = 7 }), note(6, 'seed', { seed = 8 }), note(7, 'seed', { seed = 7 }),
+    note(5, 'seed', { seed = 7 }),
+    note(6, 'seed', { seed = 8 }),
+    note(7, 'seed', { seed = 7 }),
     note(8, 'cost', { amount = 0.1, currency = 'USD' }),
     note(9, 'cost', { amount = 0.2, currency = 'USD' }),
     note(10, 'metric', { name = 'score', value = 0.5 }),
-    note(11, 'tag', { tag = 'x' }), note(12, 'tag', { tag = 'x' }),
-    note(13, 'params', { temperature = 0 }), note(14, 'params', { top_p = 1 }),
+    note(11, 'tag', { tag = 'x' }),
+    note(12, 'tag', { tag = 'x' }),
+    note(13, 'params', { temperature = 0 }),
+    note(14, 'params', { top_p = 1 }),
     note(15, 'own', { anything = 1 }),
   })
   t.eq(s.models, { { asked = 'm', answered = 'm-1' } })
@@ -79,7 +97,8 @@ end)
 
 t.test('two currencies are two sums and no cost', function()
   local s = fold.text(lines {
-    note(1, 'cost', { amount = 1, currency = 'USD' }), note(2, 'cost', { amount = 2, currency = 'EUR' }),
+    note(1, 'cost', { amount = 1, currency = 'USD' }),
+    note(2, 'cost', { amount = 2, currency = 'EUR' }),
   })
   t.eq(s.cost, nil)
   t.eq(s.metrics, { cost_EUR = 2.0, cost_USD = 1.0 })
@@ -98,12 +117,17 @@ end)
 
 t.test('notes of another form stay in the record', function()
   local s = fold.text(lines {
-    note(1, 'seed', { seed = 'x' }), note(2, 'usage', { input = -1, output = 1.5 }),
-    note(3, 'cost', { amount = -1, currency = 'USD' }), note(4, 'model', { asked = 7 }),
-    note(5, 'metric', { value = 1 }), note(6, 'tag', {}),
+    note(1, 'seed', { seed = 'x' }),
+    note(2, 'usage', { input = -1, output = 1.5 }),
+    note(3, 'cost', { amount = -1, currency = 'USD' }),
+    note(4, 'model', { asked = 7 }),
+    note(5, 'metric', { value = 1 }),
+    note(6, 'tag', {}),
   })
-  t.eq({ s.seeds, s.tokens, s.cost, s.models, s.metrics, s.tags },
-    { {}, { input = 0, output = 0 }, nil, [4] = {}, [5] = {}, [6] = {} })
+  t.eq(
+    { s.seeds, s.tokens, s.cost, s.models, s.metrics, s.tags },
+    { {}, { input = 0, output = 0 }, nil, [4] = {}, [5] = {}, [6] = {} }
+  )
 end)
 
 t.test('inputs are what came from outside the run, once, sorted', function()
@@ -128,7 +152,12 @@ end)
 t.test('blobs are found however deep; a recipe\'s own "$blob" key is not one', function()
   local deep, own = ('e'):rep(64), ('f'):rep(64)
   local s = fold.text(lines {
-    effect(1, 'http.send', { { body = { ['$blob'] = deep, size = 1 }, x = { ['$$blob'] = own } } }, 1),
+    effect(
+      1,
+      'http.send',
+      { { body = { ['$blob'] = deep, size = 1 }, x = { ['$$blob'] = own } } },
+      1
+    ),
   })
   t.eq(s.blobs, { [deep] = 1 })
 end)

@@ -63,7 +63,10 @@ end
 --- Both sides are equal, tables by what they hold.
 function M.eq(got, expected, what)
   if not same(got, expected) then
-    error((what and what .. ': ' or '') .. 'got ' .. show(got) .. ', expected ' .. show(expected), 2)
+    error(
+      (what and what .. ': ' or '') .. 'got ' .. show(got) .. ', expected ' .. show(expected),
+      2
+    )
   end
 end
 

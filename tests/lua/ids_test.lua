@@ -4,14 +4,23 @@ local ids = require 'host.manifest.ids'
 local build = require 'host.manifest.build'
 
 local known = {
-  spec = ('a'):rep(64), recipe = ('b'):rep(64),
+  spec = ('a'):rep(64),
+  recipe = ('b'):rep(64),
   git = { commit = ('c'):rep(40), branch = 'main', dirty = false },
 }
 
 t.test('key parts hold what counts and nothing else', function()
   local parts = ids.key_parts(known)
-  t.eq(core.json.encode(parts), '{"flake_lock":null,"git":{"commit":"' .. ('c'):rep(40)
-    .. '"},"recipe":"' .. ('b'):rep(64) .. '","spec":"' .. ('a'):rep(64) .. '"}')
+  t.eq(
+    core.json.encode(parts),
+    '{"flake_lock":null,"git":{"commit":"'
+      .. ('c'):rep(40)
+      .. '"},"recipe":"'
+      .. ('b'):rep(64)
+      .. '","spec":"'
+      .. ('a'):rep(64)
+      .. '"}'
+  )
 end)
 
 t.test('the key does not see the branch, and does see a patch', function()
@@ -38,22 +47,40 @@ end)
 
 t.test('a manifest as it begins and as it ends', function()
   local running = build.running {
-    id = 'i', key = 'k', name = 'n', started_ms = 1000, seed = 7, surprise = true,
+    id = 'i',
+    key = 'k',
+    name = 'n',
+    started_ms = 1000,
+    seed = 7,
+    surprise = true,
   }
   t.eq(running, {
-    schema = 'tlab.run/1', status = 'running', id = 'i', key = 'k', name = 'n', seed = 7,
+    schema = 'tlab.run/1',
+    status = 'running',
+    id = 'i',
+    key = 'k',
+    name = 'n',
+    seed = 7,
     time = { started = '1970-01-01T00:00:01.000Z' },
   })
   local summary = {
-    effects = { count = 0, failed = 0, refused = 0, by_op = {} }, models = {}, metrics = { x = 1 },
-    blobs = {}, open = {},
+    effects = { count = 0, failed = 0, refused = 0, by_op = {} },
+    models = {},
+    metrics = { x = 1 },
+    blobs = {},
+    open = {},
   }
-  local done = build.finish(running, summary,
+  local done = build.finish(
+    running,
+    summary,
     { status = 'succeeded', ended_ms = 2500, seconds = 1.5 },
-    { { path = 'spec.json', sha256 = 's', size = 2 } })
+    { { path = 'spec.json', sha256 = 's', size = 2 } }
+  )
   t.eq(done.status, 'succeeded')
   t.eq(done.time, {
-    started = '1970-01-01T00:00:01.000Z', ended = '1970-01-01T00:00:02.500Z', seconds = 1.5,
+    started = '1970-01-01T00:00:01.000Z',
+    ended = '1970-01-01T00:00:02.500Z',
+    seconds = 1.5,
   })
   t.eq(done.models, nil)
   t.eq(done.metrics, { x = 1 })

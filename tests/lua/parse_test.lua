@@ -19,11 +19,15 @@ end
 
 t.test('options stand before or after the command, with "=" or a space', function()
   for _, words in ipairs {
-    { 'run', '--seed=7', 'a.lua', 'spec.json' }, { '--seed', '7', 'run', 'a.lua', 'spec.json' },
-    { 'run', 'a.lua', 'spec.json', '--seed', '7' }, { '--seed=7', 'run', 'a.lua', 'spec.json' },
+    { 'run', '--seed=7', 'a.lua', 'spec.json' },
+    { '--seed', '7', 'run', 'a.lua', 'spec.json' },
+    { 'run', 'a.lua', 'spec.json', '--seed', '7' },
+    { '--seed=7', 'run', 'a.lua', 'spec.json' },
   } do
     t.eq(line(table.unpack(words)), {
-      command = 'run', words = { 'a.lua', 'spec.json' }, options = { seed = 7 },
+      command = 'run',
+      words = { 'a.lua', 'spec.json' },
+      options = { seed = 7 },
     })
   end
 end)
@@ -34,7 +38,10 @@ t.test('lists come by commas and by repeating', function()
 end)
 
 t.test('"--" ends the options, "-" is a word, key=value are words', function()
-  t.eq(line('hash', '--', '--json', '-'), { command = 'hash', words = { '--json', '-' }, options = {} })
+  t.eq(
+    line('hash', '--', '--json', '-'),
+    { command = 'hash', words = { '--json', '-' }, options = {} }
+  )
   t.eq(line('hash', '-').words, { '-' })
   t.eq(line('run', 'a.lua', 'x=-1', 'y=--json').words, { 'a.lua', 'x=-1', 'y=--json' })
 end)
@@ -51,7 +58,10 @@ end)
 
 t.test('wrong use is told with what was meant', function()
   for _, row in ipairs {
-    { { 'run', '--allow-nte=x' }, 'tlab run has no option %-%-allow%-nte, did you mean %-%-allow%-net%?' },
+    {
+      { 'run', '--allow-nte=x' },
+      'tlab run has no option %-%-allow%-nte, did you mean %-%-allow%-net%?',
+    },
     { { 'run', '--zzzzzzzz' }, 'tlab run has no option %-%-zzzzzzzz$' },
     { { 'run', '-x' }, 'no option %-x' },
     { { 'show', '--seed=1' }, 'tlab show has no option %-%-seed' },
@@ -85,20 +95,26 @@ t.test('as many words as the command takes', function()
   t.ok(err.message:find 'too many words %("b"%)')
 end)
 
-t.test('the table is whole: every command has its file, help and an example, every option is used', function()
-  local used = {}
-  for _, command in ipairs(tables.commands) do
-    t.ok(require('core').embedded('host/cmd/' .. (command.module or command.name) .. '.lua'), command.name)
-    t.ok(command.summary and command.usage and command.examples[1], command.name)
-    for _, name in ipairs(parse.accepted(tables, command)) do
-      t.ok(tables.options[name], name)
-      used[name] = true
+t.test(
+  'the table is whole: every command has its file, help and an example, every option is used',
+  function()
+    local used = {}
+    for _, command in ipairs(tables.commands) do
+      t.ok(
+        require('core').embedded('host/cmd/' .. (command.module or command.name) .. '.lua'),
+        command.name
+      )
+      t.ok(command.summary and command.usage and command.examples[1], command.name)
+      for _, name in ipairs(parse.accepted(tables, command)) do
+        t.ok(tables.options[name], name)
+        used[name] = true
+      end
+    end
+    for name, option in pairs(tables.options) do
+      t.ok(used[name], name .. ' is taken by a command')
+      t.ok(option.help and (option.kind == 'flag') == (option.value == nil), name)
     end
   end
-  for name, option in pairs(tables.options) do
-    t.ok(used[name], name .. ' is taken by a command')
-    t.ok(option.help and (option.kind == 'flag') == (option.value == nil), name)
-  end
-end)
+)
 
 return t.done()

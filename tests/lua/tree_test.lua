@@ -14,8 +14,16 @@ t.test('every day from 1970 to 2400 both ways', function()
       local last = LENGTH[month] + ((month == 2 and leap(year)) and 1 or 0)
       for day = 1, last do
         if tree.days(year, month, day) ~= n then
-          error(string.format('%d-%d-%d is day %d, not %d', year, month, day, n,
-            tree.days(year, month, day)))
+          error(
+            string.format(
+              '%d-%d-%d is day %d, not %d',
+              year,
+              month,
+              day,
+              n,
+              tree.days(year, month, day)
+            )
+          )
         end
         local y, m, d = tree.civil(n)
         if y ~= year or m ~= month or d ~= day then
@@ -47,10 +55,19 @@ end)
 
 t.test('what is no date is refused', function()
   for _, text in ipairs {
-    '2023-02-29T00:00:00.000Z', '2100-02-29T00:00:00.000Z', '2024-04-31T00:00:00.000Z',
-    '2024-13-01T00:00:00.000Z', '2024-00-01T00:00:00.000Z', '2024-01-00T00:00:00.000Z',
-    '2024-01-01T24:00:00.000Z', '2024-01-01T00:60:00.000Z', '2024-01-01T00:00:61.000Z',
-    '2024-01-01T00:00:00Z', '2024-01-01 00:00:00.000Z', '', 'x',
+    '2023-02-29T00:00:00.000Z',
+    '2100-02-29T00:00:00.000Z',
+    '2024-04-31T00:00:00.000Z',
+    '2024-13-01T00:00:00.000Z',
+    '2024-00-01T00:00:00.000Z',
+    '2024-01-00T00:00:00.000Z',
+    '2024-01-01T24:00:00.000Z',
+    '2024-01-01T00:60:00.000Z',
+    '2024-01-01T00:00:61.000Z',
+    '2024-01-01T00:00:00Z',
+    '2024-01-01 00:00:00.000Z',
+    '',
+    'x',
   } do
     t.eq(tree.parse_iso(text), nil, text)
   end
@@ -72,8 +89,14 @@ end)
 
 t.test('a name is always one safe path component', function()
   for _, row in ipairs {
-    { 'demo', 'demo' }, { '../../x', 'x' }, { 'a\nb', 'a-b' }, { '-rf', 'rf' }, { '', 'run' },
-    { '\u{202e}abc', 'abc' }, { ('a'):rep(300), ('a'):rep(64) }, { 'CON.txt', 'con-txt' },
+    { 'demo', 'demo' },
+    { '../../x', 'x' },
+    { 'a\nb', 'a-b' },
+    { '-rf', 'rf' },
+    { '', 'run' },
+    { '\u{202e}abc', 'abc' },
+    { ('a'):rep(300), ('a'):rep(64) },
+    { 'CON.txt', 'con-txt' },
     { '...', 'run' },
   } do
     t.eq(tree.slug(row[1]), row[2])

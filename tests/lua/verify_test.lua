@@ -34,11 +34,22 @@ local function make_run()
   put('record/recipe/tlab/text.lua', module)
   put('record/blobs/' .. sha(BODY), BODY)
   put('record/effects.jsonl', line {
-    n = 1, op = 'http.send', at = 0, task = 0, args = core.json.array { { url = 'http://x' } },
+    n = 1,
+    op = 'http.send',
+    at = 0,
+    task = 0,
+    args = core.json.array { { url = 'http://x' } },
   } .. line {
-    n = 1, took = 3, result = { status = 200, body = { ['$blob'] = sha(BODY), size = #BODY } },
+    n = 1,
+    took = 3,
+    result = { status = 200, body = { ['$blob'] = sha(BODY), size = #BODY } },
   } .. line {
-    n = 2, op = 'run.note', at = 3, task = 0, took = 0, result = true,
+    n = 2,
+    op = 'run.note',
+    at = 3,
+    task = 0,
+    took = 0,
+    result = true,
     args = core.json.array { 'usage', { input = 3, output = 4 } },
   })
   local parts = ids.key_parts { spec = sha(spec), recipe = sha(recipe) }
@@ -46,19 +57,35 @@ local function make_run()
   local key = ids.key(parts)
   local id = ids.id(key, '0123456789abcdef', started)
   local manifest = build.running {
-    id = id, key = key, nonce = '0123456789abcdef', name = '120301Z-demo-' .. id:sub(1, 8),
-    folder = '2026/11/22/ai-team/artifacts/120301Z-demo-' .. id:sub(1, 8), seed = 1,
-    started_ms = 1795348981123, key_parts = parts, spec = { sha256 = sha(spec), from = core.json.array {} },
+    id = id,
+    key = key,
+    nonce = '0123456789abcdef',
+    name = '120301Z-demo-' .. id:sub(1, 8),
+    folder = '2026/11/22/ai-team/artifacts/120301Z-demo-' .. id:sub(1, 8),
+    seed = 1,
+    started_ms = 1795348981123,
+    key_parts = parts,
+    spec = { sha256 = sha(spec), from = core.json.array {} },
     recipe = {
-      name = 'demo', file = 'recipes/demo.lua', sha256 = sha(recipe), origin = 'lab',
+      name = 'demo',
+      file = 'recipes/demo.lua',
+      sha256 = sha(recipe),
+      origin = 'lab',
       modules = { { name = 'tlab.text', origin = 'embedded', sha256 = sha(module) } },
     },
-    tool = { tlab = '0.1.0', library = ('0'):rep(64) }, limits = {}, permits = {}, confined = {},
+    tool = { tlab = '0.1.0', library = ('0'):rep(64) },
+    limits = {},
+    permits = {},
+    confined = {},
   }
   t.eq(manifest.time.started, started)
   put('run.json', line(manifest))
-  local done = build.finish(manifest, assert(fold.read(ROOT)),
-    { status = 'succeeded', ended_ms = 1795348982123, seconds = 1 }, assert(outputs.list(ROOT)))
+  local done = build.finish(
+    manifest,
+    assert(fold.read(ROOT)),
+    { status = 'succeeded', ended_ms = 1795348982123, seconds = 1 },
+    assert(outputs.list(ROOT))
+  )
   put('run.json', line(done))
   return manifest, done
 end
@@ -92,7 +119,11 @@ end)
 t.test('each file changed or missing is named, and no other', function()
   local blob = 'record/blobs/' .. sha(BODY)
   for _, path in ipairs {
-    'spec.json', 'out.txt', 'deep/er/out.txt', blob, 'record/recipe/recipe.lua',
+    'spec.json',
+    'out.txt',
+    'deep/er/out.txt',
+    blob,
+    'record/recipe/recipe.lua',
     'record/recipe/tlab/text.lua',
   } do
     make_run()
@@ -117,8 +148,11 @@ t.test('files that nothing accounts for', function()
   put('record/recipe/evil.lua', '')
   put('record/other', '')
   t.eq(findings(), {
-    'extra.txt extra', 'record/blobs/' .. sha 'zz' .. ' extra', 'record/blobs/x extra',
-    'record/other extra', 'record/recipe/evil.lua extra',
+    'extra.txt extra',
+    'record/blobs/' .. sha 'zz' .. ' extra',
+    'record/blobs/x extra',
+    'record/other extra',
+    'record/recipe/evil.lua extra',
   })
 end)
 
@@ -144,19 +178,49 @@ end)
 
 t.test('derived fields are worked out anew', function()
   for field, change in pairs {
-    effects = function(m) m.effects.count = 3 end,
-    tokens = function(m) m.tokens = nil end,
-    metrics = function(m) m.metrics = { x = 1 } end,
-    models = function(m) m.models = { { asked = 'x' } } end,
-    inputs = function(m) m.inputs = { { path = 'lab:x', sha256 = sha '', size = 0 } } end,
-    ['key_parts.spec'] = function(m) m.key_parts.spec = sha 'q'; m.key = ids.key(m.key_parts)
-      m.id = ids.id(m.key, m.nonce, m.time.started); m.name = 'x' end,
-    key = function(m) m.key = sha 'q'; m.id = ids.id(m.key, m.nonce, m.time.started); m.name = 'x' end,
-    id = function(m) m.id = sha 'q'; m.name = 'x' end,
-    name = function(m) m.name = '120301Z-demo-00000000' end,
-    ['size of out.txt'] = function(m) m.outputs[2].size = 9 end,
-    ['spec.sha256'] = function(m) m.spec.sha256 = sha 'q'; m.key_parts.spec = sha 'q'
-      m.key = ids.key(m.key_parts); m.id = ids.id(m.key, m.nonce, m.time.started); m.name = 'x' end,
+    effects = function(m)
+      m.effects.count = 3
+    end,
+    tokens = function(m)
+      m.tokens = nil
+    end,
+    metrics = function(m)
+      m.metrics = { x = 1 }
+    end,
+    models = function(m)
+      m.models = { { asked = 'x' } }
+    end,
+    inputs = function(m)
+      m.inputs = { { path = 'lab:x', sha256 = sha '', size = 0 } }
+    end,
+    ['key_parts.spec'] = function(m)
+      m.key_parts.spec = sha 'q'
+      m.key = ids.key(m.key_parts)
+      m.id = ids.id(m.key, m.nonce, m.time.started)
+      m.name = 'x'
+    end,
+    key = function(m)
+      m.key = sha 'q'
+      m.id = ids.id(m.key, m.nonce, m.time.started)
+      m.name = 'x'
+    end,
+    id = function(m)
+      m.id = sha 'q'
+      m.name = 'x'
+    end,
+    name = function(m)
+      m.name = '120301Z-demo-00000000'
+    end,
+    ['size of out.txt'] = function(m)
+      m.outputs[2].size = 9
+    end,
+    ['spec.sha256'] = function(m)
+      m.spec.sha256 = sha 'q'
+      m.key_parts.spec = sha 'q'
+      m.key = ids.key(m.key_parts)
+      m.id = ids.id(m.key, m.nonce, m.time.started)
+      m.name = 'x'
+    end,
   } do
     make_run()
     rewrite(change)
@@ -192,13 +256,24 @@ t.test('a digest is checked before it is part of a path', function()
 end)
 
 t.test('paths of a manifest that would leave the folder', function()
-  for _, path in ipairs { '../x', '/etc/passwd', 'a//b', './out.txt', 'run.json', 'record/effects.jsonl' } do
+  for _, path in ipairs {
+    '../x',
+    '/etc/passwd',
+    'a//b',
+    './out.txt',
+    'run.json',
+    'record/effects.jsonl',
+  } do
     make_run()
-    rewrite(function(m) m.outputs[2].path = path end)
+    rewrite(function(m)
+      m.outputs[2].path = path
+    end)
     t.eq(findings(), { 'out.txt extra', 'run.json invalid outputs' }, path)
   end
   make_run()
-  rewrite(function(m) m.recipe.modules[1].name = '..x../../y' end)
+  rewrite(function(m)
+    m.recipe.modules[1].name = '..x../../y'
+  end)
   t.eq(findings(), { 'record/recipe/tlab/text.lua extra', 'run.json invalid recipe.modules' })
 end)
 
@@ -225,7 +300,11 @@ t.test('an effect without its answer', function()
   make_run()
   local text = core.fs.read(ROOT .. '/record/effects.jsonl')
   put('record/effects.jsonl', text .. line {
-    n = 3, op = 'http.send', at = 0, task = 0, args = core.json.array { {} },
+    n = 3,
+    op = 'http.send',
+    at = 0,
+    task = 0,
+    args = core.json.array { {} },
   })
   t.eq(findings(), { 'record/effects.jsonl changed', 'record/effects.jsonl invalid' })
 end)

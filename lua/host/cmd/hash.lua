@@ -7,8 +7,8 @@ local STDIN_MAX = 1 << 30
 
 local ESCAPES = { ['\\'] = '\\\\', ['\n'] = '\\n', ['\r'] = '\\r' }
 
---- GNU coreutils manual, "md5sum invocation": a name with a backslash, newline or carriage return is
---- escaped, and a backslash in front of the line says so.
+--- GNU coreutils manual, "md5sum invocation": a name with a backslash, newline or carriage return
+--- is escaped, and a backslash in front of the line says so.
 local function line(sha256, name)
   local escaped, n = name:gsub('[\\\n\r]', ESCAPES)
   return (n > 0 and '\\' or '') .. sha256 .. '  ' .. escaped .. '\n'

@@ -1,4 +1,5 @@
---- tlab help [COMMAND], and -h anywhere: examples first, then what there is. All of it from the table.
+--- tlab help [COMMAND], and -h anywhere: examples first, then what there is. All of it from the
+--- table.
 
 local out = require 'host.cmd.out'
 local parse = require 'host.cmd.parse'
@@ -41,16 +42,25 @@ local function overview()
   for _, command in ipairs(tables.commands) do
     rows[#rows + 1] = { '  ' .. command.name, command.summary }
   end
-  return 'tlab: the lab notebook that can re-run itself\n\n' .. table_view.columns(shown)
-    .. '\nCommands:\n' .. table_view.columns(rows)
+  return 'tlab: the lab notebook that can re-run itself\n\n'
+    .. table_view.columns(shown)
+    .. '\nCommands:\n'
+    .. table_view.columns(rows)
     .. '\nEvery file in recipes/ is a command too. tlab help COMMAND says more.\n'
 end
 
 local function page(command, recipe)
   local rows = {}
   examples(rows, command.examples)
-  local text = 'tlab ' .. command.name .. ': ' .. command.summary .. '\n\n'
-    .. table_view.columns(rows) .. '\nUsage: ' .. command.usage .. '\n'
+  local text = 'tlab '
+    .. command.name
+    .. ': '
+    .. command.summary
+    .. '\n\n'
+    .. table_view.columns(rows)
+    .. '\nUsage: '
+    .. command.usage
+    .. '\n'
   if recipe then
     text = recipe .. '\n\n' .. text
   end
@@ -67,8 +77,11 @@ local function as_data(command)
     options[name] = tables.options[name]
   end
   return {
-    name = command.name, summary = command.summary, usage = command.usage,
-    examples = command.examples, options = options,
+    name = command.name,
+    summary = command.summary,
+    usage = command.usage,
+    examples = command.examples,
+    options = options,
   }
 end
 
@@ -86,12 +99,16 @@ return function(words, options, call)
     command = tables.find(words[1])
     if not command then
       local near = require('host.view.suggest').near(words[1], tables.names(), 1)[1]
-      return nil, {
-        code = 'USAGE',
-        message = string.format('there is no command "%s"%s', words[1],
-          near and ', did you mean ' .. near .. '?' or ''),
-        hint = near and 'tlab help ' .. near or 'tlab help',
-      }
+      return nil,
+        {
+          code = 'USAGE',
+          message = string.format(
+            'there is no command "%s"%s',
+            words[1],
+            near and ', did you mean ' .. near .. '?' or ''
+          ),
+          hint = near and 'tlab help ' .. near or 'tlab help',
+        }
     end
   end
   if options.json then

@@ -1,4 +1,5 @@
---- tlab ops: the operations table of the binary, as a table or as JSON (stubs and pages come from it).
+--- tlab ops: the operations table of the binary, as a table or as JSON (stubs and pages come from
+--- it).
 
 local core = require 'core'
 local out = require 'host.cmd.out'

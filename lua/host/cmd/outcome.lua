@@ -1,5 +1,5 @@
---- How a run that has just ended is told: standard output gets its folder (with --json the manifest),
---- standard error what came of it and what to type next.
+--- How a run that has just ended is told: standard output gets its folder (with --json the
+--- manifest), standard error what came of it and what to type next.
 
 local core = require 'core'
 local out = require 'host.cmd.out'
@@ -23,9 +23,14 @@ local function tell_error(err, id8, options, lab)
     shown[name] = value
   end
   local style = require('host.view.style').new('stderr', core.args)
-  out.err(require('host.view.error').text(shown, {
-    verbose = options.verbose, root = lab.root, style = style,
-  }), style)
+  out.err(
+    require('host.view.error').text(shown, {
+      verbose = options.verbose,
+      root = lab.root,
+      style = style,
+    }),
+    style
+  )
 end
 
 --- Tells it and gives the exit code.
@@ -42,8 +47,15 @@ function M.tell(result, options, lab)
     tell_error(result.error, id8, options, lab)
   else
     if not options.quiet then
-      out.err(string.format('%s %s %s\nsee it: tlab show %s\n', manifest.recipe.name, id8,
-        verdict(manifest), id8))
+      out.err(
+        string.format(
+          '%s %s %s\nsee it: tlab show %s\n',
+          manifest.recipe.name,
+          id8,
+          verdict(manifest),
+          id8
+        )
+      )
     end
     out.out(manifest.folder .. '\n')
   end

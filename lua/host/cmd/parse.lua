@@ -82,8 +82,10 @@ function M.split(args, tables)
           value = args[i]
         end
         if value == nil then
-          return usage(as .. ' needs a value: ' .. as .. '=' .. option.value,
-            option.example and as .. '=' .. option.example)
+          return usage(
+            as .. ' needs a value: ' .. as .. '=' .. option.value,
+            option.example and as .. '=' .. option.example
+          )
         end
         split.given[#split.given + 1] = { name = name, value = value, as = as }
       end
@@ -147,8 +149,10 @@ local function unknown_option(as, tables, command)
   end
   local near = suggest.near(as, names, 1)[1]
   local of = command and 'tlab ' .. command.name or 'tlab'
-  return usage(string.format('%s has no option %s%s', of, as, near and ', did you mean ' .. near .. '?' or ''),
-    command and 'tlab help ' .. command.name or 'tlab help')
+  return usage(
+    string.format('%s has no option %s%s', of, as, near and ', did you mean ' .. near .. '?' or ''),
+    command and 'tlab help ' .. command.name or 'tlab help'
+  )
 end
 
 local function contains(list, item)
@@ -183,8 +187,10 @@ function M.options(split, tables, command)
     else
       local value, expected = readers[option.kind](given.value, option, options[key])
       if value == nil then
-        return usage(string.format('%s: "%s" is not %s', given.as, given.value, expected),
-          option.example and given.as .. '=' .. option.example)
+        return usage(
+          string.format('%s: "%s" is not %s', given.as, given.value, expected),
+          option.example and given.as .. '=' .. option.example
+        )
       end
       options[key] = value
     end
@@ -202,8 +208,10 @@ function M.count(command, words)
     return usage('too few words, expected: ' .. command.usage, command.examples[1][1])
   end
   if most and #words > most then
-    return usage(string.format('too many words ("%s"), expected: %s', words[most + 1], command.usage),
-      command.examples[1][1])
+    return usage(
+      string.format('too many words ("%s"), expected: %s', words[most + 1], command.usage),
+      command.examples[1][1]
+    )
   end
   return true
 end

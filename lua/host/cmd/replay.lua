@@ -1,5 +1,5 @@
---- tlab replay RUN [--with RECIPE]: exit code 0 when every byte is the same, 5 when not. With another
---- recipe it is a run of its own, answered from the record.
+--- tlab replay RUN [--with RECIPE]: exit code 0 when every byte is the same, 5 when not. With
+--- another recipe it is a run of its own, answered from the record.
 
 local core = require 'core'
 local find = require 'host.store.find'
@@ -16,7 +16,12 @@ local function line(each)
   end
   local text = each.message or table.concat(sides, ', ')
   if each.path then
-    return string.format('%s: %s%s\n', each.path, each.what, text ~= '' and ' (' .. text .. ')' or '')
+    return string.format(
+      '%s: %s%s\n',
+      each.path,
+      each.what,
+      text ~= '' and ' (' .. text .. ')' or ''
+    )
   end
   return string.format('%s: %s\n', each.what, text)
 end
@@ -27,13 +32,22 @@ local function tell(result, options)
   local id8 = result.manifest.id:sub(1, 8)
   if options.json then
     out.json {
-      same = result.same, id = result.manifest.id, effects = effects,
-      files = result.files, differences = core.json.array(result.differences),
+      same = result.same,
+      id = result.manifest.id,
+      effects = effects,
+      files = result.files,
+      differences = core.json.array(result.differences),
     }
   elseif result.same then
     if not options.quiet then
-      out.out(string.format('same: %s answered from the record of %s, %s with the same bytes\n',
-        table_view.count(effects, 'effect'), id8, table_view.count(result.files, 'file')))
+      out.out(
+        string.format(
+          'same: %s answered from the record of %s, %s with the same bytes\n',
+          table_view.count(effects, 'effect'),
+          id8,
+          table_view.count(result.files, 'file')
+        )
+      )
     end
   else
     local lines = {}
@@ -58,7 +72,10 @@ return function(words, options)
   end
   local result
   result, err = require('host.run.replay').run {
-    dir = dir, with = options.with, lab = lab, no_input = options.no_input or options.json or false,
+    dir = dir,
+    with = options.with,
+    lab = lab,
+    no_input = options.no_input or options.json or false,
   }
   if not result then
     return nil, err

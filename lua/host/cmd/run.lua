@@ -8,15 +8,21 @@ local function how(lab, words, options, reuse)
     recipe = words[1],
     words = table.move(words, 2, #words, 1, {}),
     allow = {
-      net = options.allow_net, read = options.allow_read, run = options.allow_run,
+      net = options.allow_net,
+      read = options.allow_read,
+      run = options.allow_run,
       env = options.allow_env,
     },
     limits = {
-      seconds = options.limit_seconds, memory = options.limit_memory,
+      seconds = options.limit_seconds,
+      memory = options.limit_memory,
       cpu_seconds = options.limit_cpu,
     },
-    offline = options.offline or false, reuse = reuse, seed = options.seed,
-    no_input = options.no_input or options.json or false, quiet = options.quiet or false,
+    offline = options.offline or false,
+    reuse = reuse,
+    seed = options.seed,
+    no_input = options.no_input or options.json or false,
+    quiet = options.quiet or false,
   }
 end
 

@@ -12,11 +12,13 @@ local function read_manifest(dir)
   local manifest
   manifest, err = core.json.decode(text)
   if type(manifest) ~= 'table' or type(manifest.id) ~= 'string' then
-    return nil, {
-      code = 'INVALID', file = dir .. '/run.json',
-      message = 'this is not a manifest' .. (err and ': ' .. err.message or ''),
-      hint = 'tlab verify ' .. dir,
-    }
+    return nil,
+      {
+        code = 'INVALID',
+        file = dir .. '/run.json',
+        message = 'this is not a manifest' .. (err and ': ' .. err.message or ''),
+        hint = 'tlab verify ' .. dir,
+      }
   end
   return manifest
 end

@@ -46,7 +46,8 @@ local function document(path)
   if own then
     return core.json.decode(own)
   end
-  return nil, { code = 'NOT_FOUND', message = 'there is no schema ' .. path, hint = '--schema=FILE' }
+  return nil,
+    { code = 'NOT_FOUND', message = 'there is no schema ' .. path, hint = '--schema=FILE' }
 end
 
 local function compile(path)
@@ -84,11 +85,18 @@ local function judge_lines(validator, file)
       value, err = core.json.decode(line)
       local errors = value ~= nil and validator:check(value)
       if errors ~= true then
-        return nil, {
-          code = 'INVALID', file = file, line = number,
-          message = string.format('%s line %d: %s', file, number,
-            value == nil and err.message or load_spec.line_of(errors[1])),
-        }
+        return nil,
+          {
+            code = 'INVALID',
+            file = file,
+            line = number,
+            message = string.format(
+              '%s line %d: %s',
+              file,
+              number,
+              value == nil and err.message or load_spec.line_of(errors[1])
+            ),
+          }
       end
     end
   end
@@ -117,10 +125,18 @@ local function schema_of(value, file)
   if form then
     return 'schemas/' .. form[2]
   end
-  return nil, {
-    code = 'USAGE', message = file .. ' names no schema: it has no "$schema"',
-    hint = 'tlab validate --schema=schemas/spec.schema.json ' .. file,
-  }
+  return nil,
+    {
+      code = 'USAGE',
+      message = file .. ' names no schema: it has no "$schema"',
+      hint = 'tlab validate --schema=schemas/spec.schema.json ' .. file,
+    }
+end
+
+--- A schema is valid when it can be used.
+local function judge_schema(value)
+  local validator, err = schema.compile(value, { strict = true })
+  return validator and true, err, DIALECT
 end
 
 local function validate_file(file, options)
@@ -133,23 +149,22 @@ local function validate_file(file, options)
   if value == nil then
     return nil, err
   end
-  local path, validator, ok = options.schema, nil, nil
+  local path = options.schema
   if not path and type(value) == 'table' and value['$schema'] == DIALECT then
-    ok, err = schema.compile(value, { strict = true })
-    return ok and true, err, DIALECT
+    return judge_schema(value)
   end
   if not path then
     path, err = schema_of(value, file)
+    if not path then
+      return nil, err
+    end
   end
-  if not path then
-    return nil, err
-  end
-  validator, err = compile(path)
+  local validator, fault = compile(path)
   if not validator then
-    return nil, err
+    return nil, fault
   end
-  ok, err = judge(validator, value, file, text)
-  return ok, err, path
+  local ok, why = judge(validator, value, file, text)
+  return ok, why, path
 end
 
 --- A spec as `tlab run` would take it: the recipe is loaded, not run.
@@ -166,7 +181,10 @@ local function validate_spec(words)
   end
   local session
   session, err = core.session {
-    mode = 'live', offline = true, lab = lab.root, module = (recipes.modules(lab)),
+    mode = 'live',
+    offline = true,
+    lab = lab.root,
+    module = (recipes.modules(lab)),
     limits = { cpu_seconds = 10, memory = 512 << 20, seconds = 10 },
   }
   if not session then
@@ -183,7 +201,9 @@ local function validate_spec(words)
     return nil, err
   end
   spec, err = load_spec.read {
-    words = table.move(words, 2, #words, 1, {}), lab = lab, schema = validator,
+    words = table.move(words, 2, #words, 1, {}),
+    lab = lab,
+    schema = validator,
   }
   return spec and true, err, type(decl.spec) == 'string' and decl.spec or recipe.file
 end
@@ -197,10 +217,12 @@ return function(words, options)
   if is_recipe(words[1]) then
     ok, err, by = validate_spec(words)
   elseif #words > 1 then
-    return nil, {
-      code = 'USAGE', message = string.format('"%s" is not a recipe', words[1]),
-      hint = 'tlab validate recipes/ai.lua ' .. words[2],
-    }
+    return nil,
+      {
+        code = 'USAGE',
+        message = string.format('"%s" is not a recipe', words[1]),
+        hint = 'tlab validate recipes/ai.lua ' .. words[2],
+      }
   else
     ok, err, by = validate_file(words[1], options)
   end

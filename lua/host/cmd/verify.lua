@@ -13,8 +13,13 @@ local function line(finding)
       sides[#sides + 1] = side .. ' ' .. table_view.short(finding[side])
     end
   end
-  return string.format('%s: %s%s%s\n', finding.path, finding.field and finding.field .. ' ' or '',
-    finding.what, #sides > 0 and ' (' .. table.concat(sides, ', ') .. ')' or '')
+  return string.format(
+    '%s: %s%s%s\n',
+    finding.path,
+    finding.field and finding.field .. ' ' or '',
+    finding.what,
+    #sides > 0 and ' (' .. table.concat(sides, ', ') .. ')' or ''
+  )
 end
 
 local function tell(result, options)
@@ -23,9 +28,14 @@ local function tell(result, options)
   end
   if #result.findings == 0 then
     if not options.quiet then
-      out.out(string.format('same: %s and %s of run %s are as they were made\n',
-        table_view.count(result.files, 'file'), table_view.count(result.effects, 'effect'),
-        result.id:sub(1, 8)))
+      out.out(
+        string.format(
+          'same: %s and %s of run %s are as they were made\n',
+          table_view.count(result.files, 'file'),
+          table_view.count(result.effects, 'effect'),
+          result.id:sub(1, 8)
+        )
+      )
     end
     return
   end
@@ -49,8 +59,12 @@ return function(words, options)
   local same = #result.findings == 0
   if options.json then
     out.json {
-      same = same, id = result.id, status = result.status, files = result.files,
-      effects = result.effects, findings = core.json.array(result.findings),
+      same = same,
+      id = result.id,
+      status = result.status,
+      files = result.files,
+      effects = result.effects,
+      findings = core.json.array(result.findings),
       notes = core.json.array(result.notes),
     }
   else

@@ -8,13 +8,35 @@ M.SCHEMA = 'tlab.run/1'
 
 --- Fields that a summary of the record gives. verify.lua compares each with the manifest.
 M.DERIVED = {
-  'effects', 'models', 'params', 'seeds', 'tokens', 'cost', 'metrics', 'tags', 'inputs',
+  'effects',
+  'models',
+  'params',
+  'seeds',
+  'tokens',
+  'cost',
+  'metrics',
+  'tags',
+  'inputs',
 }
 
 --- Fields that `running` takes over as they are.
 local KNOWN = {
-  'id', 'key', 'nonce', 'name', 'folder', 'recipe', 'spec', 'key_parts', 'seed', 'git', 'pins',
-  'tool', 'confined', 'permits', 'limits', 'replay_of',
+  'id',
+  'key',
+  'nonce',
+  'name',
+  'folder',
+  'recipe',
+  'spec',
+  'key_parts',
+  'seed',
+  'git',
+  'pins',
+  'tool',
+  'confined',
+  'permits',
+  'limits',
+  'replay_of',
 }
 
 local function copy(from)

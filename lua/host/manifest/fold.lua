@@ -13,11 +13,12 @@ local RECORD_MAX = 1 << 30 -- bytes of effects.jsonl that are read at once
 local REFUSALS = { NOT_PERMITTED = true, REFUSED = true }
 
 local function invalid(line, what)
-  return nil, {
-    code = 'INVALID',
-    message = string.format('record/effects.jsonl line %d: %s', line, what),
-    line = line,
-  }
+  return nil,
+    {
+      code = 'INVALID',
+      message = string.format('record/effects.jsonl line %d: %s', line, what),
+      line = line,
+    }
 end
 
 --- Collects every {"$blob": sha256, "size": n} below a value.
@@ -34,8 +35,9 @@ local function collect_blobs(value, blobs)
   end
 end
 
---- A value as the recipe gave it: {"$num": "2"} is the float 2.0, {"$int": …} an integer beyond 2^53,
---- "$$x" the key "$x". What JSON cannot hold (NaN, infinities, huge integers) stays as its text.
+--- A value as the recipe gave it: {"$num": "2"} is the float 2.0, {"$int": …} an integer beyond
+--- 2^53, "$$x" the key "$x". What JSON cannot hold (NaN, infinities, huge integers) stays as its
+--- text.
 local function restore(value)
   if type(value) ~= 'table' then
     return value
@@ -73,8 +75,8 @@ local function add_once(list, seen, value)
   end
 end
 
---- What each kind of run.note adds. Other kinds, and notes of another form than the manifest's schema
---- has, stay in the record only: a recipe's slip must not cost the run its manifest.
+--- What each kind of run.note adds. Other kinds, and notes of another form than the manifest's
+--- schema has, stay in the record only: a recipe's slip must not cost the run its manifest.
 local notes = {}
 
 function notes.model(state, value)
@@ -108,8 +110,12 @@ function notes.usage(state, value)
 end
 
 function notes.cost(state, value)
-  if type(value.amount) == 'number' and value.amount >= 0 and type(value.currency) == 'string'
-    and value.currency ~= '' then
+  if
+    type(value.amount) == 'number'
+    and value.amount >= 0
+    and type(value.currency) == 'string'
+    and value.currency ~= ''
+  then
     state.costs[value.currency] = (state.costs[value.currency] or 0) + value.amount
   end
 end
@@ -136,7 +142,8 @@ local function size_and_hash(value)
   return value['$blob'] or value.sha256, value.size
 end
 
---- Operations that take the bytes of a file into the run; each names the file by its first argument.
+--- Operations that take the bytes of a file into the run; each names the file by its first
+--- argument.
 local READING = { ['fs.read'] = true, ['hash.file'] = true, ['fs.copy'] = true }
 
 --- Paths outside the run's folder: in the lab, or absolute.
@@ -221,8 +228,20 @@ end
 
 local function new_state()
   return {
-    count = 0, failed = 0, refused = 0, by_op = {}, asked = {}, open = {}, blobs = {},
-    models = {}, seeds = {}, tags = {}, inputs = {}, params = {}, metrics = {}, costs = {},
+    count = 0,
+    failed = 0,
+    refused = 0,
+    by_op = {},
+    asked = {},
+    open = {},
+    blobs = {},
+    models = {},
+    seeds = {},
+    tags = {},
+    inputs = {},
+    params = {},
+    metrics = {},
+    costs = {},
     seen = { models = {}, seeds = {}, tags = {}, inputs = {} },
   }
 end
@@ -253,12 +272,22 @@ local function summary_of(state)
   end)
   return {
     effects = {
-      count = state.count, failed = state.failed, refused = state.refused, by_op = state.by_op,
+      count = state.count,
+      failed = state.failed,
+      refused = state.refused,
+      by_op = state.by_op,
     },
     cost = settle_costs(state),
-    models = state.models, params = state.params, seeds = state.seeds, tokens = state.tokens,
-    metrics = state.metrics, tags = state.tags, inputs = state.inputs,
-    blobs = state.blobs, open = open, torn = state.torn,
+    models = state.models,
+    params = state.params,
+    seeds = state.seeds,
+    tokens = state.tokens,
+    metrics = state.metrics,
+    tags = state.tags,
+    inputs = state.inputs,
+    blobs = state.blobs,
+    open = open,
+    torn = state.torn,
   }
 end
 

@@ -1,4 +1,5 @@
---- The two names of a run: its key ("the same experiment", without a clock) and its id ("this run").
+--- The two names of a run: its key ("the same experiment", without a clock) and its id ("this
+--- run").
 
 local core = require 'core'
 local tree = require 'host.store.tree'
@@ -11,7 +12,7 @@ end
 
 --- What the key is made of. All of it is known before the run starts. Of git only commit and patch
 --- count: a branch's name does not change what the experiment is.
----@param known table {spec = sha256, recipe = sha256, git = {commit, patch?, …}?, flake_lock = sha256?}
+---@param known table {spec = sha256, recipe = sha256, git? = {commit, patch?, …}, flake_lock?}
 ---@return table key_parts as they stand in the manifest
 function M.key_parts(known)
   return {

@@ -9,8 +9,8 @@ local function is_own(path)
   return path == 'run.json' or path == 'record' or path:sub(1, 7) == 'record/'
 end
 
---- Every file but run.json and record/, in the order of their paths. What is no plain file (a link, a
---- pipe) is listed with its kind in `others`: nothing of ours makes one.
+--- Every file but run.json and record/, in the order of their paths. What is no plain file (a
+--- link, a pipe) is listed with its kind in `others`: nothing of ours makes one.
 ---@param run_dir string
 ---@return table|nil files list of {path, sha256, size}
 ---@return table|nil others list of {path, type}; the error when files is nil
@@ -21,16 +21,14 @@ function M.list(run_dir)
   end
   local files, others = {}, {}
   for _, entry in ipairs(entries) do
-    if is_own(entry.path) then
-      -- not an artifact
-    elseif entry.type == 'file' then
+    if entry.type == 'file' and not is_own(entry.path) then
       local hash
       hash, err = core.hash.file(run_dir .. '/' .. entry.path)
       if not hash then
         return nil, err
       end
       files[#files + 1] = { path = entry.path, sha256 = hash.sha256, size = hash.size }
-    elseif entry.type ~= 'folder' then
+    elseif entry.type ~= 'file' and entry.type ~= 'folder' then
       others[#others + 1] = { path = entry.path, type = entry.type }
     end
   end

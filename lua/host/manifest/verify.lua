@@ -36,14 +36,19 @@ end
 --- Two values that ought to be one; `expected` is what was worked out anew.
 local function compare(state, field, expected, found)
   if json(expected) ~= json(found) then
-    add(state, MANIFEST, 'changed', { field = field, expected = json(expected), found = json(found) })
+    add(
+      state,
+      MANIFEST,
+      'changed',
+      { field = field, expected = json(expected), found = json(found) }
+    )
   end
 end
 
 --- A schema that lies in the binary, ready to check with.
 local function compiled(name)
   local document = core.json.decode(core.embedded('schemas/' .. name))
-  local validator, err = schema.compile(document)
+  local validator, err = schema.compile(document, { trusted = true })
   if not validator then
     error(name .. ': ' .. err.message)
   end
@@ -83,7 +88,9 @@ local function check_file(state, path, sha256, size)
     add(state, path, 'changed', { expected = sha256, found = found.sha256 })
   elseif size and found.size ~= size then
     add(state, MANIFEST, 'changed', {
-      field = 'size of ' .. path, expected = json(found.size), found = json(size),
+      field = 'size of ' .. path,
+      expected = json(found.size),
+      found = json(size),
     })
   end
 end
@@ -100,7 +107,11 @@ end
 
 local function check_outputs(state)
   for _, output in ipairs(state.manifest.outputs or {}) do
-    if is_inside(output.path) and output.path ~= MANIFEST and output.path:sub(1, 7) ~= 'record/' then
+    if
+      is_inside(output.path)
+      and output.path ~= MANIFEST
+      and output.path:sub(1, 7) ~= 'record/'
+    then
       check_file(state, output.path, output.sha256, output.size)
     else
       add(state, MANIFEST, 'invalid', { field = 'outputs', found = output.path })
@@ -108,8 +119,9 @@ local function check_outputs(state)
   end
 end
 
---- spec.json is canonical JSON and a newline; what names the spec is the hash of the JSON alone. Once
---- the run has ended the file is an output like others, so a wrong name is then the manifest's.
+--- spec.json is canonical JSON and a newline; what names the spec is the hash of the JSON alone.
+--- Once the run has ended the file is an output like others, so a wrong name is then the
+--- manifest's.
 local function check_spec(state)
   local path, stated = 'spec.json', state.manifest.spec.sha256
   local is_output = state.known[path]
@@ -169,7 +181,8 @@ local function check_lines(state, text)
       add(state, RECORD, 'invalid', { field = 'line ' .. number, expected = 'canonical JSON' })
     elseif result ~= true then
       add(state, RECORD, 'invalid', {
-        field = 'line ' .. number, found = result[1].pointer .. ' ' .. result[1].message,
+        field = 'line ' .. number,
+        found = result[1].pointer .. ' ' .. result[1].message,
       })
     end
   end
@@ -196,7 +209,12 @@ local function check_end(state, summary)
       add(state, RECORD, 'invalid', { expected = 'a whole last line' })
     end
     for _, n in ipairs(summary.open) do
-      add(state, RECORD, 'invalid', { expected = 'an answer', found = 'effect ' .. n .. ' without one' })
+      add(
+        state,
+        RECORD,
+        'invalid',
+        { expected = 'an answer', found = 'effect ' .. n .. ' without one' }
+      )
     end
     return
   end
@@ -258,7 +276,8 @@ local function check_record(state)
   local effects = state.manifest.effects
   if effects and effects.record.sha256 ~= summary.effects.record.sha256 then
     add(state, RECORD, 'changed', {
-      expected = effects.record.sha256, found = summary.effects.record.sha256,
+      expected = effects.record.sha256,
+      found = summary.effects.record.sha256,
     })
     check_blobs_alone(state)
     return
@@ -319,7 +338,8 @@ end
 local function check_status(state)
   if state.manifest.status == 'running' then
     add(state, MANIFEST, 'invalid', {
-      field = 'status', expected = 'a run that ended',
+      field = 'status',
+      expected = 'a run that ended',
       found = 'running: it goes on still, or was interrupted before it could say so',
     })
   end
@@ -341,7 +361,13 @@ end
 ---@return table|nil err when the folder or its run.json cannot be read at all
 function M.run(dir)
   local state = {
-    dir = dir, findings = {}, notes = {}, present = {}, known = {}, files = 0, effects = 0,
+    dir = dir,
+    findings = {},
+    notes = {},
+    present = {},
+    known = {},
+    files = 0,
+    effects = 0,
   }
   local ok, err = take_stock(state)
   if not ok then
@@ -366,8 +392,12 @@ function M.run(dir)
   end
   table.sort(state.findings, by_path)
   return {
-    findings = state.findings, notes = state.notes, files = state.files, effects = state.effects,
-    id = manifest and manifest.id or '', status = manifest and manifest.status or 'unknown',
+    findings = state.findings,
+    notes = state.notes,
+    files = state.files,
+    effects = state.effects,
+    id = manifest and manifest.id or '',
+    status = manifest and manifest.status or 'unknown',
   }
 end
 

@@ -1,5 +1,6 @@
 --- RUN: a run's folder from what people type: a path, `latest`, the beginning of its id or of its
---- folder's name. Days are searched from the newest back; an index is not needed, only slower without.
+--- folder's name. Days are searched from the newest back; an index is not needed, only slower
+--- without.
 
 local core = require 'core'
 local latest = require 'host.store.latest'
@@ -99,18 +100,24 @@ local function ambiguous(ref, found)
   if #found > SHOWN then
     details[#details + 1] = string.format('and %d more', #found - SHOWN)
   end
-  return nil, {
-    code = 'USAGE', message = string.format('"%s" is the beginning of %d runs', ref, #found),
-    details = details, hint = 'tlab show ' .. (found[1]:match('[^/]+$')),
-  }
+  return nil,
+    {
+      code = 'USAGE',
+      message = string.format('"%s" is the beginning of %d runs', ref, #found),
+      details = details,
+      hint = 'tlab show ' .. (found[1]:match('[^/]+$')),
+    }
 end
 
 local function missing(ref, lab)
   local hint = lab and core.fs.readlink(lab.root .. '/latest') and 'tlab show latest' or nil
-  return nil, {
-    code = 'NOT_FOUND', message = string.format('there is no run "%s"', ref),
-    details = { 'expected: a run\'s folder, the first digits of its id, or latest' }, hint = hint,
-  }
+  return nil,
+    {
+      code = 'NOT_FOUND',
+      message = string.format('there is no run "%s"', ref),
+      details = { "expected: a run's folder, the first digits of its id, or latest" },
+      hint = hint,
+    }
 end
 
 --- Finds a run.

@@ -18,10 +18,12 @@ end
 function M.get(lab)
   local target = core.fs.readlink(lab.root .. '/latest')
   if not target then
-    return nil, {
-      code = 'NOT_FOUND', message = 'there is no latest run in this lab yet',
-      hint = 'tlab run recipes/ai.lua spec.json',
-    }
+    return nil,
+      {
+        code = 'NOT_FOUND',
+        message = 'there is no latest run in this lab yet',
+        hint = 'tlab run recipes/ai.lua spec.json',
+      }
   end
   return target
 end

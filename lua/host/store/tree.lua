@@ -62,8 +62,12 @@ function M.utc(ms)
   local rest = ms - days * DAY_MS
   local year, month, day = M.civil(days)
   return {
-    year = year, month = month, day = day,
-    hour = rest // 3600000, minute = rest // 60000 % 60, second = rest // 1000 % 60,
+    year = year,
+    month = month,
+    day = day,
+    hour = rest // 3600000,
+    minute = rest // 60000 % 60,
+    second = rest // 1000 % 60,
     ms = rest % 1000,
   }
 end
@@ -73,8 +77,16 @@ end
 ---@return string
 function M.iso(ms)
   local t = M.utc(ms)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ',
-    t.year, t.month, t.day, t.hour, t.minute, t.second, t.ms)
+  return string.format(
+    '%04d-%02d-%02dT%02d:%02d:%02d.%03dZ',
+    t.year,
+    t.month,
+    t.day,
+    t.hour,
+    t.minute,
+    t.second,
+    t.ms
+  )
 end
 
 --- The moment that `iso` wrote; nil for anything else, a 30 February too.
@@ -91,7 +103,8 @@ function M.parse_iso(text)
   if not M.valid(year, month, day) or hour > 23 or minute > 59 or second > 59 then
     return nil
   end
-  return ((M.days(year, month, day) * 24 + hour) * 60 + minute) * 60000 + second * 1000
+  return ((M.days(year, month, day) * 24 + hour) * 60 + minute) * 60000
+    + second * 1000
     + math.tointeger(ms)
 end
 
@@ -118,7 +131,14 @@ end
 ---@return string
 function M.run_name(ms, name, id)
   local t = M.utc(ms)
-  return string.format('%02d%02d%02dZ-%s-%s', t.hour, t.minute, t.second, M.slug(name), id:sub(1, 8))
+  return string.format(
+    '%02d%02d%02dZ-%s-%s',
+    t.hour,
+    t.minute,
+    t.second,
+    M.slug(name),
+    id:sub(1, 8)
+  )
 end
 
 --- The parts of a run folder's name, or nil when it is not one.

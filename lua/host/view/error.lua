@@ -45,7 +45,9 @@ local function place(err, options, style)
   end
   local pad = text:sub(1, from):gsub('[^\t]', ' ')
   rows[2] = style.blue(number .. ' | ') .. text
-  rows[3] = style.blue((' '):rep(#number) .. ' | ') .. pad .. style.red(('^'):rep(math.max(width, 1)))
+  rows[3] = style.blue((' '):rep(#number) .. ' | ')
+    .. pad
+    .. style.red(('^'):rep(math.max(width, 1)))
   return rows
 end
 
@@ -86,9 +88,11 @@ local function printable(value)
   if type(value) ~= 'string' or utf8.len(value) then
     return value
   end
-  return (value:gsub('[\128-\255]', function(byte)
-    return string.format('\\x%02x', byte:byte())
-  end))
+  return (
+    value:gsub('[\128-\255]', function(byte)
+      return string.format('\\x%02x', byte:byte())
+    end)
+  )
 end
 
 --- The error as one line of canonical JSON: {"error": {…}}.

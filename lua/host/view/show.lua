@@ -7,7 +7,13 @@ local M = {}
 
 local LIST_MAX = 20 -- rows of a list that are shown; --json has them all
 
-local STATUS = { succeeded = 'green', failed = 'red', timeout = 'red', interrupted = 'yellow', running = 'yellow' }
+local STATUS = {
+  succeeded = 'green',
+  failed = 'red',
+  timeout = 'red',
+  interrupted = 'yellow',
+  running = 'yellow',
+}
 
 local function add(rows, name, value)
   if value and value ~= '' then
@@ -19,7 +25,8 @@ local function models(m)
   local names = {}
   for i, model in ipairs(m.models or {}) do
     local asked, answered = model.asked or '?', model.answered
-    names[i] = asked .. (answered and answered ~= asked and ' (answered by ' .. answered .. ')' or '')
+    names[i] = asked
+      .. (answered and answered ~= asked and ' (answered by ' .. answered .. ')' or '')
   end
   return table.concat(names, ', ')
 end
@@ -70,7 +77,9 @@ local function git(m)
   if not (g and g.commit) then
     return nil
   end
-  return g.commit:sub(1, 12) .. (g.branch and ' on ' .. g.branch or '') .. (g.dirty and ', with changes' or '')
+  return g.commit:sub(1, 12)
+    .. (g.branch and ' on ' .. g.branch or '')
+    .. (g.dirty and ', with changes' or '')
 end
 
 local function metrics(m)
@@ -101,8 +110,14 @@ local function error_lines(m, style, text)
   if not err then
     return
   end
-  local at = err.file and string.format('  --> %s%s\n', err.file, err.line and ':' .. err.line or '') or ''
-  text[#text + 1] = style.red('error[' .. err.code .. ']') .. ': ' .. err.message .. '\n' .. at
+  local at = err.file
+      and string.format('  --> %s%s\n', err.file, err.line and ':' .. err.line or '')
+    or ''
+  text[#text + 1] = style.red('error[' .. err.code .. ']')
+    .. ': '
+    .. err.message
+    .. '\n'
+    .. at
     .. (err.hint and 'help: ' .. err.hint .. '\n' or '')
 end
 
@@ -111,7 +126,10 @@ local function next_step(m)
   if m.status == 'running' then
     return 'next: tlab verify ' .. id8 .. '   # what is there of it'
   end
-  return 'next: tlab replay ' .. id8 .. '   # again from its record\n      tlab verify ' .. id8
+  return 'next: tlab replay '
+    .. id8
+    .. '   # again from its record\n      tlab verify '
+    .. id8
     .. '   # is it as it was made?'
 end
 
@@ -138,8 +156,12 @@ function M.text(m, options)
   add(rows, 'folder', m.folder)
   add(rows, 'key', m.key:sub(1, 12))
   local text = {
-    string.format('%s %s %s\n', style.bold(m.recipe.name), m.id:sub(1, 8),
-      style[STATUS[m.status] or 'bold'](m.status)),
+    string.format(
+      '%s %s %s\n',
+      style.bold(m.recipe.name),
+      m.id:sub(1, 8),
+      style[STATUS[m.status] or 'bold'](m.status)
+    ),
     table_view.columns(rows),
   }
   error_lines(m, style, text)

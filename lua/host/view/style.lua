@@ -34,8 +34,9 @@ local function is_coloured(stream, args)
   return core.term.info()[stream] == true
 end
 
---- Text from outside with its ESC bytes shown, so that no colour but ours gets through; other control
---- characters are shown by the terminal's own primitive. Tables are cleaned all the way down.
+--- Text from outside with its ESC bytes shown, so that no colour but ours gets through; other
+--- control characters are shown by the terminal's own primitive. Tables are cleaned all the way
+--- down.
 ---@param value any left as it is
 ---@return any
 function M.clean(value)
