@@ -150,7 +150,7 @@ static void answer_ask(session *s, const tl_val *frame)
   if (strcmp(op, "mod.load") == 0) {
     answer_module(s, n, arg->u.s.data);
   } else if (strcmp(op, "talk.say") == 0) {
-    (void)tl_buf_add(&s->said, arg->u.s.data, arg->u.s.len);
+    if (arg && arg->type == TL_STR) (void)tl_buf_add(&s->said, arg->u.s.data, arg->u.s.len);
     (void)tl_buf_byte(&s->said, '\n');
     answer(s, n, "ok", tl_bool(true));
   } else if (strcmp(op, "fs.stat") == 0) {
@@ -400,6 +400,43 @@ TEST(own_coroutines)
        1, "");
 }
 
+TEST(closing)
+{
+  UNUSED;
+  /* Pending __close run when a task fails, and may ask. */
+  runs("local e = fails(run.map, 'first', run, { 1 }, function()\n"
+       "  local x <close> = setmetatable({}, { __close = function(_, err)\n"
+       "    print('closed', tlab.fs.read('r')) assert(err:find('first')) end })\n"
+       "  tlab.fs.read('y') error('first') end)\n"
+       "fails(run.map, 'second', run, { 1 }, function()\n"
+       "  local x <close> = setmetatable({}, { __close = function() error('second') end }) error('one') end)",
+       1, "closed\tr\n");
+  fails("local x <close> = setmetatable({}, { __close = function() print('x') end })\nerror('e')",
+        "RUN_FAILED", "e", 3);
+}
+
+/* Every function with every mixture of edge values: errors, never a crash. Left out are the two that
+ * would count to 2^63 for their own good: table.move, string.rep of ''. */
+TEST(edge_values)
+{
+  UNUSED;
+  runs("local function values() return { 0, -1, 1.5, math.mininteger, math.maxinteger, 2.0^53 + 1, 0/0, 1/0,\n"
+       "  '', 'a%s\\0', ('x'):rep(300), {}, { 1, 2 }, function() end, true, tlab.secret 'S', tlab.json.null,\n"
+       "  tlab.json.array { 1 }, math } end\n"
+       "local skip = { ['table.move'] = true, ['string.rep'] = true } local calls, seen = 0, {}\n"
+       "local function try(f, ...) calls = calls + 1 pcall(f, ...) end\n"
+       "local function walk(path, t) if seen[t] then return end seen[t] = true\n"
+       "  for k, f in pairs(t) do local name = path .. k\n"
+       "    if type(f) == 'table' then walk(name .. '.', f)\n"
+       "    elseif type(f) == 'function' and not skip[name] then\n"
+       "      try(f) for i = 1, #values() do local v = values() try(f, v[i])\n"
+       "        for j = 1, #v do v = values() try(f, v[i], v[j]) if not name:find('^tlab') then\n"
+       "          for n = 1, #v, 3 do v = values() try(f, v[i], v[j], v[n]) end end end end end end end\n"
+       "local all = {} for k, v in pairs(_G) do all[k] = v end all._G = nil\n"
+       "walk('', all) walk('run.', run) assert(calls > 100000)",
+       1, NULL);
+}
+
 /* Lua 5.4.4 crashes on this nest of coroutine.close. */
 TEST(nested_close)
 {
@@ -525,10 +562,9 @@ TEST(endless_loops)
 {
   UNUSED;
   static const char *const bodies[] = {
-      "while true do end", "while true do pcall(function() while true do end end) end",
+      "while true do pcall(function() while true do end end) end",
       "coroutine.wrap(function() while true do end end)()",
       "local c <close> = setmetatable({}, { __close = function() while true do end end })",
-      "table.sort({ 1, 2 }, function() while true do end end)",
       "string.find(('a'):rep(200), ('a*'):rep(12) .. 'b')"};
   for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
     session s = {.hold = 1};
@@ -619,7 +655,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(map_keeps_order), cmocka_unit_test(map_limits_concurrency),
       cmocka_unit_test(map_raises_lowest), cmocka_unit_test(map_nests),
       cmocka_unit_test(seeds),           cmocka_unit_test(own_coroutines),
-      cmocka_unit_test(nested_close),
+      cmocka_unit_test(nested_close),    cmocka_unit_test(closing),
+      cmocka_unit_test(edge_values),
       cmocka_unit_test(modules),         cmocka_unit_test(sandbox_guards),
       cmocka_unit_test(run_object),      cmocka_unit_test(errors),
       cmocka_unit_test(load_errors),     cmocka_unit_test(memory),

@@ -4,6 +4,7 @@ local M = {}
 
 local KEPT = 8        -- items of a table that a printed error shows
 local TEXT_MAX = 4096 -- bytes of a message
+local NOTED = 16      -- errors remembered
 
 --- A short, readable text of any value that was raised.
 local function show(value, depth)
@@ -50,7 +51,7 @@ function M.new(core)
   local self = {
     chunks = {}, -- short name of each chunk → { file, library }
   }
-  local noted -- the last error of a task that has ended: { value, file, line, traceback }
+  local noted = {} -- of the last tasks that ended with an error: { value, file, line, traceback }
 
   --- The innermost place outside the library, or the innermost at all.
   local function place(co)
@@ -88,7 +89,15 @@ function M.new(core)
   --- Remembers where a task ended, before its coroutine is dropped.
   function self.note(value, co)
     local file, line = place(co)
-    noted = { value = value, file = file, line = line, traceback = trace(co) }
+    if #noted == NOTED then table.remove(noted, 1) end
+    noted[#noted + 1] = { value = value, file = file, line = line, traceback = trace(co) }
+  end
+
+  --- What was noted first of an error that went through several tasks.
+  local function look_up(value)
+    for _, note in ipairs(noted) do
+      if rawequal(note.value, value) then return note end
+    end
   end
 
   --- Describes what a coroutine ended with.
@@ -101,10 +110,10 @@ function M.new(core)
           message = ('the recipe ran out of memory (limit %d MiB)'):format(limit >> 20) }
       end
     end
-    local at = noted
-    if not at or not rawequal(at.value, value) then
+    local at = look_up(value)
+    if not at then
       self.note(value, co)
-      at = noted
+      at = look_up(value)
     end
     local out = { code = 'RUN_FAILED', file = at.file, line = at.line, traceback = at.traceback }
     if type(value) == 'table' and type(rawget(value, 'code')) == 'string'

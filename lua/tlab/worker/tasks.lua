@@ -4,7 +4,7 @@
 local M = {}
 
 local create, resume, status, yield = coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
-local running, isyieldable = coroutine.running, coroutine.isyieldable
+local running, isyieldable, close = coroutine.running, coroutine.isyieldable, coroutine.close
 
 local CONCURRENCY = 8 -- tasks of one map at once when nothing is said
 
@@ -35,12 +35,24 @@ function M.new(core, errors)
     ready[last] = table.pack(task, ...)
   end
 
+  --- Runs the pending __close of a task that ended with an error; returns the error, or the one that a
+  --- __close raised instead. What they ask is waited for, since a coroutine cannot yield while closing.
+  local function close_body(task)
+    task.closing = true
+    return select(2, close(task.co))
+  end
+
   local function go_on(task, ...)
     local before = current
     current = task
     local ok, value = resume(task.co, ...)
+    local dead = status(task.co) == 'dead'
+    if dead and not ok then
+      errors.note(value, task.co)
+      value = close_body(task)
+    end
     current = before
-    if status(task.co) == 'dead' then task.ended(ok, value) end
+    if dead then task.ended(ok, value) end
   end
 
   --- Waits for the answer to ask n without letting any other task go on; answers for others wait in
@@ -80,7 +92,7 @@ function M.new(core, errors)
 
   --- Whether the running code may simply yield to the scheduler.
   local function may_yield()
-    return isyieldable() and running() == current.co
+    return isyieldable() and running() == current.co and not current.closing
   end
 
   local function settle(op, how, value)
@@ -154,7 +166,7 @@ function M.new(core, errors)
       end)
       owned[task.co] = true
       function task.ended(ok, value)
-        group.ended(i, task.co, ok, value)
+        group.ended(i, ok, value)
       end
       make_ready(task)
     end
@@ -164,13 +176,12 @@ function M.new(core, errors)
     local group = { list = list, fn = fn, limit = limit, total = #list, base = made,
       seed = current.seed, active = 0, started = 0, results = {}, failed = nil }
     made = made + group.total
-    function group.ended(i, co, ok, value)
+    function group.ended(i, ok, value)
       group.active = group.active - 1
       if ok then
         group.results[i] = value
       elseif not group.failed or i < group.failed.index then
         group.failed = { index = i, value = value }
-        errors.note(value, co)
       end
       start_more(group)
       if group.active == 0 and group.waiter then make_ready(group.waiter) end
