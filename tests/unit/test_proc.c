@@ -255,8 +255,10 @@ static void signals_are_as_by_default(void **state)
   (void)sigemptyset(&term);
   (void)sigaddset(&term, SIGTERM);
   assert_int_equal(sigprocmask(SIG_BLOCK, &term, &mask), 0);
-  assert_stdout(COMMAND("grep", "-E", "^Sig(Blk|Ign):", "/proc/self/status"),
-                "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  /* Signals 32 and 33 are the C library's own: it lets nobody set them back, and make leaves them
+   * ignored in what it starts. */
+  assert_stdout(COMMAND("grep", "-cE", "^Sig(Blk:\t0{16}|Ign:\t0{7}(18|00)0{7})$",
+                        "/proc/self/status"), "2\n");
   (void)sigprocmask(SIG_SETMASK, &mask, NULL);
   (void)sigaction(SIGPIPE, &old, NULL);
 }
