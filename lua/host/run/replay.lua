@@ -133,13 +133,13 @@ local function replay_into(dir, manifest, spec, out)
   compare_end(manifest, outcome, differences)
   return {
     same = #differences == 0, differences = differences, effects = outcome.effects,
-    outputs = #files, manifest = manifest,
+    files = #files, manifest = manifest,
   }
 end
 
 --- Replays a run, or with `with` runs another recipe on its record.
 ---@param how table {dir = the run's folder, with? = recipe, lab? (for with), words?, no_input?}
----@return table|nil result {same, differences, effects, outputs, manifest}; with `with` what lifecycle.run gives
+---@return table|nil result {same, differences, effects, files, manifest}; with `with` what lifecycle.run gives
 ---@return table|nil err
 function M.run(how)
   local manifest, err = read_json(how.dir .. '/run.json')
