@@ -1,11 +1,12 @@
 /* tlab: which of its two processes this is. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lua/host.h"
 #include "lua/worker.h"
 #include "prim/confine.h"
+#include "prim/loop.h"
+#include "prim/term.h"
 
 /* Takes `--name VALUE` or `--name=VALUE` out of the arguments; NULL when it is not there. It has to be
  * known before any Lua is loaded, so the table of commands cannot do it. */
@@ -27,8 +28,8 @@ int main(int argc, char **argv)
 {
   if (strcmp(argv[0], "tlab-worker") == 0) return tl_worker_main(3, argc, argv);
   tl_ambient_clear();
-  (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), not an end */
-  (void)signal(SIGXFSZ, SIG_IGN); /* likewise a file over the size limit */
+  tl_term_start();
+  tl_ignore_signals();
   const char *dev_lua = take_option(&argc, argv, "--dev-lua");
   const char *self_test = take_option(&argc, argv, "--self-test");
   return tl_host_main(argc, argv, dev_lua, self_test);

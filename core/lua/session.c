@@ -6,6 +6,7 @@
 #include "../gate/supervise.h"
 #include "../prim/loop.h"
 #include "../prim/store.h"
+#include "../prim/term.h"
 #include "lval.h"
 
 static const char TYPE[] = "tlab.session";
@@ -41,6 +42,7 @@ static int session_gc(lua_State *L)
   if (!s->started) return 0;
   s->started = false;
   tl_worker_end(&s->worker);
+  tl_talk_end();
   tl_gate_free(&s->gate);
   if (s->recording) tl_record_close(&s->record);
   if (s->replaying) tl_replay_close(&s->old);
@@ -92,6 +94,7 @@ static int start(session *s, const tl_val *how, tl_err *e)
   if (lab && (s->lab_fd = tl_store_folder(lab, e)) < 0) return s->lab_fd;
   s->gate.permits.lab_fd = s->lab_fd;
   s->gate.offline = tl_get_bool(how, "offline", false);
+  tl_talk_quiet(tl_get_bool(how, "quiet", false));
   if (old) {
     s->replaying = true;
     rc = tl_replay_open(&s->old, old, e);

@@ -289,6 +289,7 @@ function M.run(how)
   session, err = core.session {
     mode = how.reuse and 'reuse' or 'live', old = how.reuse, offline = how.offline or false,
     limits = how.limits_resolved, lab = how.lab.root, module = find,
+    quiet = how.quiet or false,
   }
   if not session then
     return nil, err
