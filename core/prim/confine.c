@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -245,6 +246,11 @@ int tl_confine_worker(const tl_confine *how, tl_val *held, tl_err *e)
   }
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
     return tl_fail_errno(e, errno, "cannot give up new privileges");
+  }
+  /* A worker that computes never sees its socket close. One whose supervisor died before this line
+   * does: its first read ends it. */
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
+    return tl_fail_errno(e, errno, "cannot be tied to the supervisor");
   }
   *held = tl_map();
   int abi = tl_confine__landlock(); /* needs one spare descriptor: before the limits */

@@ -1,0 +1,125 @@
+"""F11: killed at any point, a run leaves an old manifest, a new one or none, and never half a file."""
+
+import os
+import signal
+import time
+
+import pytest
+
+import fault_server as f
+from faults import REPLY, FaultLab, check_folder, gone_within, kill_and_reap, strace_here, worker_pids
+
+CALLS = ["openat", "openat2", "mkdirat", "write", "fsync", "fdatasync", "renameat", "symlinkat", "sendto",
+         "recvfrom", "ftruncate", "close"]
+
+traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
+
+
+def reply():
+    return f.status(200, REPLY, kind="application/octet-stream")
+
+
+@pytest.fixture
+def server():
+    with f.FaultServer([reply()]) as server:
+        yield server
+
+
+def words(server):
+    return ["run", "many", f"url={server.base_url}"]
+
+
+def check_after(lab, folder):
+    """What a killed run is to verify and show: `running` is told as such, an ended one is whole."""
+    status = check_folder(folder)
+    verified, shown = lab.tlab("verify", folder), lab.tlab("show", folder)
+    if status is None:
+        assert verified.exit == 1 and shown.exit == 1, verified.out
+        assert "there is no run" in verified.err
+        return status
+    assert shown.exit == 0, shown.err
+    if status == "running":
+        assert verified.exit == 5, verified.out + verified.err
+        assert verified.out.count("\n") == 1 and "running" in verified.out, verified.out
+    else:
+        assert status == "succeeded" and verified.exit == 0, verified.out + verified.err
+    return status
+
+
+def sweep(lab, server, call, step=1):
+    """Kills the supervisor at each call of one kind; the statuses that were left."""
+    first, last = lab.points(words(server), CALLS).get(call, (1, 0))
+    left, before = set(), set(lab.runs())
+    for n in range(first, last + 1, step):
+        done = lab.strace(words(server), "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={n}")
+        assert done.exit == -signal.SIGKILL, (call, n, done.err)
+        for folder in set(lab.runs()) - before:
+            left.add(check_after(lab, folder))
+            before.add(folder)
+    done = lab.tlab(*words(server))
+    assert done.exit == 0, done.err
+    assert lab.tlab("verify", "latest").exit == 0
+    assert not list(lab.latest.rglob(".tlab-tmp-*")), "a later run takes over what a killed one left"
+    return left
+
+
+@traced
+@pytest.mark.parametrize("call", ["renameat", "write"])
+def test_killed_at_some_calls(tmp_path, server, call):
+    """F11: the daily sample of the sweep below."""
+    left = sweep(FaultLab(tmp_path / "lab"), server, call, step=6)
+    assert "running" in left
+
+
+@traced
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("call", CALLS)
+def test_killed_at_every_call(tmp_path, server, call):
+    """F11: write beside, then rename: fails as soon as run.json or an artifact is written in place."""
+    sweep(FaultLab(tmp_path / "lab"), server, call)
+
+
+def test_a_dead_supervisor_takes_the_worker_along(tmp_path):
+    """F11: only the supervisor is killed; the worker ends when its socket closes."""
+    with f.FaultServer([f.silence()]) as server:
+        lab = FaultLab(tmp_path / "lab")
+        process = lab.start(*words(server))
+        wait_for(lambda: server.tries == 1)
+        workers = worker_pids(process.pid)
+        assert len(workers) == 1
+        kill_and_reap(process)
+        assert gone_within(workers, 2), "the worker outlived its supervisor"
+    assert check_after(lab, lab.runs()[0]) == "running"
+
+
+def test_a_computing_worker_dies_with_its_supervisor(tmp_path):
+    """F11, S4: the same for a worker that never looks at its socket."""
+    lab = FaultLab(tmp_path / "lab")
+    process = lab.start("run", lab.recipe("while true do end"))
+    wait_for(lambda: lab.runs() and (lab.runs()[0] / "record" / "effects.jsonl").exists())
+    workers = worker_pids(process.pid)
+    kill_and_reap(process)
+    assert gone_within(workers, 2), "the worker outlived its supervisor"
+
+
+def test_a_killed_worker_is_told(tmp_path):
+    """F11: only the worker is killed: the supervisor says so and the manifest is final."""
+    with f.FaultServer([f.silence()]) as server:
+        lab = FaultLab(tmp_path / "lab")
+        process = lab.start(*words(server))
+        wait_for(lambda: server.tries == 1)
+        os.kill(worker_pids(process.pid)[0], signal.SIGKILL)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 1, err
+    assert b"worker" in err and b"signal 9" in err
+    assert lab.manifest["status"] == "failed" and lab.manifest["error"]["code"] == "CRASHED"
+    assert check_folder(lab.latest) == "failed"
+    assert lab.tlab("verify", "latest").exit == 0
+
+
+def wait_for(condition, seconds=10):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it never came to that"
+        time.sleep(0.01)
