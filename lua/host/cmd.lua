@@ -25,86 +25,37 @@ local function is_asked(args, ...)
   return false
 end
 
---- The lab's own recipe of this name: its path, or nil and, when the lab itself is at fault, why.
-local function recipe_named(name)
-  if not name:match('^[%w_-]+$') then
-    return nil
+--- The word that help was asked on: the command's, or that of the recipe that `run` was given.
+local function help_word(split)
+  local first = split.words[1]
+  if split.command == 'run' and first and core.fs.stat(first) then
+    return first
   end
-  local lab, err = require('host.lab').find('.')
-  if not lab then
-    return nil, err.code ~= 'NOT_FOUND' and err or nil
-  end
-  local path = lab.root .. '/recipes/' .. name .. '.lua'
-  return core.fs.stat(path) and path or nil
-end
-
---- Names of all commands and of the lab's recipes, for "did you mean".
-local function all_names(tables)
-  local names = tables.names()
-  local lab = require('host.lab').find('.')
-  for _, entry in ipairs(lab and core.fs.list(lab.root .. '/recipes') or {}) do
-    names[#names + 1] = entry.name:match('^(.+)%.lua$')
-  end
-  return names
-end
-
-local function unknown_command(name, tables)
-  local near = require('host.view.suggest').near(name, all_names(tables), 1)[1]
-  return nil,
-    {
-      code = 'USAGE',
-      message = string.format(
-        'there is no command or recipe "%s"%s',
-        name,
-        near and ', did you mean ' .. near .. '?' or ''
-      ),
-      hint = near and 'tlab help ' .. near or 'tlab help',
-    }
-end
-
---- Which command these words call: {command, recipe?} or nil and the error.
-local function resolve(name, tables)
-  local command = tables.find(name)
-  if command then
-    return { command = command }
-  end
-  local recipe, err = recipe_named(name)
-  if recipe then
-    return { command = tables.find('run'), recipe = recipe }
-  elseif err then
-    return nil, err
-  end
-  return unknown_command(name, tables)
+  return split.command
 end
 
 local function dispatch(args)
   local tables = require 'host.cmd.commands'
   local parse = require 'host.cmd.parse'
+  local wants_help = is_asked(args, '-h', '--help')
   local split, err = parse.split(args, tables)
-  if not split then
+  if not split and not wants_help then
     return nil, err
   end
+  split = split or { words = {}, given = {} }
   if not split.command and is_asked(args, '--version') then
     split.command = 'version'
   end
-  local wants_help = is_asked(args, '-h', '--help')
-  if not split.command then
-    if split.unknown then
-      return parse.options(split, tables, nil)
-    end
-    return require('host.cmd.help')({}, { json = is_asked(args, '--json') })
+  if not split.command and split.unknown and not wants_help then
+    return parse.options(split, tables, nil)
+  end
+  if not split.command or wants_help then
+    return require 'host.cmd.help'({ help_word(split) }, { json = is_asked(args, '--json') })
   end
   local call
-  call, err = resolve(split.command, tables)
+  call, err = require 'host.cmd.resolve'(split.command)
   if not call then
     return nil, err
-  end
-  if wants_help then
-    return require('host.cmd.help')(
-      { call.command.name },
-      { json = is_asked(args, '--json') },
-      call
-    )
   end
   if call.recipe then
     table.insert(split.words, 1, call.recipe)

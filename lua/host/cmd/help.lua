@@ -49,21 +49,12 @@ local function overview()
     .. '\nEvery file in recipes/ is a command too. tlab help COMMAND says more.\n'
 end
 
-local function page(command, recipe)
+local function page(command)
   local rows = {}
   examples(rows, command.examples)
-  local text = 'tlab '
-    .. command.name
-    .. ': '
-    .. command.summary
-    .. '\n\n'
+  local text = string.format('tlab %s: %s\n\n', command.name, command.summary)
     .. table_view.columns(rows)
-    .. '\nUsage: '
-    .. command.usage
-    .. '\n'
-  if recipe then
-    text = recipe .. '\n\n' .. text
-  end
+    .. string.format('\nUsage: %s\n', command.usage)
   if #command.options > 0 then
     text = text .. '\nOptions:\n' .. options_of(command.options)
   end
@@ -93,28 +84,37 @@ local function json(only)
   out.json(only and list[1] or { commands = list })
 end
 
-return function(words, options, call)
-  local command
-  if words[1] then
-    command = tables.find(words[1])
-    if not command then
-      local near = require('host.view.suggest').near(words[1], tables.names(), 1)[1]
-      return nil,
-        {
-          code = 'USAGE',
-          message = string.format(
-            'there is no command "%s"%s',
-            words[1],
-            near and ', did you mean ' .. near .. '?' or ''
-          ),
-          hint = near and 'tlab help ' .. near or 'tlab help',
-        }
+--- Help on a recipe, by its path or its name.
+local function recipe_help(path, word, options)
+  local view = require 'host.cmd.help_recipe'
+  local declared, err = require('host.cmd.recipes').declared(path)
+  if not declared then
+    return nil, err
+  elseif options.json then
+    out.json(view.data(declared))
+  else
+    out.out(view.page(declared, word))
+  end
+  return 0
+end
+
+return function(words, options)
+  local word = words[1]
+  local call, err = {}, nil
+  if word and word:find '[/.]' then
+    return recipe_help(word, word, options)
+  elseif word then
+    call, err = require 'host.cmd.resolve'(word)
+    if not call then
+      return nil, err
     end
   end
-  if options.json then
-    json(command)
+  if call.recipe then
+    return recipe_help(call.recipe, word, options)
+  elseif options.json then
+    json(call.command)
   else
-    out.out(command and page(command, call and call.recipe) or overview())
+    out.out(call.command and page(call.command) or overview())
   end
   return 0
 end

@@ -169,43 +169,18 @@ end
 
 --- A spec as `tlab run` would take it: the recipe is loaded, not run.
 local function validate_spec(words)
-  local recipes = require 'host.run.recipe'
-  local lab, err = require('host.lab').find('.')
-  if not lab then
+  local declared, err = require('host.cmd.recipes').declared(words[1])
+  if not declared then
     return nil, err
   end
-  local recipe
-  recipe, err = recipes.find(lab, words[1])
-  if not recipe then
-    return nil, err
-  end
-  local session
-  session, err = core.session {
-    mode = 'live',
-    offline = true,
-    lab = lab.root,
-    module = (recipes.modules(lab)),
-    limits = { cpu_seconds = 10, memory = 512 << 20, seconds = 10 },
-  }
-  if not session then
-    return nil, err
-  end
-  local decl, validator, spec
-  decl, err = recipes.declare(session, recipe, 0)
-  session:close()
-  if not decl then
-    return nil, err
-  end
-  validator, err = recipes.validator(lab, decl, recipe.file)
-  if err then
-    return nil, err
-  end
+  local spec
   spec, err = load_spec.read {
     words = table.move(words, 2, #words, 1, {}),
-    lab = lab,
-    schema = validator,
+    lab = declared.lab,
+    schema = declared.validator,
   }
-  return spec and true, err, type(decl.spec) == 'string' and decl.spec or recipe.file
+  local by = declared.decl.spec
+  return spec and true, err, type(by) == 'string' and by or declared.recipe.file
 end
 
 local function is_recipe(word)

@@ -1,0 +1,83 @@
+--- Help on a recipe: what it declares, and the keys of its spec. The recipe is loaded, not run.
+
+local core = require 'core'
+local table_view = require 'host.view.table'
+
+local M = {}
+
+local TEXT_MAX = 60 -- bytes of a description or default in a row
+
+local function cut(text)
+  if #text <= TEXT_MAX then
+    return text
+  end
+  return text:sub(1, TEXT_MAX):gsub('[\128-\255]+$', '') .. ' …'
+end
+
+--- "string", "integer or null", "object"; from a schema's type, enum or const.
+local function kind_of(schema)
+  if type(schema) ~= 'table' then
+    return 'any'
+  end
+  local kind = schema.type
+  if type(kind) == 'table' then
+    return table.concat(kind, ' or ')
+  end
+  return kind or schema.enum and 'choice' or 'any'
+end
+
+local function about(key)
+  local schema = type(key.schema) == 'table' and key.schema or {}
+  local parts = {}
+  if key.required then
+    parts[1] = 'required'
+  end
+  if schema.default ~= nil then
+    parts[#parts + 1] = 'default ' .. cut(core.json.encode(schema.default))
+  end
+  if type(schema.enum) == 'table' then
+    parts[#parts + 1] = 'one of ' .. cut(core.json.encode(schema.enum))
+  end
+  local notes = #parts > 0 and '(' .. table.concat(parts, ', ') .. ')' or ''
+  local text = schema.description or ''
+  return text .. (text ~= '' and notes ~= '' and ' ' or '') .. notes
+end
+
+local function keys_of(validator)
+  local rows = {}
+  for _, key in ipairs(validator and validator:keys() or {}) do
+    rows[#rows + 1] = { '  ' .. key.name, kind_of(key.schema), about(key) }
+  end
+  return #rows > 0 and '\nSpec:\n' .. table_view.columns(rows) or ''
+end
+
+local function needs_of(decl)
+  local rows = {}
+  for family, list in pairs(decl.needs or {}) do
+    rows[#rows + 1] = { '  ' .. family, table.concat(list, ', ') }
+  end
+  return #rows > 0 and '\nNeeds:\n' .. table_view.columns(rows) or ''
+end
+
+--- The page of a recipe.
+---@param declared table from host.cmd.recipes
+---@param word string how it was called
+---@return string
+function M.page(declared, word)
+  local decl = declared.decl
+  local call = word:find '[/.]' and 'run ' .. word or word
+  return string.format('%s: %s\n\n  tlab %s spec.json\n', decl.name, decl.summary or '', call)
+    .. string.format('\nUsage: tlab %s [SPEC] [key=value ...]\n', call)
+    .. keys_of(declared.validator)
+    .. needs_of(decl)
+    .. '\nOptions: those of tlab run, see tlab help run\n'
+end
+
+--- The same for programs.
+---@param declared table
+---@return table
+function M.data(declared)
+  return { name = declared.decl.name, recipe = declared.recipe.file, declaration = declared.decl }
+end
+
+return M

@@ -1,0 +1,75 @@
+--- The lab's recipes as commands: their names, and what one declares without being run.
+
+local core = require 'core'
+
+local M = {}
+
+--- The recipe of this name: its path, or nil and, when the lab itself is at fault, why.
+---@param name string
+---@return string|nil path, table|nil err
+function M.named(name)
+  if not name:match('^[%w_-]+$') then
+    return nil
+  end
+  local lab, err = require('host.lab').find('.')
+  if not lab then
+    return nil, err.code ~= 'NOT_FOUND' and err or nil
+  end
+  local path = lab.root .. '/recipes/' .. name .. '.lua'
+  return core.fs.stat(path) and path or nil
+end
+
+--- The names of all recipes of the lab here, if there is one.
+---@return string[]
+function M.names()
+  local names = {}
+  local lab = require('host.lab').find('.')
+  for _, entry in ipairs(lab and core.fs.list(lab.root .. '/recipes') or {}) do
+    names[#names + 1] = entry.name:match('^(.+)%.lua$')
+  end
+  return names
+end
+
+local LIMITS = { cpu_seconds = 10, memory = 512 << 20, seconds = 10 }
+
+--- Loads a recipe in a worker of its own, as a run would begin, and nothing more.
+---@param word string a path or a name
+---@return table|nil declared {lab, recipe, decl, validator?}
+---@return table|nil err
+function M.declared(word)
+  local run_recipe = require 'host.run.recipe'
+  local lab, err = require('host.lab').find('.')
+  if not lab then
+    return nil, err
+  end
+  local recipe
+  recipe, err = run_recipe.find(lab, word)
+  if not recipe then
+    return nil, err
+  end
+  local session
+  session, err = core.session {
+    mode = 'live',
+    offline = true,
+    lab = lab.root,
+    limits = LIMITS,
+    module = (run_recipe.modules(lab)),
+  }
+  if not session then
+    return nil, err
+  end
+  local decl
+  decl, err = run_recipe.declare(session, recipe, 0)
+  session:close()
+  if not decl then
+    return nil, err
+  end
+  local validator
+  validator, err = run_recipe.validator(lab, decl, recipe.file)
+  if err then
+    return nil, err
+  end
+  return { lab = lab, recipe = recipe, decl = decl, validator = validator }
+end
+
+return M
