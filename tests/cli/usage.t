@@ -129,3 +129,51 @@ EXIT: 1
 TEST: output that nobody reads any more is no reason for a traceback
 RUN: { tlab ops; echo "exit $?" >&2; } | head -n 1
 STDOUT: OPERATION…
+
+TEST: help on a recipe: its spec and what it needs, by name and by path
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: recipes/hello.lua
+  return {
+    name = 'hello', summary = 'Say hello.', home = 'ai-team/artifacts',
+    needs = { net = { '127.0.0.1:8080' } },
+    spec = {
+      type = 'object', required = { 'who' },
+      properties = {
+        who = { type = 'string', description = 'To whom.' },
+        times = { type = 'integer', default = 1 },
+      },
+    },
+    run = function() error('is not run') end,
+  }
+RUN: tlab hello -h
+STDOUT:
+  hello: Say hello.
+  
+    tlab hello spec.json
+  
+  Usage: tlab hello [SPEC] [key=value ...]
+  
+  Spec:
+    who    string   To whom. (required)
+    times  integer  (default 1)
+  
+  Needs:
+    net  127.0.0.1:8080
+  
+  Options: those of tlab run, see tlab help run
+RUN: tlab hello -h > one; tlab help hello > two; cmp one two
+RUN: tlab run recipes/hello.lua --help
+STDOUT:
+  hello: Say hello.
+  
+    tlab run recipes/hello.lua spec.json
+  ...
+RUN: tlab help hello --json
+STDOUT: {"declaration":{…},"name":"hello","recipe":"recipes/hello.lua"}
+RUN: tlab helo
+EXIT: 2
+STDERR:
+  error[USAGE]: there is no command or recipe "helo", did you mean hello?
+  help: tlab help hello
+RUN: tlab run -h --seed > one; tlab help > two; cmp one two

@@ -5,14 +5,7 @@ local table_view = require 'host.view.table'
 
 local M = {}
 
-local TEXT_MAX = 60 -- bytes of a description or default in a row
-
-local function cut(text)
-  if #text <= TEXT_MAX then
-    return text
-  end
-  return text:sub(1, TEXT_MAX):gsub('[\128-\255]+$', '') .. ' …'
-end
+local TEXT_MAX = 60 -- bytes of a default or of choices in a row
 
 --- "string", "integer or null", "object"; from a schema's type, enum or const.
 local function kind_of(schema)
@@ -33,10 +26,10 @@ local function about(key)
     parts[1] = 'required'
   end
   if schema.default ~= nil then
-    parts[#parts + 1] = 'default ' .. cut(core.json.encode(schema.default))
+    parts[#parts + 1] = 'default ' .. table_view.cut(core.json.encode(schema.default), TEXT_MAX)
   end
   if type(schema.enum) == 'table' then
-    parts[#parts + 1] = 'one of ' .. cut(core.json.encode(schema.enum))
+    parts[#parts + 1] = 'one of ' .. table_view.cut(core.json.encode(schema.enum), TEXT_MAX)
   end
   local notes = #parts > 0 and '(' .. table.concat(parts, ', ') .. ')' or ''
   local text = schema.description or ''

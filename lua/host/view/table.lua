@@ -63,17 +63,28 @@ function M.duration(seconds)
   return string.format('%d h %d min', whole // 3600, whole // 60 % 60)
 end
 
+--- At most so many bytes of a text, whole characters, with a mark where it was cut.
+---@param text string
+---@param most integer
+---@return string
+function M.cut(text, most)
+  if #text <= most then
+    return text
+  end
+  local kept = text:sub(1, most):gsub('[\192-\255][\128-\191]*$', function(last)
+    return utf8.len(last) and last or ''
+  end)
+  return kept .. ' …'
+end
+
 --- A hash by its first digits, a long value by its beginning.
 ---@param text string
 ---@return string
 function M.short(text)
-  text = text:gsub('%f[%x]' .. ('%x'):rep(64) .. '%f[%X]', function(hash)
+  local short = text:gsub('%f[%x]' .. ('%x'):rep(64) .. '%f[%X]', function(hash)
     return hash:sub(1, 12)
   end)
-  if #text > VALUE_MAX then
-    text = text:sub(1, VALUE_MAX):gsub('[\128-\255]+$', '') .. ' …'
-  end
-  return text
+  return M.cut(short, VALUE_MAX)
 end
 
 --- The thing and its number: "1 file", "2 files".
