@@ -162,6 +162,51 @@ t.test('blobs are found however deep; a recipe\'s own "$blob" key is not one', f
   t.eq(s.blobs, { [deep] = 1 })
 end)
 
+t.test('what a file of the run was last', function()
+  local s = fold.text(lines {
+    effect(1, 'fs.write', { 'a', { ['$sha256'] = 'x', size = 1 } }, true),
+    effect(2, 'fs.write', { 'b', { ['$sha256'] = 'x', size = 1 } }, true),
+    effect(3, 'fs.write', { 'b', { ['$sha256'] = 'y', size = 1 } }, true),
+    effect(4, 'fs.copy', { 'lab:z', 'c' }, { sha256 = 'z', size = 1 }),
+    effect(5, 'fs.remove', { 'a' }, true),
+  })
+  t.eq(s.written, { b = 'y', c = 'z' })
+end)
+
+t.test('values of any kind in any place are no crash', function()
+  for _, odd in ipairs {
+    1,
+    'x',
+    true,
+    core.json.null,
+    core.json.array {},
+    { ['$blob'] = 1 },
+    { ['$num'] = {} },
+  } do
+    for _, op in ipairs {
+      'fs.read',
+      'fs.write',
+      'fs.copy',
+      'fs.remove',
+      'hash.file',
+      'run.note',
+      'x',
+    } do
+      t.ok(
+        fold.text(lines {
+          effect(1, op, { odd, odd }, odd),
+          effect(2, op, { 'lab:x', odd }, odd),
+          effect(3, op, { 'usage', { input = odd } }, odd),
+          effect(4, op, { 'metric', odd }, odd),
+          effect(5, op, { 'cost', { amount = odd, currency = odd } }, odd),
+          { n = 6, op = op, args = odd ~= 1 and core.json.array {} or {}, took = 0, error = odd },
+        }),
+        op
+      )
+    end
+  end
+end)
+
 t.test('a torn last line is no effect and is told', function()
   local s = fold.text(lines { effect(1, 'clock.now', {}, 5) } .. '{"n":2,"op":"cl')
   t.eq(s.effects.count, 1)

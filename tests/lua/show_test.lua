@@ -5,23 +5,34 @@ local table_view = require 'host.view.table'
 
 local function manifest()
   return {
-    id = ('3f9a2c1b'):rep(8), key = ('0'):rep(64), status = 'failed', seed = 7,
+    id = ('3f9a2c1b'):rep(8),
+    key = ('0'):rep(64),
+    status = 'failed',
+    seed = 7,
     folder = '2026/11/22/ai-team/artifacts/120301Z-ai-3f9a2c1b',
     recipe = { name = 'ai', file = 'recipes/ai.lua' },
     time = { started = '2026-11-22T12:03:01.123Z', seconds = 75.2 },
     models = { { asked = 'm', answered = 'm-1' }, { asked = 'n' } },
-    tokens = { input = 1, output = 2, cached = 3 }, cost = { amount = 0.25, currency = 'USD' },
+    tokens = { input = 1, output = 2, cached = 3 },
+    cost = { amount = 0.25, currency = 'USD' },
     permits = { needs = { net = { 'a:1' }, run = {} } },
     effects = { count = 3, failed = 1, refused = 0, by_op = { ['http.send'] = 2, ['fs.read'] = 1 } },
     git = { commit = ('c'):rep(40), branch = 'main', dirty = true },
-    error = { code = 'PROVIDER', message = 'the server said no', file = 'recipes/ai.lua', line = 4,
-      hint = 'tlab run x' },
+    error = {
+      code = 'PROVIDER',
+      message = 'the server said no',
+      file = 'recipes/ai.lua',
+      line = 4,
+      hint = 'tlab run x',
+    },
     inputs = { { path = 'lab:x', size = 1200, sha256 = ('d'):rep(64) } },
   }
 end
 
 t.test('the page of a run', function()
-  t.eq(show.text(manifest()), [[
+  t.eq(
+    show.text(manifest()),
+    [[
 ai 3f9a2c1b failed
   recipe   recipes/ai.lua
   when     2026-11-22T12:03:01.123Z, took 1 min 15 s
@@ -41,13 +52,23 @@ inputs
   lab:x  1.2 kB  dddddddddddd
 next: tlab replay 3f9a2c1b   # again from its record
       tlab verify 3f9a2c1b   # is it as it was made?
-]])
+]]
+  )
 end)
 
 t.test('a run that has only begun', function()
   local m = manifest()
   m.status, m.time.seconds = 'running', nil
-  for _, field in ipairs { 'effects', 'error', 'inputs', 'models', 'tokens', 'cost', 'git', 'permits' } do
+  for _, field in ipairs {
+    'effects',
+    'error',
+    'inputs',
+    'models',
+    'tokens',
+    'cost',
+    'git',
+    'permits',
+  } do
     m[field] = nil
   end
   t.ok(show.text(m):find('ai 3f9a2c1b running\n', 1, true))
@@ -76,13 +97,21 @@ end)
 
 t.test('sizes, durations, counts, hashes', function()
   for _, row in ipairs {
-    { 0, '0 B' }, { 999, '999 B' }, { 1000, '1.0 kB' }, { 999949, '999.9 kB' }, { 999951, '1.0 MB' },
+    { 0, '0 B' },
+    { 999, '999 B' },
+    { 1000, '1.0 kB' },
+    { 999949, '999.9 kB' },
+    { 999951, '1.0 MB' },
     { 3 * 10 ^ 12, '3.0 TB' },
   } do
     t.eq(table_view.size(row[1]), row[2])
   end
   for _, row in ipairs {
-    { 0, '0 ms' }, { 0.0354, '35 ms' }, { 1, '1.0 s' }, { 59.94, '59.9 s' }, { 61, '1 min 1 s' },
+    { 0, '0 ms' },
+    { 0.0354, '35 ms' },
+    { 1, '1.0 s' },
+    { 59.94, '59.9 s' },
+    { 61, '1 min 1 s' },
     { 3600, '1 h 0 min' },
   } do
     t.eq(table_view.duration(row[1]), row[2])

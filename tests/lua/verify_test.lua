@@ -309,5 +309,57 @@ t.test('an effect without its answer', function()
   t.eq(findings(), { 'record/effects.jsonl changed', 'record/effects.jsonl invalid' })
 end)
 
+t.test('any byte of any file flipped is found, and the file is named', function()
+  make_run()
+  local whole = verify.run(ROOT)
+  t.eq(#whole.findings, 0)
+  for _, entry in ipairs(core.fs.tree(ROOT)) do
+    local text = entry.type == 'file'
+      and entry.path ~= 'run.json'
+      and core.fs.read(ROOT .. '/' .. entry.path)
+    for at = 1, text and #text or 0, math.max(1, #(text or '') // 7) do
+      local byte = string.char(text:byte(at) ~ 1)
+      put(entry.path, text:sub(1, at - 1) .. byte .. text:sub(at + 1))
+      local result = verify.run(ROOT)
+      t.ok(#result.findings > 0, entry.path .. ' byte ' .. at)
+      for _, finding in ipairs(result.findings) do
+        t.eq(finding.path, entry.path, 'byte ' .. at)
+      end
+    end
+    if text then
+      put(entry.path, text)
+    end
+  end
+end)
+
+t.test("a hash of the manifest that the record contradicts is the manifest's fault", function()
+  make_run()
+  local text = core.fs.read(ROOT .. '/record/effects.jsonl')
+  put('record/effects.jsonl', text .. line {
+    n = 3,
+    op = 'fs.write',
+    at = 3,
+    task = 0,
+    took = 0,
+    result = { sha256 = sha 'artifact', size = 8 },
+    args = core.json.array { 'out.txt', { ['$sha256'] = sha 'artifact', size = 8 } },
+  })
+  rewrite(function(m)
+    local record = core.fs.read(ROOT .. '/record/effects.jsonl')
+    m.effects = fold.read(ROOT).effects
+    m.effects.record = { sha256 = sha(record), size = #record }
+  end)
+  t.eq(findings(), {})
+  rewrite(function(m)
+    m.outputs[2].sha256 = sha 'q'
+  end)
+  t.eq(findings(), { 'run.json changed sha256 of out.txt' })
+  rewrite(function(m)
+    m.outputs[2].sha256 = sha 'artifact'
+  end)
+  put('out.txt', 'q')
+  t.eq(findings(), { 'out.txt changed' })
+end)
+
 core.fs.purge(ROOT)
 return t.done()

@@ -146,6 +146,9 @@ end
 --- argument.
 local READING = { ['fs.read'] = true, ['hash.file'] = true, ['fs.copy'] = true }
 
+--- Operations that change what a file of the run is.
+local CHANGING = { ['fs.write'] = true, ['fs.copy'] = true, ['fs.remove'] = true }
+
 --- Paths outside the run's folder: in the lab, or absolute.
 local function is_outside(path)
   return type(path) == 'string' and (path:sub(1, 4) == 'lab:' or path:sub(1, 1) == '/')
@@ -153,7 +156,7 @@ end
 
 local function add_input(state, path, result)
   local sha256, size = size_and_hash(result)
-  if not sha256 then
+  if type(sha256) ~= 'string' then
     return
   end
   local key = path .. '\0' .. sha256
@@ -174,12 +177,31 @@ local function asked(state, effect, line)
   return true
 end
 
+--- What the run's files last were, as far as the record says: written by the recipe, or removed.
+local function remember_file(state, effect, answer)
+  local path, digest = effect.args[1], nil
+  if effect.op == 'fs.write' then
+    digest = effect.args[2]
+  elseif effect.op == 'fs.copy' then
+    path, digest = effect.args[2], answer.result
+  end
+  if type(path) == 'string' then
+    state.written[path] = type(digest) == 'table' and (digest['$sha256'] or digest.sha256) or nil
+  end
+end
+
 --- An effect that was answered. `effect` holds what was asked, `answer` the result or error.
 local function answered(state, effect, answer)
   if answer.error ~= nil then
-    local counter = REFUSALS[answer.error.code] and 'refused' or 'failed'
+    local code = type(answer.error) == 'table' and answer.error.code
+    local counter = REFUSALS[code] and 'refused' or 'failed'
     state[counter] = state[counter] + 1
-  elseif READING[effect.op] then
+    return
+  end
+  if CHANGING[effect.op] then
+    remember_file(state, effect, answer)
+  end
+  if READING[effect.op] then
     if is_outside(effect.args[1]) then
       add_input(state, effect.args[1], answer.result)
     end
@@ -235,6 +257,7 @@ local function new_state()
     asked = {},
     open = {},
     blobs = {},
+    written = {},
     models = {},
     seeds = {},
     tags = {},
@@ -286,6 +309,7 @@ local function summary_of(state)
     tags = state.tags,
     inputs = state.inputs,
     blobs = state.blobs,
+    written = state.written,
     open = open,
     torn = state.torn,
   }
@@ -295,7 +319,7 @@ end
 --- behind: it is no effect, and `torn` says that it is there.
 ---@param text string
 ---@return table|nil summary {effects, models, params, seeds, tokens?, cost?, metrics, tags, inputs,
----  blobs = {sha256 → size}, open = numbers asked and never answered, torn}
+---  blobs = {sha256 → size}, written = {path → sha256}, open = numbers asked and never answered, torn}
 ---@return table|nil err
 function M.text(text)
   local state = new_state()

@@ -84,6 +84,13 @@ local function check_file(state, path, sha256, size)
   state.files = state.files + 1
   if not found then
     add(state, path, 'invalid', { expected = sha256, found = err.message })
+  elseif found.sha256 ~= sha256 and found.sha256 == state.written[path] then
+    -- The record says that the recipe wrote just this: then it is the manifest that was changed.
+    add(state, MANIFEST, 'changed', {
+      field = 'sha256 of ' .. path,
+      expected = found.sha256,
+      found = sha256,
+    })
   elseif found.sha256 ~= sha256 then
     add(state, path, 'changed', { expected = sha256, found = found.sha256 })
   elseif size and found.size ~= size then
@@ -265,6 +272,16 @@ local function read_record(state)
   return summary, text
 end
 
+--- Whether the record is the one that the manifest was made from.
+local function is_own_record(state, summary)
+  local stated = state.manifest.effects and state.manifest.effects.record.sha256
+  local found = summary.effects.record.sha256
+  if stated and stated ~= found then
+    add(state, RECORD, 'changed', { expected = stated, found = found })
+  end
+  return stated == nil or stated == found
+end
+
 local function check_record(state)
   local summary, text = read_record(state)
   if not summary then
@@ -273,15 +290,11 @@ local function check_record(state)
   end
   check_lines(state, text)
   check_end(state, summary)
-  local effects = state.manifest.effects
-  if effects and effects.record.sha256 ~= summary.effects.record.sha256 then
-    add(state, RECORD, 'changed', {
-      expected = effects.record.sha256,
-      found = summary.effects.record.sha256,
-    })
+  if not is_own_record(state, summary) then
     check_blobs_alone(state)
     return
   end
+  state.written = summary.written
   check_blobs(state, summary.blobs)
   if state.manifest.status ~= 'running' then
     check_derived(state, summary)
@@ -366,6 +379,7 @@ function M.run(dir)
     notes = {},
     present = {},
     known = {},
+    written = {},
     files = 0,
     effects = 0,
   }
@@ -382,10 +396,10 @@ function M.run(dir)
     state.manifest = manifest
     check_status(state)
     check_names(state)
+    check_record(state)
     check_outputs(state)
     check_spec(state)
     check_recipe(state)
-    check_record(state)
     if manifest.status ~= 'running' then
       check_extras(state)
     end
