@@ -108,6 +108,7 @@ static const char *module_text(const char *name)
       {"lab.b", "return require 'lab.a'"},
       {"lab.syntax", "local x =\n= 3"},
       {"lab.raises", "\nerror('at the start')"},
+      {"lab.a_name_so_long_that_lua_cuts_the_chunk_name_in_its_messages", "\nerror('far')"},
       {"lab.reads", "return tlab.fs.read('f')"},
       {"tlab.lib", "return { f = function() return tlab.env.get('X') end,\n"
                    "g = function() error('from the library') end }"}};
@@ -533,6 +534,20 @@ TEST(errors)
   fails("require('tlab.lib').g()", "RUN_FAILED", "from the library", 2);
 }
 
+TEST(long_file_name)
+{
+  UNUSED;
+  session s = {.hold = 1};
+  char *source = recipe_of("require 'lab.a_name_so_long_that_lua_cuts_the_chunk_name_in_its_messages'");
+  play(&s, source, "20", "134217728");
+  free(source);
+  assert_string_equal(tl_get_str(failed(&s), "file", ""),
+                      "lab.a_name_so_long_that_lua_cuts_the_chunk_name_in_its_messages.lua");
+  assert_string_equal(tl_get_str(failed(&s), "message", ""), "far");
+  assert_int_equal(tl_get_int(failed(&s), "line", 0), 2);
+  drop(&s);
+}
+
 TEST(load_errors)
 {
   UNUSED;
@@ -659,6 +674,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(edge_values),
       cmocka_unit_test(modules),         cmocka_unit_test(sandbox_guards),
       cmocka_unit_test(run_object),      cmocka_unit_test(errors),
+      cmocka_unit_test(long_file_name),
       cmocka_unit_test(load_errors),     cmocka_unit_test(memory),
       cmocka_unit_test(endless_loops),   cmocka_unit_test(same_questions_twice),
       cmocka_unit_test(ends_with_its_supervisor), cmocka_unit_test(golden_globals),

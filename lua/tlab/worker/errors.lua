@@ -1,6 +1,8 @@
 -- Errors of a recipe: raised with their place, and described for the supervisor.
 
-local M = {}
+local M = {
+  chunks = {}, -- short name of each chunk → { file, library }
+}
 
 local KEPT = 8        -- items of a table that a printed error shows
 local TEXT_MAX = 4096 -- bytes of a message
@@ -46,103 +48,101 @@ local function copy_fields(out, value)
   end
 end
 
----@param core table
-function M.new(core)
-  local self = {
-    chunks = {}, -- short name of each chunk → { file, library }
-  }
-  local noted = {} -- of the last tasks that ended with an error: { value, file, line, traceback }
+local core -- see M.setup
+local noted = {} -- of the last tasks that ended with an error: { value, file, line, traceback }
 
-  --- The innermost place outside the library, or the innermost at all.
-  local function place(co)
-    local frames = core.frames(co)
-    for _, frame in ipairs(frames) do
-      local known = self.chunks[frame.file]
-      if known and not known.library then return frame.file, frame.line end
+--- The innermost place outside the library, or the innermost at all.
+local function place(co)
+  local frames = core.frames(co)
+  for _, frame in ipairs(frames) do
+    local known = M.chunks[frame.file]
+    if known and not known.library then return frame.file, frame.line end
+  end
+  if frames[1] then return frames[1].file, frames[1].line end
+end
+
+--- Takes "file:line: " off a message that Lua itself has put there.
+local function split(text)
+  local short, line, rest = text:match('^([^\n]-):(%d+): (.*)$')
+  local known = short and M.chunks[short]
+  if known then return rest, known, math.tointeger(line) end
+  return text
+end
+
+local function trace(co)
+  local lines = {}
+  for line in core.traceback(co):gmatch('[^\n]+') do
+    if not line:find('lua/tlab/worker/', 1, true) then lines[#lines + 1] = line end
+  end
+  return table.concat(lines, '\n')
+end
+
+--- Raises an error value with the place of the recipe that called.
+---@param err table code and message
+function M.raise(err)
+  if not err.file then err.file, err.line = place() end
+  error(core.mark_err(err), 0)
+end
+
+--- Remembers where a task ended, before its coroutine is dropped.
+function M.note(value, co)
+  local file, line = place(co)
+  if #noted == NOTED then table.remove(noted, 1) end
+  noted[#noted + 1] = { value = value, file = file, line = line, traceback = trace(co) }
+end
+
+--- What was noted first of an error that went through several tasks.
+local function look_up(value)
+  for _, note in ipairs(noted) do
+    if rawequal(note.value, value) then return note end
+  end
+end
+
+--- Describes what a coroutine ended with.
+---@return table { code, message, file?, line?, traceback? } and the fields of an error value
+function M.describe(value, co)
+  if value == 'not enough memory' then
+    local refused, limit = core.memory_refused()
+    if refused then
+      return { code = 'NO_MEMORY',
+        message = ('the recipe ran out of memory (limit %d MiB)'):format(limit >> 20) }
     end
-    if frames[1] then return frames[1].file, frames[1].line end
   end
-
-  --- Takes "file:line: " off a message that Lua itself has put there.
-  local function split(text)
-    local short, line, rest = text:match('^([^\n]-):(%d+): (.*)$')
-    local known = short and self.chunks[short]
-    if known then return rest, known, math.tointeger(line) end
-    return text
+  local at = look_up(value)
+  if not at then
+    M.note(value, co)
+    at = look_up(value)
   end
-
-  local function trace(co)
-    local lines = {}
-    for line in core.traceback(co):gmatch('[^\n]+') do
-      if not line:find('lua/tlab/worker/', 1, true) then lines[#lines + 1] = line end
-    end
-    return table.concat(lines, '\n')
+  local out = { code = 'RUN_FAILED', file = at.file, line = at.line, traceback = at.traceback }
+  if type(value) == 'table' and type(rawget(value, 'code')) == 'string'
+    and type(rawget(value, 'message')) == 'string' then
+    out.code, out.message = rawget(value, 'code'), rawget(value, 'message')
+    pcall(copy_fields, out, value)
+  elseif type(value) == 'string' then
+    local known, line
+    out.message, known, line = split(value)
+    -- A place in the library helps the user less than the place that called it.
+    if known and not (known.library and at.file) then out.file, out.line = known.file, line end
+  elseif value == nil then
+    out.message = 'the recipe raised nil'
+  else
+    out.message = shown(value)
   end
-
-  --- Raises an error value with the place of the recipe that called.
-  ---@param err table code and message
-  function self.raise(err)
-    if not err.file then err.file, err.line = place() end
-    error(core.mark_err(err), 0)
+  for k, v in pairs(out) do
+    if type(v) == 'string' then out[k] = tidy(v) end
   end
+  return out
+end
 
-  --- Remembers where a task ended, before its coroutine is dropped.
-  function self.note(value, co)
-    local file, line = place(co)
-    if #noted == NOTED then table.remove(noted, 1) end
-    noted[#noted + 1] = { value = value, file = file, line = line, traceback = trace(co) }
-  end
+--- Turns the message of a text that does not compile into an error value.
+function M.syntax(message)
+  local text, known, line = split(message)
+  return { code = 'INVALID', message = text, file = known and known.file, line = line }
+end
 
-  --- What was noted first of an error that went through several tasks.
-  local function look_up(value)
-    for _, note in ipairs(noted) do
-      if rawequal(note.value, value) then return note end
-    end
-  end
-
-  --- Describes what a coroutine ended with.
-  ---@return table { code, message, file?, line?, traceback? } and the fields of an error value
-  function self.describe(value, co)
-    if value == 'not enough memory' then
-      local refused, limit = core.memory_refused()
-      if refused then
-        return { code = 'NO_MEMORY',
-          message = ('the recipe ran out of memory (limit %d MiB)'):format(limit >> 20) }
-      end
-    end
-    local at = look_up(value)
-    if not at then
-      self.note(value, co)
-      at = look_up(value)
-    end
-    local out = { code = 'RUN_FAILED', file = at.file, line = at.line, traceback = at.traceback }
-    if type(value) == 'table' and type(rawget(value, 'code')) == 'string'
-      and type(rawget(value, 'message')) == 'string' then
-      out.code, out.message = rawget(value, 'code'), rawget(value, 'message')
-      pcall(copy_fields, out, value)
-    elseif type(value) == 'string' then
-      local known, line
-      out.message, known, line = split(value)
-      -- A place in the library helps the user less than the place that called it.
-      if known and not (known.library and at.file) then out.file, out.line = known.file, line end
-    elseif value == nil then
-      out.message = 'the recipe raised nil'
-    else
-      out.message = shown(value)
-    end
-    for k, v in pairs(out) do
-      if type(v) == 'string' then out[k] = tidy(v) end
-    end
-    return out
-  end
-
-  --- Turns the message of a text that does not compile into an error value.
-  function self.syntax(message)
-    local text, known, line = split(message)
-    return { code = 'INVALID', message = text, file = known and known.file, line = line }
-  end
-
-  return self
+---@param core_lib table what core/lua/worker_lib.c offers
+function M.setup(core_lib)
+  core = core_lib
 end
 
 return M

@@ -1,7 +1,7 @@
 -- Tasks: coroutines that wait for answers. Whatever resumes them comes in the order in which the
 -- supervisor answered, so the same answers in the same order give the same run.
 
-local M = {}
+local M = { loading = true } -- loading: the recipe's file is being read, no operation yet
 
 local create, resume, status, yield = coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
 local running, isyieldable, close = coroutine.running, coroutine.isyieldable, coroutine.close
@@ -19,200 +19,200 @@ function M.mix(seed, index)
   return (z ~ (z >> 31)) & ((1 << 53) - 1)
 end
 
----@param core table
----@param errors table
-function M.new(core, errors)
-  local self = { loading = true }
-  local asked, made = 0, 0 -- the last number given to an ask, to a task
-  local current            -- the task that runs
-  local waiting = {}       -- number of an open ask → the task that waits for it
-  local ready, first, last = {}, 1, 0
-  local early, early_first, early_last = {}, 1, 0 -- answers that came while one task waited alone
-  local owned = setmetatable({}, { __mode = 'k' }) -- coroutines of tasks
+local core, errors -- see M.setup
+local asked, made = 0, 0 -- the last number given to an ask, to a task
+local current            -- the task that runs
+local waiting = {}       -- number of an open ask → the task that waits for it
+local ready, first, last = {}, 1, 0
+local early, early_first, early_last = {}, 1, 0 -- answers that came while one task waited alone
+local owned = setmetatable({}, { __mode = 'k' }) -- coroutines of tasks
 
-  local function make_ready(task, ...)
-    last = last + 1
-    ready[last] = table.pack(task, ...)
+local function make_ready(task, ...)
+  last = last + 1
+  ready[last] = table.pack(task, ...)
+end
+
+--- Runs the pending __close of a task that ended with an error; returns the error, or the one that a
+--- __close raised instead. What they ask is waited for, since a coroutine cannot yield while closing.
+local function close_body(task)
+  task.closing = true
+  return select(2, close(task.co))
+end
+
+local function go_on(task, ...)
+  local before = current
+  current = task
+  local ok, value = resume(task.co, ...)
+  local dead = status(task.co) == 'dead'
+  if dead and not ok then
+    errors.note(value, task.co)
+    value = close_body(task)
   end
+  current = before
+  if dead then task.ended(ok, value) end
+end
 
-  --- Runs the pending __close of a task that ended with an error; returns the error, or the one that a
-  --- __close raised instead. What they ask is waited for, since a coroutine cannot yield while closing.
-  local function close_body(task)
-    task.closing = true
-    return select(2, close(task.co))
+--- Waits for the answer to ask n without letting any other task go on; answers for others wait in
+--- the order in which they came, and behind all that is ready: as if they had come later.
+local function wait_here(n)
+  while true do
+    local _, k, how, value = core.receive()
+    if k == n then return how, value end
+    early_last = early_last + 1
+    early[early_last] = { k, how, value }
   end
+end
 
-  local function go_on(task, ...)
-    local before = current
-    current = task
-    local ok, value = resume(task.co, ...)
-    local dead = status(task.co) == 'dead'
-    if dead and not ok then
-      errors.note(value, task.co)
-      value = close_body(task)
-    end
-    current = before
-    if dead then task.ended(ok, value) end
+--- The next answer: number, how, value.
+local function next_answer()
+  if early_first > early_last then return select(2, core.receive()) end
+  local item = early[early_first]
+  early[early_first] = nil
+  early_first = early_first + 1
+  return table.unpack(item, 1, 3)
+end
+
+--- Lets one task go on: one that is ready, or the one that the next answer is for.
+local function step()
+  if first <= last then
+    local item = ready[first]
+    ready[first] = nil
+    first = first + 1
+    return go_on(table.unpack(item, 1, item.n))
   end
+  if next(waiting) == nil then error('no task is ready and none waits for an answer') end
+  local n, how, value = next_answer()
+  local task = waiting[n]
+  waiting[n] = nil
+  go_on(task, how, value)
+end
 
-  --- Waits for the answer to ask n without letting any other task go on; answers for others wait in
-  --- the order in which they came, and behind all that is ready: as if they had come later.
-  local function wait_here(n)
-    while true do
-      local _, k, how, value = core.receive()
-      if k == n then return how, value end
-      early_last = early_last + 1
-      early[early_last] = { k, how, value }
-    end
+--- Whether the running code may simply yield to the scheduler.
+local function may_yield()
+  return isyieldable() and running() == current.co and not current.closing
+end
+
+local function settle(op, how, value)
+  if how == 'ok' then return value end
+  value.op = op
+  if how == 'raise' then errors.raise(value) end
+  return nil, core.mark_err(value)
+end
+
+local function send(op, ...)
+  local ok, code, message = core.ask(asked + 1, current.id, op, ...)
+  if not ok then errors.raise { code = code, message = op .. ': ' .. message, op = op } end
+  asked = asked + 1
+  return asked
+end
+
+local function refuse_loading(op)
+  if M.loading then
+    errors.raise { code = 'INVALID', op = op,
+      message = op .. ' is called while the recipe is being loaded; call it inside run' }
   end
+end
 
-  --- The next answer: number, how, value.
-  local function next_answer()
-    if early_first > early_last then return select(2, core.receive()) end
-    local item = early[early_first]
-    early[early_first] = nil
-    early_first = early_first + 1
-    return table.unpack(item, 1, 3)
+--- Asks the supervisor; other tasks go on meanwhile, unless the answer is not recorded: then nothing
+--- would tell a replay when they did.
+function M.ask(op, ...)
+  refuse_loading(op)
+  local n = send(op, ...)
+  if core.ops[op] or not may_yield() then return settle(op, wait_here(n)) end
+  waiting[n] = current
+  return settle(op, yield())
+end
+
+--- Asks and lets nothing else go on: for what a recipe may ask while it is loaded (mod.load).
+function M.ask_alone(op, ...)
+  return settle(op, wait_here(send(op, ...)))
+end
+
+--- Whether the running code is a task's own body, not a coroutine that the recipe made.
+function M.in_body()
+  return current ~= nil and running() == current.co
+end
+
+function M.owns(co)
+  return owned[co] == true
+end
+
+--- Runs f as task 0 until it has ended.
+---@return boolean ok, any value, thread co
+function M.main(seed, f)
+  local done, ok, value
+  local task = { id = 0, seed = seed, co = create(f) }
+  owned[task.co] = true
+  function task.ended(...)
+    done, ok, value = true, ...
   end
+  go_on(task)
+  while not done do step() end
+  return ok, value, task.co
+end
 
-  --- Lets one task go on: one that is ready, or the one that the next answer is for.
-  local function step()
-    if first <= last then
-      local item = ready[first]
-      ready[first] = nil
-      first = first + 1
-      return go_on(table.unpack(item, 1, item.n))
-    end
-    if next(waiting) == nil then error('no task is ready and none waits for an answer') end
-    local n, how, value = next_answer()
-    local task = waiting[n]
-    waiting[n] = nil
-    go_on(task, how, value)
-  end
-
-  --- Whether the running code may simply yield to the scheduler.
-  local function may_yield()
-    return isyieldable() and running() == current.co and not current.closing
-  end
-
-  local function settle(op, how, value)
-    if how == 'ok' then return value end
-    value.op = op
-    if how == 'raise' then errors.raise(value) end
-    return nil, core.mark_err(value)
-  end
-
-  local function send(op, ...)
-    local ok, code, message = core.ask(asked + 1, current.id, op, ...)
-    if not ok then errors.raise { code = code, message = op .. ': ' .. message, op = op } end
-    asked = asked + 1
-    return asked
-  end
-
-  local function refuse_loading(op)
-    if self.loading then
-      errors.raise { code = 'INVALID', op = op,
-        message = op .. ' is called while the recipe is being loaded; call it inside run' }
-    end
-  end
-
-  --- Asks the supervisor; other tasks go on meanwhile, unless the answer is not recorded: then nothing
-  --- would tell a replay when they did.
-  function self.ask(op, ...)
-    refuse_loading(op)
-    local n = send(op, ...)
-    if core.ops[op] or not may_yield() then return settle(op, wait_here(n)) end
-    waiting[n] = current
-    return settle(op, yield())
-  end
-
-  --- Asks and lets nothing else go on: for what a recipe may ask while it is loaded (mod.load).
-  function self.ask_alone(op, ...)
-    return settle(op, wait_here(send(op, ...)))
-  end
-
-  --- Whether the running code is a task's own body, not a coroutine that the recipe made.
-  function self.in_body()
-    return current ~= nil and running() == current.co
-  end
-
-  function self.owns(co)
-    return owned[co] == true
-  end
-
-  --- Runs f as task 0 until it has ended.
-  ---@return boolean ok, any value, thread co
-  function self.main(seed, f)
-    local done, ok, value
-    local task = { id = 0, seed = seed, co = create(f) }
+local function start_more(group)
+  while group.active < group.limit and group.started < group.total and not group.failed do
+    group.started = group.started + 1
+    group.active = group.active + 1
+    local i = group.started
+    local handle = { index = i, seed = M.mix(group.seed, i) }
+    local task = { id = group.base + i, seed = handle.seed }
+    task.co = create(function()
+      return (group.fn(group.list[i], handle, i))
+    end)
     owned[task.co] = true
-    function task.ended(...)
-      done, ok, value = true, ...
+    function task.ended(ok, value)
+      group.ended(i, ok, value)
     end
-    go_on(task)
-    while not done do step() end
-    return ok, value, task.co
+    make_ready(task)
   end
+end
 
-  local function start_more(group)
-    while group.active < group.limit and group.started < group.total and not group.failed do
-      group.started = group.started + 1
-      group.active = group.active + 1
-      local i = group.started
-      local handle = { index = i, seed = M.mix(group.seed, i) }
-      local task = { id = group.base + i, seed = handle.seed }
-      task.co = create(function()
-        return (group.fn(group.list[i], handle, i))
-      end)
-      owned[task.co] = true
-      function task.ended(ok, value)
-        group.ended(i, ok, value)
-      end
-      make_ready(task)
+local function new_group(list, fn, limit)
+  local group = { list = list, fn = fn, limit = limit, total = #list, base = made,
+    seed = current.seed, active = 0, started = 0, results = {}, failed = nil }
+  made = made + group.total
+  function group.ended(i, ok, value)
+    group.active = group.active - 1
+    if ok then
+      group.results[i] = value
+    elseif not group.failed or i < group.failed.index then
+      group.failed = { index = i, value = value }
     end
-  end
-
-  local function new_group(list, fn, limit)
-    local group = { list = list, fn = fn, limit = limit, total = #list, base = made,
-      seed = current.seed, active = 0, started = 0, results = {}, failed = nil }
-    made = made + group.total
-    function group.ended(i, ok, value)
-      group.active = group.active - 1
-      if ok then
-        group.results[i] = value
-      elseif not group.failed or i < group.failed.index then
-        group.failed = { index = i, value = value }
-      end
-      start_more(group)
-      if group.active == 0 and group.waiter then make_ready(group.waiter) end
-    end
-    return group
-  end
-
-  --- Calls fn(item, task, index) for each item, several at once; results in the order of the list. The
-  --- error of the lowest index is raised once no task of the list is left running.
-  ---@param list any[]
-  ---@param fn fun(item: any, task: { index: integer, seed: integer }, index: integer): any
-  ---@param options? { concurrency?: integer }
-  function self.map(list, fn, options)
-    local limit = options and options.concurrency or CONCURRENCY
-    if type(list) ~= 'table' then error('run:map takes a list first, not a ' .. type(list), 3) end
-    if type(fn) ~= 'function' then error('run:map takes a function second, not a ' .. type(fn), 3) end
-    if math.type(limit) ~= 'integer' or limit < 1 then
-      error('run:map: concurrency must be a whole number from 1', 3)
-    end
-    local group = new_group(list, fn, limit)
     start_more(group)
-    if group.active > 0 and may_yield() then
-      group.waiter = current
-      yield()
-    end
-    while group.active > 0 do step() end
-    if group.failed then error(group.failed.value, 0) end
-    return core.json.array(group.results)
+    if group.active == 0 and group.waiter then make_ready(group.waiter) end
   end
+  return group
+end
 
-  return self
+--- Calls fn(item, task, index) for each item, several at once; results in the order of the list. The
+--- error of the lowest index is raised once no task of the list is left running.
+---@param list any[]
+---@param fn fun(item: any, task: { index: integer, seed: integer }, index: integer): any
+---@param options? { concurrency?: integer }
+function M.map(list, fn, options)
+  local limit = options and options.concurrency or CONCURRENCY
+  if type(list) ~= 'table' then error('run:map takes a list first, not a ' .. type(list), 3) end
+  if type(fn) ~= 'function' then error('run:map takes a function second, not a ' .. type(fn), 3) end
+  if math.type(limit) ~= 'integer' or limit < 1 then
+    error('run:map: concurrency must be a whole number from 1', 3)
+  end
+  local group = new_group(list, fn, limit)
+  start_more(group)
+  if group.active > 0 and may_yield() then
+    group.waiter = current
+    yield()
+  end
+  while group.active > 0 do step() end
+  if group.failed then error(group.failed.value, 0) end
+  return core.json.array(group.results)
+end
+
+---@param core_lib table what core/lua/worker_lib.c offers
+---@param error_module table
+function M.setup(core_lib, error_module)
+  core, errors = core_lib, error_module
 end
 
 return M
