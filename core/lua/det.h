@@ -24,8 +24,8 @@ void tl_lua__open_order(lua_State *L);
 void tl_lua__open_sort(lua_State *L);
 void tl_lua__open_text(lua_State *L);
 
-/* Pushes a read-only view of the table on top of the stack, in its place: reading, pairs, next and #
- * see the table, writing (also by rawset, which knows views) raises "NAME is read-only". */
+/* Pushes a read-only view of the table on top of the stack, in its place: reading, pairs, next and
+ * # see the table, writing (also by rawset, which knows views) raises "NAME is read-only". */
 void tl_lua_make_view(lua_State *L, const char *name);
 
 /* When the value at idx is a view: puts the table behind it in its place. Returns whether it was. */

@@ -9,7 +9,8 @@ static void refuse_field(lua_State *L, int idx, const char *name)
 {
   lua_pushstring(L, name);
   if (lua_rawget(L, idx) != LUA_TNIL)
-    luaL_error(L, "a metatable with %s is not available: it would run when memory is collected", name);
+    luaL_error(L, "a metatable with %s is not available: it would run when memory is collected",
+               name);
   lua_pop(L, 1);
 }
 

@@ -4,8 +4,8 @@
 
 #include <lua.h>
 
-/* Pushes {encode, decode, pretty, array, null}. encode and pretty raise an error value for what JSON
- * cannot hold; decode returns nil and an error value for text that is not JSON. */
+/* Pushes {encode, decode, pretty, array, null}. encode and pretty raise an error value for what
+ * JSON cannot hold; decode returns nil and an error value for text that is not JSON. */
 int tl_lua_open_json(lua_State *L);
 
 /* Pushes a copy of lua-cjson whose numbers must be valid, whose empty and sparse settings are its

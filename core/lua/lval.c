@@ -210,7 +210,8 @@ static int check_keys(walk *w, const step *up, const keys *k, bool marked)
     return rc;
   }
   if (k->strings && (k->ints || marked))
-    return refuse(w, up, TL_EARGUMENT, "a table is either a list or a map with string keys, not both");
+    return refuse(w, up, TL_EARGUMENT,
+                  "a table is either a list or a map with string keys, not both");
   if (k->ints != k->max)
     return refuse(w, up, TL_EARGUMENT, "a list has a hole (use json.null for an empty place)");
   return 0;

@@ -31,7 +31,8 @@ static bool before(lua_State *L, uint32_t a, uint32_t b)
 }
 
 /* Merges from[lo, mid) and from[mid, hi) into to[lo, hi). */
-static void merge(lua_State *L, const uint32_t *from, uint32_t *to, size_t lo, size_t mid, size_t hi)
+static void merge(lua_State *L, const uint32_t *from, uint32_t *to, size_t lo, size_t mid,
+                  size_t hi)
 {
   size_t i = lo, j = mid, k = lo;
   /* Already in order: the usual case of nearly sorted lists costs one comparison. */

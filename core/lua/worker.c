@@ -42,7 +42,8 @@ static void last_words(tl_worker *w, lua_State *L, int rc)
 {
   tl_err e = {0};
   if (rc == LUA_ERRMEM)
-    (void)tl_fail(&e, TL_ENO_MEMORY, "the recipe ran out of memory (limit %zu MiB)", w->memory >> 20);
+    (void)tl_fail(&e, TL_ENO_MEMORY, "the recipe ran out of memory (limit %zu MiB)",
+                  w->memory >> 20);
   else
     (void)tl_fail(&e, TL_EBUG, "the worker failed: %s",
                   lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error without text");

@@ -109,8 +109,8 @@ static int lib_receive(lua_State *L)
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-/* frames([thread]) → list of {file, line} of the Lua functions on the stack, innermost first, without
- * the worker's own. */
+/* frames([thread]) → list of {file, line} of the Lua functions on the stack, innermost first,
+ * without the worker's own. */
 static int lib_frames(lua_State *L)
 {
   lua_State *of = lua_isthread(L, 1) ? lua_tothread(L, 1) : L;

@@ -102,7 +102,8 @@ CASE(pairs_list_built_backwards,
 CASE(pairs_skips_removed,
      "local t = {a = 1, b = 2, c = 3} local seen = ''\n"
      "for k in pairs(t) do seen = seen .. k t.b = nil end eq(seen, 'ac')\n"
-     "local l = {1, 2, 3, 4} seen = '' for k in pairs(l) do seen = seen .. k l[2] = nil l[4] = nil end\n"
+     "local l = {1, 2, 3, 4} seen = '' for k in pairs(l) do seen = seen .. k l[2] = nil l[4] = "
+     "nil end\n"
      "eq(seen, '13')\n"
      "local e = {x = 1, y = 2} for k in pairs(e) do e[k] = nil end eq(next(e), nil)")
 
@@ -153,17 +154,20 @@ CASE(tostring_numbers,
      "assert(tostring(print):match('^function: %d+$'))\n"
      "assert(tostring(coroutine.create(print)):match('^thread: %d+$'))\n"
      "eq(tostring(0/0), 'nan') eq(tostring(-(0/0)), 'nan') eq(tostring(1/0), 'inf')\n"
-     "eq(tostring(1), '1') eq(tostring(1.0), '1.0') eq(tostring(nil), 'nil') eq(tostring(true), 'true')\n"
+     "eq(tostring(1), '1') eq(tostring(1.0), '1.0') eq(tostring(nil), 'nil') eq(tostring(true), "
+     "'true')\n"
      "eq(tostring(setmetatable({}, {__tostring = function() return 'me' end})), 'me')\n"
      "assert(tostring(setmetatable({}, {__name = 'kind'})):match('^kind: %d+$'))\n"
-     "fails(tostring, 'must return a string', setmetatable({}, {__tostring = function() return {} end}))\n"
+     "fails(tostring, 'must return a string', setmetatable({}, {__tostring = function() return "
+     "{} end}))\n"
      "fails(tostring, 'value expected')")
 
 CASE(format,
      "eq(string.format('%5.1f|%d|%s|%q|%%|%c', 1.25, 3, 'x', 'y', 65), '  1.2|3|x|\"y\"|%|A')\n"
      "local t = {} eq(('%s'):format(t), tostring(t)) eq(('%10s|'):format(true), '      true|')\n"
      "eq(('%f %g %s'):format(-(0/0), 0/0, 0/0), 'nan nan nan')\n"
-     "fails(string.format, '%%p.* not available', '%p', {}) fails(string.format, \"#2 to 'string.format'\", '%d', 'x')\n"
+     "fails(string.format, '%%p.* not available', '%p', {}) fails(string.format, \"#2 to "
+     "'string.format'\", '%d', 'x')\n"
      "fails(string.format, 'no value', '%s') fails(string.format, 'invalid conversion', '%y', 1)\n"
      "fails(function() return ('%y'):format(1) end, '^case:6: invalid')\n"
      "fails(string.format, 'no literal form', '%q', {}) eq(('%-5d|'):format(3), '3    |')\n"
@@ -175,9 +179,11 @@ CASE(random,
 
 CASE(values,
      "local t = through {a = {1, 2.5, 'x', true}, b = {}, c = json.array(), d = json.null}\n"
-     "eq(json.encode(t), '{\"a\":[1,2.5,\"x\",true],\"b\":{},\"c\":[],\"d\":null}') eq(t.d, json.null)\n"
+     "eq(json.encode(t), '{\"a\":[1,2.5,\"x\",true],\"b\":{},\"c\":[],\"d\":null}') eq(t.d, "
+     "json.null)\n"
      "eq(through(nil), nil) eq(through(json.null), nil) eq(math.type(through(1.0)), 'float')\n"
-     "eq(#through(json.decode('[null,1]')), 2) eq(tostring(through(secret 'KEY')), '<secret:KEY>')\n"
+     "eq(#through(json.decode('[null,1]')), 2) eq(tostring(through(secret 'KEY')), "
+     "'<secret:KEY>')\n"
      "eq(through(secret 'A'), secret 'A') assert(secret 'A' ~= secret 'B')\n"
      "fails(function() return 'x' .. secret 'A' end, 'cannot be joined')\n"
      "assert(through(0/0) ~= through(0/0)) eq(through('\\0\\255'), '\\0\\255')")
@@ -202,24 +208,29 @@ CASE(values_bomb,
 CASE(json,
      "eq(json.encode {b = 1, a = json.null}, '{\"a\":null,\"b\":1}') eq(json.encode {}, '{}')\n"
      "eq(json.encode(json.decode '[]'), '[]') eq(json.decode 'null', json.null)\n"
-     "local v, e = json.decode '[1,]' eq(v, nil) eq(e.code, 'PARSE') assert(tostring(e):find('line 1'))\n"
+     "local v, e = json.decode '[1,]' eq(v, nil) eq(e.code, 'PARSE') "
+     "assert(tostring(e):find('line 1'))\n"
      "local ok, r = pcall(json.encode, {0/0}) eq(ok, false) assert(r.message)\n"
      "ok, r = pcall(function() return json.encode {print} end)\n"
-     "eq(r.code, 'ARGUMENT') eq(r.file, 'case') eq(r.line, 5) assert(tostring(r):find('^case:5: at %[1%]'))\n"
-     "assert(json.pretty({a = 1}):find('\\n  \"a\": 1')) fails(json.array, 'metatable of its own',\n"
+     "eq(r.code, 'ARGUMENT') eq(r.file, 'case') eq(r.line, 5) assert(tostring(r):find('^case:5: "
+     "at %[1%]'))\n"
+     "assert(json.pretty({a = 1}):find('\\n  \"a\": 1')) fails(json.array, 'metatable of its "
+     "own',\n"
      "  setmetatable({}, {})) json.array(json.array {})")
 
 static void memory_limit(void **state)
 {
   (void)state;
-  run_limited("local t = {} fails(function() for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end end,\n"
+  run_limited("local t = {} fails(function() for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end "
+              "end,\n"
               "  'not enough memory') t = nil local s = ('y'):rep(1000)\n"
               "fails(function() return s:rep(1 << 14) end, 'not enough memory') eq(#s, 1000)",
               8u << 20);
 }
 
 CASE(back_doors,
-     "for _, n in ipairs {'dofile', 'loadfile', 'collectgarbage', 'warn', 'io', 'os', 'debug', 'package',\n"
+     "for _, n in ipairs {'dofile', 'loadfile', 'collectgarbage', 'warn', 'io', 'os', 'debug', "
+     "'package',\n"
      "  'require'} do eq(_G[n], nil) end eq(string.dump, nil) eq(getmetatable(''), false)")
 
 int main(void)

@@ -16,7 +16,8 @@ local function finish(file, ok, value, co)
   if ok then
     local sent, code, message = core.send('done', value)
     if sent then return end
-    value = { code = code, file = file, message = 'what run returned is not plain data: ' .. message }
+    message = 'what run returned is not plain data: ' .. message
+    value = { code = code, file = file, message = message }
   end
   core.send('failed', errors.describe(value, co))
 end
@@ -36,8 +37,8 @@ local function evaluate(file, source)
   local recipe = modules.compile(source, file)(file)
   local sent, code, message = core.send('loaded', declaration(recipe, 0))
   if not sent then
-    errors.raise { code = 'INVALID', file = file,
-      message = ('what the recipe %s declares is not plain data (%s): %s'):format(file, code, message) }
+    message = ('what the recipe declares is not plain data (%s): %s'):format(code, message)
+    errors.raise { code = 'INVALID', file = file, message = message }
   end
   return recipe
 end
@@ -53,7 +54,7 @@ end
 --- Waits for a frame; what may come when is fixed (docs/reference/ARCHITECTURE.md).
 local function expect(word)
   local frame = table.pack(core.receive())
-  if frame[1] ~= word then error('expected the frame ' .. word .. ', not ' .. tostring(frame[1])) end
+  if frame[1] ~= word then error(('the frame %s came before %s'):format(frame[1], word)) end
   return table.unpack(frame, 2, frame.n)
 end
 
@@ -68,5 +69,7 @@ return function(core_lib)
 
   local spec, info = expect 'run'
   tasks.loading = false
-  finish(file, tasks.main(info.seed or seed, function() return run_recipe(file, recipe, spec, info) end))
+  finish(file, tasks.main(info.seed or seed, function()
+    return run_recipe(file, recipe, spec, info)
+  end))
 end

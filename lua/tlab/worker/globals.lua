@@ -7,10 +7,11 @@ local BASE = { 'assert', 'error', 'getmetatable', 'ipairs', 'next', 'pairs', 'pc
 
 -- By name, so that a Lua built with more (math.pow of older versions) gives recipes nothing more.
 local LIBRARIES = {
-  string = 'byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper',
+  string = 'byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack '
+    .. 'upper',
   table = 'concat insert move pack remove sort unpack',
-  math = 'abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf '
-    .. 'pi rad random randomseed sin sqrt tan tointeger type ult',
+  math = 'abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger '
+    .. 'modf pi rad random randomseed sin sqrt tan tointeger type ult',
   utf8 = 'char charpattern codepoint codes len offset',
   coroutine = 'close create isyieldable resume running status wrap yield',
 }
@@ -34,8 +35,8 @@ local function make_load(globals)
   end
 end
 
---- Closing a coroutine runs its pending __close, which may close another, and so on: Lua 5.4.4 does not
---- count this and overflows the C stack.
+--- Closing a coroutine runs its pending __close, which may close another, and so on: Lua 5.4.4 does
+--- not count this and overflows the C stack.
 local CLOSE_DEPTH = 100
 
 local function make_close()
@@ -63,8 +64,8 @@ local function make_wrap(close)
   end
 end
 
---- Coroutines of the recipe's own. Those of the scheduler are out of reach: resuming one would answer
---- its question in the supervisor's place.
+--- Coroutines of the recipe's own. Those of the scheduler are out of reach: resuming one would
+--- answer its question in the supervisor's place.
 local function make_coroutine(tasks)
   local co, close = pick('coroutine'), make_close()
   local function check(thread, name)

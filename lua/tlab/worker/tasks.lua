@@ -3,13 +3,14 @@
 
 local M = { loading = true } -- loading: the recipe's file is being read, no operation yet
 
-local create, resume, status, yield = coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
-local running, isyieldable, close = coroutine.running, coroutine.isyieldable, coroutine.close
+local create, resume, yield = coroutine.create, coroutine.resume, coroutine.yield
+local status, running = coroutine.status, coroutine.running
+local isyieldable, close = coroutine.isyieldable, coroutine.close
 
 local CONCURRENCY = 8 -- tasks of one map at once when nothing is said
 
---- SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014), cut to what a
---- double holds exactly.
+--- SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014), cut to
+--- what a double holds exactly.
 ---@param seed integer
 ---@param index integer
 function M.mix(seed, index)
@@ -32,8 +33,8 @@ local function make_ready(task, ...)
   ready[last] = table.pack(task, ...)
 end
 
---- Runs the pending __close of a task that ended with an error; returns the error, or the one that a
---- __close raised instead. What they ask is waited for, since a coroutine cannot yield while closing.
+--- Runs the pending __close of a task that ended with an error; returns the error, or the one that
+--- a __close raised instead. What they ask is waited for: a closing coroutine cannot yield.
 local function close_body(task)
   task.closing = true
   return select(2, close(task.co))
@@ -113,8 +114,8 @@ local function refuse_loading(op)
   end
 end
 
---- Asks the supervisor; other tasks go on meanwhile, unless the answer is not recorded: then nothing
---- would tell a replay when they did.
+--- Asks the supervisor. Other tasks go on meanwhile, but not during an ask whose answer is not
+--- recorded: a replay could not know when they did.
 function M.ask(op, ...)
   refuse_loading(op)
   local n = send(op, ...)
@@ -186,8 +187,8 @@ local function new_group(list, fn, limit)
   return group
 end
 
---- Calls fn(item, task, index) for each item, several at once; results in the order of the list. The
---- error of the lowest index is raised once no task of the list is left running.
+--- Calls fn(item, task, index) for each item, several at once; results in the order of the list.
+--- The error of the lowest index is raised once no task of the list is left running.
 ---@param list any[]
 ---@param fn fun(item: any, task: { index: integer, seed: integer }, index: integer): any
 ---@param options? { concurrency?: integer }
