@@ -5,55 +5,18 @@
 -- becomes part of a path before its form is checked.
 
 local core = require 'core'
-local build = require 'host.manifest.build'
-local fold = require 'host.manifest.fold'
+local findings = require 'host.manifest.findings'
 local ids = require 'host.manifest.ids'
-local schema = require 'host.spec.schema'
+local record = require 'host.manifest.verify_record'
 local tree = require 'host.store.tree'
 
 local M = {}
 
-local RECORD_MAX = 1 << 30
-local RECORD = 'record/effects.jsonl'
-local BLOBS = 'record/blobs/'
 local RECIPE = 'record/recipe/'
-local MANIFEST = 'run.json'
+local MANIFEST = findings.MANIFEST
 
-local function is_sha256(text)
-  return type(text) == 'string' and #text == 64 and text:match('^[0-9a-f]+$') ~= nil
-end
-
-local function add(state, path, what, more)
-  local finding = more or {}
-  finding.path, finding.what = path, what
-  state.findings[#state.findings + 1] = finding
-end
-
-local function json(value)
-  return value ~= nil and core.json.encode(value) or nil
-end
-
---- Two values that ought to be one; `expected` is what was worked out anew.
-local function compare(state, field, expected, found)
-  if json(expected) ~= json(found) then
-    add(
-      state,
-      MANIFEST,
-      'changed',
-      { field = field, expected = json(expected), found = json(found) }
-    )
-  end
-end
-
---- A schema that lies in the binary, ready to check with.
-local function compiled(name)
-  local document = core.json.decode(core.embedded('schemas/' .. name))
-  local validator, err = schema.compile(document, { trusted = true })
-  if not validator then
-    error(name .. ': ' .. err.message)
-  end
-  return validator
-end
+local add, check_file, compare, json =
+  findings.add, findings.check_file, findings.compare, findings.json
 
 -- Files ------------------------------------------------------------------------------------------
 
@@ -73,49 +36,10 @@ local function take_stock(state)
   return true
 end
 
---- Checks one file against its hash, and its size where one is known; marks it as accounted for.
-local function check_file(state, path, sha256, size)
-  state.known[path] = true
-  if not state.present[path] then
-    add(state, path, 'missing', { expected = sha256 })
-    return
-  end
-  local found, err = core.hash.file(state.dir .. '/' .. path)
-  state.files = state.files + 1
-  if not found then
-    add(state, path, 'invalid', { expected = sha256, found = err.message })
-  elseif found.sha256 ~= sha256 and found.sha256 == state.written[path] then
-    -- The record says that the recipe wrote just this: then it is the manifest that was changed.
-    add(state, MANIFEST, 'changed', {
-      field = 'sha256 of ' .. path,
-      expected = found.sha256,
-      found = sha256,
-    })
-  elseif found.sha256 ~= sha256 then
-    add(state, path, 'changed', { expected = sha256, found = found.sha256 })
-  elseif size and found.size ~= size then
-    add(state, MANIFEST, 'changed', {
-      field = 'size of ' .. path,
-      expected = json(found.size),
-      found = json(size),
-    })
-  end
-end
-
---- A path in a manifest that stays inside the folder and means one file.
-local function is_inside(path)
-  for part in (path .. '/'):gmatch('([^/]*)/') do
-    if part == '' or part == '.' or part == '..' then
-      return false
-    end
-  end
-  return not path:find('\0', 1, true)
-end
-
 local function check_outputs(state)
   for _, output in ipairs(state.manifest.outputs or {}) do
     if
-      is_inside(output.path)
+      findings.is_inside(output.path)
       and output.path ~= MANIFEST
       and output.path:sub(1, 7) ~= 'record/'
     then
@@ -158,7 +82,7 @@ local function check_recipe(state)
   check_file(state, RECIPE .. 'recipe.lua', recipe.sha256)
   for _, module in ipairs(recipe.modules or {}) do
     local path = module.name:gsub('%.', '/') .. '.lua'
-    if module.name:match('^[%w_.-]+$') and is_inside(path) then
+    if module.name:match('^[%w_.-]+$') and findings.is_inside(path) then
       check_file(state, RECIPE .. path, module.sha256)
     else
       add(state, MANIFEST, 'invalid', { field = 'recipe.modules', found = module.name })
@@ -172,132 +96,6 @@ local function check_extras(state)
     if not state.known[path] then
       add(state, path, 'extra')
     end
-  end
-end
-
--- The record -------------------------------------------------------------------------------------
-
-local function check_lines(state, text)
-  local validator = compiled('effect.schema.json')
-  local number = 0
-  for line in text:gmatch('([^\n]*)\n') do
-    number = number + 1
-    local value = core.json.decode(line)
-    local result = value ~= nil and validator:check(value)
-    if value == nil or json(value) ~= line then
-      add(state, RECORD, 'invalid', { field = 'line ' .. number, expected = 'canonical JSON' })
-    elseif result ~= true then
-      add(state, RECORD, 'invalid', {
-        field = 'line ' .. number,
-        found = result[1].pointer .. ' ' .. result[1].message,
-      })
-    end
-  end
-end
-
-local function check_blobs(state, blobs)
-  local patch = state.manifest.git and state.manifest.git.patch
-  if patch then
-    blobs[patch.sha256] = patch.size
-  end
-  for sha256, size in pairs(blobs) do
-    if is_sha256(sha256) then
-      check_file(state, BLOBS .. sha256, sha256, size)
-    else
-      add(state, RECORD, 'invalid', { expected = 'a SHA-256', found = sha256 })
-    end
-  end
-end
-
---- A run that succeeded has answered all it asked, and its last line is whole.
-local function check_end(state, summary)
-  if state.manifest.status == 'succeeded' then
-    if summary.torn then
-      add(state, RECORD, 'invalid', { expected = 'a whole last line' })
-    end
-    for _, n in ipairs(summary.open) do
-      add(
-        state,
-        RECORD,
-        'invalid',
-        { expected = 'an answer', found = 'effect ' .. n .. ' without one' }
-      )
-    end
-    return
-  end
-  if summary.torn then
-    state.notes[#state.notes + 1] = 'the record ends in the middle of a line'
-  end
-  for _, n in ipairs(summary.open) do
-    state.notes[#state.notes + 1] = 'effect ' .. n .. ' was started and never answered'
-  end
-end
-
-local function check_derived(state, summary)
-  local derived = build.derived(summary)
-  for _, field in ipairs(build.DERIVED) do
-    compare(state, field, derived[field], state.manifest[field])
-  end
-end
-
---- Without a record to trust, a blob is still what its name says, or it is not.
-local function check_blobs_alone(state)
-  for path in pairs(state.present) do
-    local name = path:match('^record/blobs/(.*)$')
-    if is_sha256(name) then
-      check_file(state, path, name)
-    end
-  end
-end
-
---- The record's text and what it says; nil when it cannot be had (that is a finding then).
-local function read_record(state)
-  state.known[RECORD] = true
-  if not state.present[RECORD] then
-    add(state, RECORD, 'missing')
-    return nil
-  end
-  local text, err = core.fs.read(state.dir .. '/' .. RECORD, RECORD_MAX)
-  local summary
-  if text then
-    state.files = state.files + 1
-    summary, err = fold.text(text)
-  end
-  if not summary then
-    add(state, RECORD, 'invalid', { found = err.message })
-    return nil
-  end
-  state.effects = summary.effects.count
-  summary.effects.record = { sha256 = core.hash.bytes(text), size = #text }
-  return summary, text
-end
-
---- Whether the record is the one that the manifest was made from.
-local function is_own_record(state, summary)
-  local stated = state.manifest.effects and state.manifest.effects.record.sha256
-  local found = summary.effects.record.sha256
-  if stated and stated ~= found then
-    add(state, RECORD, 'changed', { expected = stated, found = found })
-  end
-  return stated == nil or stated == found
-end
-
-local function check_record(state)
-  local summary, text = read_record(state)
-  if not summary then
-    check_blobs_alone(state)
-    return
-  end
-  check_lines(state, text)
-  check_end(state, summary)
-  if not is_own_record(state, summary) then
-    check_blobs_alone(state)
-    return
-  end
-  state.written = summary.written
-  check_blobs(state, summary.blobs)
-  if state.manifest.status ~= 'running' then
-    check_derived(state, summary)
   end
 end
 
@@ -316,7 +114,7 @@ local function read_manifest(state)
     add(state, MANIFEST, 'invalid', { found = err.message })
     return false
   end
-  local result = compiled('run.schema.json'):check(manifest)
+  local result = findings.compiled('run.schema.json'):check(manifest)
   if result ~= true then
     for _, each in ipairs(result) do
       add(state, MANIFEST, 'invalid', { field = each.pointer, found = each.message })
@@ -343,7 +141,7 @@ local function check_names(state)
   if id8 then
     compare(state, 'name', m.id:sub(1, 8), id8)
   end
-  if not is_inside(m.folder) then
+  if not findings.is_inside(m.folder) then
     add(state, MANIFEST, 'invalid', { field = 'folder', found = m.folder })
   end
 end
@@ -396,7 +194,7 @@ function M.run(dir)
     state.manifest = manifest
     check_status(state)
     check_names(state)
-    check_record(state)
+    record.check(state)
     check_outputs(state)
     check_spec(state)
     check_recipe(state)
