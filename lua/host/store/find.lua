@@ -120,29 +120,34 @@ local function missing(ref, lab)
     }
 end
 
+--- `latest` is the lab's, also in a folder that has a file of that name.
+local function last(lab)
+  local folder, err = latest.get(lab)
+  if not folder then
+    return nil, err
+  end
+  local dir = core.fs.realpath(lab.root .. '/' .. folder)
+  if not dir or not is_run(dir) then
+    return missing 'latest'
+  end
+  return dir
+end
+
 --- Finds a run.
 ---@param ref string as typed
 ---@param lab table|nil from host.lab; without one only a path finds something
 ---@return string|nil dir absolute
 ---@return table|nil err
 function M.run(ref, lab)
+  if ref == 'latest' and lab then
+    return last(lab)
+  end
   local dir = by_path(ref)
   if dir then
     return dir
   end
   if not lab then
     return missing(ref)
-  end
-  if ref == 'latest' then
-    local folder, err = latest.get(lab)
-    if not folder then
-      return nil, err
-    end
-    dir = core.fs.realpath(lab.root .. '/' .. folder)
-    if not dir or not is_run(dir) then
-      return missing(ref)
-    end
-    return dir
   end
   if #ref < LEAST or not ref:match('^[%w_-]+$') then
     return missing(ref, lab)
