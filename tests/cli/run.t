@@ -183,3 +183,20 @@ FILE: lab.json
   { "schema": "tlab.lab/1", "colour": "red" }
 RUN: tlab none
 EXIT: 3
+
+TEST: a run that takes too long, one that is stopped
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: recipes/loop.lua
+  return { name = 'loop', summary = 'Never ends.', home = 'ai-team/artifacts', run = function() while true do end end }
+RUN: tlab loop --limit-seconds=1
+EXIT: 1
+STDERR:
+  error[TIMEOUT]: …
+  ...
+  note: this run is kept as timeout: tlab show …
+RUN: tlab show latest | head -n 1
+STDOUT: loop … timeout
+RUN: timeout --foreground -s INT 1 tlab loop; test $? -eq 124 && tlab show latest | head -n 1
+STDOUT: loop … interrupted
+RUN: tlab verify latest

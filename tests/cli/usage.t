@@ -177,3 +177,13 @@ STDERR:
   error[USAGE]: there is no command or recipe "helo", did you mean hello?
   help: tlab help hello
 RUN: tlab run -h --seed > one; tlab help > two; cmp one two
+
+TEST: colour on a terminal, unless it is not wanted
+RUN: script -qec 'tlab shwo' /dev/null | grep -c "$(printf '\033')"
+STDOUT: 2
+RUN: NO_COLOR=1 script -qec 'tlab shwo' /dev/null | grep -c "$(printf '\033')"
+EXIT: 1
+RUN: TERM=dumb script -qec 'tlab shwo' /dev/null | grep -c "$(printf '\033')"
+EXIT: 1
+RUN: script -qec 'tlab shwo --color never' /dev/null | grep -c "$(printf '\033')"
+EXIT: 1

@@ -100,14 +100,15 @@ end
 
 return function(words, options)
   local word = words[1]
-  local call, err = {}, nil
+  local call = {}
   if word and word:find '[/.]' then
     return recipe_help(word, word, options)
   elseif word then
-    call, err = require 'host.cmd.resolve'(word)
-    if not call then
+    local found, err = require 'host.cmd.resolve'(word)
+    if not found then
       return nil, err
     end
+    call = found
   end
   if call.recipe then
     return recipe_help(call.recipe, word, options)

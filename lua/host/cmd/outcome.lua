@@ -17,8 +17,8 @@ local function verdict(manifest)
   return table.concat(parts, ', ')
 end
 
-local function tell_error(err, id8, options, lab)
-  local shown = { run = id8 }
+local function tell_error(err, manifest, options, lab)
+  local shown = { run = manifest.id:sub(1, 8), status = manifest.status }
   for name, value in pairs(err) do
     shown[name] = value
   end
@@ -44,7 +44,7 @@ function M.tell(result, options, lab)
   if options.json then
     out.json(manifest)
   elseif result.error then
-    tell_error(result.error, id8, options, lab)
+    tell_error(result.error, manifest, options, lab)
   else
     if not options.quiet then
       out.err(

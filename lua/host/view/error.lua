@@ -52,7 +52,7 @@ local function place(err, options, style)
 end
 
 --- The error as lines of text, each with its newline.
----@param err table {code, message, details?, hint?, file?, line?, column?, traceback?, run?}
+---@param err table {code, message, details?, hint?, file?, line?, column?, traceback?, run?, status?}
 ---@param options? table {verbose = bool, root = the lab's folder, style = host.view.style}
 ---@return string
 function M.text(err, options)
@@ -68,7 +68,7 @@ function M.text(err, options)
     rows[#rows + 1] = style.bold('help: ') .. err.hint
   end
   if err.run then
-    rows[#rows + 1] = style.bold('note: ') .. 'this run is kept as failed: tlab show ' .. err.run
+    rows[#rows + 1] = style.bold('note: ') .. string.format('this run is kept as %s: tlab show %s', err.status or 'failed', err.run)
   end
   if options.verbose and err.traceback then
     rows[#rows + 1] = style.dim(err.traceback)
