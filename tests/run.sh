@@ -63,11 +63,11 @@ run_lua() {
   done
 }
 
-# pytest LABEL MARKERS FOLDER: by pytest's closing line. Its exit code 5 means that nothing ran.
+# run_pytest LABEL OPTION…: by pytest's closing line. Its exit code 5 means that nothing ran.
 run_pytest() {
-  local code=0 last
-  [[ -d $3 ]] || return 0
-  "$venv/bin/python" -m pytest -c tests/pytest.ini --rootdir tests -q --tb=short -m "$2" "$3" \
+  local label=$1 code=0 last
+  shift
+  "$venv/bin/python" -m pytest -c tests/pytest.ini --rootdir tests -q --tb=short "$@" tests/e2e \
     >"$log" 2>&1 </dev/null || code=$?
   last=$(tail -n 1 "$log")
   number() { grep -oE "[0-9]+ $1" <<<"$last" | grep -oE '^[0-9]+' || echo 0; }
@@ -77,12 +77,13 @@ run_pytest() {
   if ((code != 0 && code != 5 && bad == 0)); then
     bad=1
   fi
-  count "$1" "$good" "$bad" "$skip"
+  count "$label" "$good" "$bad" "$skip"
 }
 
 run_cli() { tap cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
-run_e2e() { run_pytest e2e 'not slow and not real and not tools' tests/e2e; }
-run_slow() { run_pytest slow 'slow or real or tools' tests/e2e; }
+# Most of these tests wait for a server, so there are more of them at once than processors.
+run_e2e() { run_pytest e2e -n 6 -m 'not slow and not real and not tools'; }
+run_slow() { run_pytest slow -m 'slow or real or tools'; }
 
 run_san() {
   local -x BUILD="$BUILD-san"
