@@ -28,11 +28,14 @@ return {
   spec = { type = 'object', properties = { url = { type = 'string' } }, required = { 'url' } },
   needs = { net = { '$spec.url' } },
   run = function(run, spec)
-    tlab.fs.write('a.txt', ('a'):rep(5000))
+    local function must(value, err)
+      if value == nil then error(err) end
+      return value
+    end
+    must(tlab.fs.write('a.txt', ('a'):rep(5000)))
     run:note('tag', { tag = 'fault' })
-    local sum = tlab.hash.file('a.txt')
-    local reply, err = tlab.http.send { method = 'POST', url = spec.url, body = ('q'):rep(5000) }
-    if not reply then error(err) end
+    local sum = must(tlab.hash.file('a.txt'))
+    local reply = must(tlab.http.send { method = 'POST', url = spec.url, body = ('q'):rep(5000) })
     run:write('sub/reply.bin', reply.body)
     run:write_json('sum.json', { sum = sum.sha256, status = reply.status })
     run:metric('n', 1)
@@ -160,6 +163,7 @@ class FaultLab(Lab):
 
     def points(self, words, calls):
         """For each system call how often the supervisor makes it: {call: (first in the run's life, last)}."""
+        assert self.tlab(*words).exit == 0  # the day's folders are there from now on
         done = self.strace(words, "-e", "trace=mkdirat," + ",".join(calls))
         assert done.exit == 0, done.err
         total, first = collections.Counter(), {}
@@ -169,6 +173,24 @@ class FaultLab(Lab):
                 first = dict(total)
             total[call] += 1
         return {call: (first.get(call, 0) + 1, total[call]) for call in calls if total[call]}
+
+    def verify_is_true(self, folder, status):
+        """What verify says of a folder after a fault: that it is running, and of files only that they are missing."""
+        done = self.tlab("verify", folder, "--json")
+        if status is None:
+            assert done.exit == 1 and "there is no run" in done.out, done.out
+            return
+        findings = json.loads(done.out)["findings"]
+        assert done.exit == (5 if findings else 0), done.out
+        for finding in findings:
+            if finding.get("field") == "status":
+                assert status == "running" and "running" in finding["found"], finding
+            elif finding["what"] == "extra":  # kept for an effect that could not be written down
+                assert finding["path"].startswith("record/blobs/") and status == "failed", finding
+            else:
+                assert finding["what"] == "missing" and not (folder / finding["path"]).exists(), finding
+        assert status != "running" or any(finding.get("field") == "status" for finding in findings), done.out
+        assert status != "succeeded" or not findings, done.out
 
     def check_all(self):
         """check_folder for every run of the lab: {folder: status}."""

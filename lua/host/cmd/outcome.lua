@@ -17,9 +17,9 @@ local function verdict(manifest)
   return table.concat(parts, ', ')
 end
 
-local function tell_error(err, manifest, options, lab)
-  local shown = { run = manifest.id:sub(1, 8), status = manifest.status }
-  for name, value in pairs(err) do
+local function tell_error(result, options, lab)
+  local shown = { run = result.kept and result.manifest.id:sub(1, 8), status = result.kept }
+  for name, value in pairs(result.error) do
     shown[name] = value
   end
   local style = require('host.view.style').new('stderr', core.args)
@@ -44,7 +44,7 @@ function M.tell(result, options, lab)
   if options.json then
     out.json(manifest)
   elseif result.error then
-    tell_error(result.error, manifest, options, lab)
+    tell_error(result, options, lab)
   else
     if not options.quiet then
       out.err(

@@ -183,6 +183,19 @@ local function storage_failed(outcome, err)
   outcome.error = outcome.error or { code = err.code, message = err.message }
 end
 
+--- Writes the manifest of the run's end, and when that fails tries once more to write that it failed:
+--- what lies there claims no more than what reached the disk.
+local function write_last(run, outcome, ended)
+  local path, done = run.dir .. '/run.json', ended()
+  local ok, err = core.fs.replace(path, core.json.encode(done) .. '\n')
+  if not ok then
+    storage_failed(outcome, err)
+    done = ended()
+    core.fs.replace(path, core.json.encode(done) .. '\n')
+  end
+  return done
+end
+
 local function finish(run, manifest, outcome)
   local ok, err = write_late_modules(run)
   if not ok then
@@ -204,18 +217,24 @@ local function finish(run, manifest, outcome)
   end
   local recipe = manifest.recipe
   recipe.modules = module_list(run.modules)
-  local done = build.finish(manifest, summary, {
-    status = outcome.status, error = outcome.error, recipe = recipe,
-    ended_ms = core.clock.now(), seconds = (core.clock.monotonic() - run.began_ms) / 1000,
-  }, files)
-  ok, err = core.fs.replace(run.dir .. '/run.json', core.json.encode(done) .. '\n')
-  if ok then
-    ok, err = latest.set(run.lab, run.folder)
-  end
+  local done = write_last(run, outcome, function()
+    return build.finish(manifest, summary, {
+      status = outcome.status, error = outcome.error, recipe = recipe,
+      ended_ms = core.clock.now(), seconds = (core.clock.monotonic() - run.began_ms) / 1000,
+    }, files)
+  end)
+  ok, err = latest.set(run.lab, run.folder)
   if not ok then
-    storage_failed(outcome, err)
+    outcome.error = outcome.error or { code = err.code, message = err.message }
   end
   return done
+end
+
+--- The status that lies in the folder: after a failing disk not always the one that was meant.
+local function kept_status(run)
+  local text = core.fs.read(run.dir .. '/run.json')
+  local manifest = text and core.json.decode(text)
+  return manifest and manifest.status
 end
 
 local SIGNAL_EXIT = 128
@@ -270,13 +289,16 @@ local function perform(run, session, how)
     code = shown.code, message = shown.message, file = shown.file, line = shown.line, hint = shown.hint,
   }
   local done = finish(run, manifest, outcome)
-  return { manifest = done, dir = run.dir, exit = exit_of(outcome), error = shown or outcome.error }
+  return {
+    manifest = done, dir = run.dir, exit = exit_of(outcome), error = shown or outcome.error,
+    kept = outcome.error and kept_status(run),
+  }
 end
 
 --- Runs a recipe to its end, whatever end that is.
 ---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder, seed?,
 ---  no_input?, replay_of? = id}
----@return table|nil result {manifest, dir, exit, error?}
+---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run with an error}
 ---@return table|nil err nothing has been written then
 function M.run(how)
   local recipe, err = recipes.find(how.lab, how.recipe)

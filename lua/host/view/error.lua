@@ -68,7 +68,8 @@ function M.text(err, options)
     rows[#rows + 1] = style.bold('help: ') .. err.hint
   end
   if err.run then
-    rows[#rows + 1] = style.bold('note: ') .. string.format('this run is kept as %s: tlab show %s', err.status or 'failed', err.run)
+    rows[#rows + 1] = style.bold('note: ')
+      .. string.format('this run is kept as %s: tlab show %s', err.status or 'failed', err.run)
   end
   if options.verbose and err.traceback then
     rows[#rows + 1] = style.dim(err.traceback)
