@@ -192,6 +192,28 @@ def test_other_model_than_asked(lab):
     assert (model["asked"], model["answered"]) == ("m", "another")
 
 
+PRICE = {"input_per_million": 1.5, "output_per_million": 2}
+
+
+@pytest.mark.parametrize("where", ["spec", "lab"])
+def test_cost(tmp_path, where):
+    """32 tokens in, 8 out; a replay finds the price although lab.json has gone."""
+    lab = Lab(tmp_path / "lab", {"prices": {"m*": PRICE}} if where == "lab" else None)
+    with f.FaultServer([f.json_answer("Paris.")]) as server:
+        done = lab.ai(server.base_url, spec={"price": PRICE} if where == "spec" else {})
+    assert done.exit == 0, done.err
+    assert lab.manifest["cost"] == {"amount": 0.000064, "currency": "USD"}
+    lab.write("lab.json", {"schema": "tlab.lab/1"})
+    check_replay(lab, done)
+
+
+def test_a_hint_to_copy(lab):
+    with f.FaultServer([f.error(401, "Invalid API Key")]) as server:
+        done = lab.ai(server.base_url)
+    assert "secrets/.env.lab" in done.err
+    assert "secrets/.env.lab" in lab.manifest["error"]["hint"]
+
+
 def test_misspelt_variable_asks_nothing(lab):
     with f.FaultServer([f.json_answer("x")]) as server:
         done = lab.ai(server.base_url, spec={"prompt": "{{topik}}", "cases": [{"topic": "x"}]})

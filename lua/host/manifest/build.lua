@@ -37,6 +37,7 @@ local KNOWN = {
   'permits',
   'limits',
   'replay_of',
+  'lab_prices',
 }
 
 local function copy(from)

@@ -126,6 +126,7 @@ local function first_manifest(run, session, how)
     confined = session:held(),
     permits = { needs = run.needs, allowed = run.allow, denied = run.deny },
     limits = run.limits, replay_of = how.replay_of, started_ms = run.started_ms,
+    lab_prices = run.lab.config.prices,
   }
 end
 
@@ -279,7 +280,7 @@ local function perform(run, session, how)
   end
   outcome.error = outcome.error and {
     code = outcome.error.code, message = outcome.error.message, file = outcome.error.file,
-    line = outcome.error.line, traceback = outcome.error.traceback,
+    line = outcome.error.line, traceback = outcome.error.traceback, hint = outcome.error.hint,
   }
   if outcome.error then
     permits.explain(outcome.error, outcome.refusal, run.recipe.file)

@@ -9,6 +9,7 @@ local M = {}
 ---@field key string
 ---@field name string
 ---@field home string
+---@field lab_prices table? what tokens cost, by model: `prices` of lab.json
 
 local Run = {}
 local core, errors, tasks, modules -- see M.new
@@ -85,11 +86,13 @@ end
 
 ---@param lib table what core/lua/worker_lib.c offers
 ---@param worker table the other modules: errors, tasks, modules
----@param info table id, key, seed, home, name
+---@param info table id, key, seed, home, name, lab_prices
 ---@return tlab.Run
 function M.new(lib, worker, info)
   core, errors, tasks, modules = lib, worker.errors, worker.tasks, worker.modules
-  for _, field in ipairs { 'seed', 'id', 'key', 'name', 'home' } do Run[field] = info[field] end
+  for _, field in ipairs { 'seed', 'id', 'key', 'name', 'home', 'lab_prices' } do
+    Run[field] = info[field]
+  end
   return core.view(Run, 'the run object')
 end
 
