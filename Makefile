@@ -116,6 +116,11 @@ deps:
 deps-test:
 	@.ci/deps build test
 
+# The main job: a small real model asked, the run replayed and verified.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/model/demo.sh
+
 # Packages first: what is built looks for them when make starts, so it is another make's work.
 test: deps-test
 	@$(MAKE) --no-print-directory all $(UNIT) venv
@@ -137,5 +142,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all unit venv requirements deps deps-test test test-more test-all clean
+.PHONY: all demo unit venv requirements deps deps-test test test-more test-all clean
 .DELETE_ON_ERROR:

@@ -7,7 +7,8 @@ import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TLAB = ROOT / os.environ.get("BUILD", "build") / "tlab"
+BUILD = ROOT / os.environ.get("BUILD", "build")
+TLAB = BUILD / "tlab"
 
 EXIT = {
     "ok": 0, "RUN_FAILED": 1, "USAGE": 2, "INVALID": 3, "NOT_PERMITTED": 4, "DIFFERS": 5,

@@ -7,10 +7,11 @@ import subprocess
 
 import pytest
 
-from lab import ROOT, Lab
+from lab import BUILD, ROOT, Lab
 
 pytestmark = pytest.mark.real
 
+MODEL_DIR = BUILD / "model"
 MODEL = "smollm2-135m-instruct-q4_1"
 SPEC = {
     "model": {"name": MODEL},
@@ -23,7 +24,7 @@ SPEC = {
 
 class Server:
     def __init__(self, *options):
-        python = ROOT / "build" / "model" / "venv" / "bin" / "python"
+        python = MODEL_DIR / "venv" / "bin" / "python"
         self.process = subprocess.Popen(
             [python, ROOT / "tests" / "model" / "serve.py", *options], stdout=subprocess.PIPE
         )
@@ -36,7 +37,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def installed():
-    done = subprocess.run([ROOT / "tests" / "model" / "fetch.sh"], cwd=ROOT)
+    done = subprocess.run([ROOT / "tests" / "model" / "fetch.sh", MODEL_DIR], cwd=ROOT)
     if done.returncode != 0:
         pytest.skip("the model cannot be fetched here")
 

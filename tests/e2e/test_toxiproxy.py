@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 import fault_server as f
-from lab import EXIT, ROOT, Lab
+from lab import BUILD, EXIT, ROOT, Lab
 
 pytestmark = pytest.mark.tools
 
@@ -26,7 +26,7 @@ class Toxiproxy:
         self.admin = f"127.0.0.1:{free_port()}"
         host, port = self.admin.split(":")
         self.process = subprocess.Popen(
-            [ROOT / "build" / "tools" / "toxiproxy-2.5.0", "-host", host, "-port", port],
+            [BUILD / "tools" / "toxiproxy-2.5.0", "-host", host, "-port", port],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         for _ in range(100):

@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 import fault_server as f
-from lab import EXIT, ROOT, Lab
+from lab import BUILD, EXIT, ROOT, Lab
 
 pytestmark = pytest.mark.tools
 
@@ -34,7 +34,7 @@ class WireMock:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.base_url = self.url + "/v1"
-        jar = ROOT / "build" / "tools" / "wiremock-standalone-3.13.2.jar"
+        jar = BUILD / "tools" / "wiremock-standalone-3.13.2.jar"
         self.process = subprocess.Popen(
             ["java", "-Xmx256m", "-jar", jar, "--port", str(port), "--bind-address", "127.0.0.1",
              "--root-dir", folder, "--disable-banner", "--disable-gzip", "--global-response-templating"],

@@ -3,7 +3,9 @@
 # the run with the model's server stopped. `make demo` builds first.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-tlab=${TLAB:-build/tlab}
+build=${BUILD:-build}
+tlab=$build/tlab
+model=$build/model
 shipped=tests/recipes/ai/run
 server=
 
@@ -20,9 +22,9 @@ say() { printf '\n== %s\n' "$*"; }
 
 # Starts the model's server in the background; its address goes into `base_url`.
 start_server() {
-  local started=build/model/server.json tries
+  local started="$model/server.json" tries
   : >"$started"
-  build/model/venv/bin/python tests/model/serve.py >"$started" 2>build/model/server.log &
+  "$model/venv/bin/python" tests/model/serve.py >"$started" 2>"$model/server.log" &
   server=$!
   for ((tries = 0; tries < 300; tries++)); do
     base_url=$(sed -n 's/.*"base_url": "\([^"]*\)".*/\1/p' "$started")
@@ -31,7 +33,7 @@ start_server() {
     sleep 0.1
   done
   echo "the model's server did not start; its last words:" >&2
-  tail -n 5 build/model/server.log >&2
+  tail -n 5 "$model/server.log" >&2
   return 1
 }
 
@@ -49,7 +51,7 @@ END
 }
 
 say "a small language model on this machine"
-if ! tests/model/fetch.sh || ! start_server; then
+if ! tests/model/fetch.sh "$model" || ! start_server; then
   replay_shipped
   exit 0
 fi

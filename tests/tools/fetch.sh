@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fetches tools that the tests use, pinned, into build/tools: fetch.sh wiremock toxiproxy
+# Fetches tools that the tests use, pinned, into $BUILD/tools: fetch.sh wiremock toxiproxy
 # Does nothing for those that are there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-dir=build/tools
+dir=${BUILD:-build}/tools
 mkdir -p "$dir"
 
 wiremock() {
