@@ -18,9 +18,11 @@
 enum { TL_FS_CHUNK = 256 * 1024 }; /* bytes a read or write moves at once */
 enum { TL_FS_ENTRIES = 1000000, TL_FS_DEPTH = 128 };
 
-/* The place of argument `arg`, whose path is judged first: TL_EREFUSED for an empty one, a NUL,
+/* Judges a path by its text: TL_EREFUSED for an empty one, a NUL in the argument that it came as,
  * more than PATH_MAX - 1 bytes, and, unless the place is trusted, also for what is not UTF-8, a
  * part that is empty, `..`, over NAME_MAX bytes or that begins with TL_FS_TEMP. */
+int tl_fs_judge(const tl_place *p, const tl_val *arg, tl_err *e);
+/* The place of argument `arg`, judged. */
 int tl_fs_place(tl_call *call, unsigned arg, unsigned place, const tl_place **p);
 
 /* A descriptor (O_PATH) of what lies there and its stat. A symbolic link at the end is followed

@@ -56,17 +56,18 @@ static const char *path_fault(const tl_place *p)
   }
 }
 
+int tl_fs_judge(const tl_place *p, const tl_val *arg, tl_err *e)
+{
+  bool has_nul = arg->type == TL_STR && memchr(arg->u.s.data, '\0', arg->u.s.len);
+  const char *fault = has_nul ? "holds a NUL byte" : path_fault(p);
+
+  return fault ? tl_fail(e, TL_EREFUSED, "the path '%.200s' %s", p->shown, fault) : TL_OK;
+}
+
 int tl_fs_place(tl_call *call, unsigned arg, unsigned place, const tl_place **p)
 {
-  const tl_val *v = &call->args[arg];
-  const char *fault;
-
   *p = &call->places[place];
-  fault = v->type == TL_STR && memchr(v->u.s.data, '\0', v->u.s.len) ? "holds a NUL byte"
-                                                                     : path_fault(*p);
-  if (fault)
-    return tl_fail(&call->err, TL_EREFUSED, "the path '%.200s' %s", (*p)->shown, fault);
-  return TL_OK;
+  return tl_fs_judge(*p, &call->args[arg], &call->err);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */

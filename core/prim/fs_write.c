@@ -259,28 +259,43 @@ int prim_fs_symlink(tl_call *call)
 
 /* --- folders and removal ---------------------------------------------------------------------- */
 
-static int make_folders(tl_call *call, unsigned how)
+static int make_folders(tl_call *call, const tl_place *p, unsigned how)
 {
-  const tl_place *p;
-  int rc = tl_fs_place(call, 0, 0, &p);
+  int fd, rc = tl_fs_judge(p, &call->args[0], &call->err);
 
-  if (rc == TL_OK)
-    rc = tl_fs_make_folder(p, how, &call->err);
   if (rc < 0)
     return rc;
-  (void)close(rc);
+  fd = tl_fs_make_folder(p, how, &call->err);
+  if (fd < 0)
+    return fd;
+  (void)close(fd);
   call->out = tl_bool(true);
   return TL_OK;
 }
 
 int prim_fs_mkdir(tl_call *call)
 {
-  return make_folders(call, TL_FS_MAKE);
+  return make_folders(call, &call->places[0], TL_FS_MAKE);
 }
 
 int prim_fs_parents(tl_call *call)
 {
-  return make_folders(call, TL_FS_MAKE | TL_FS_DURABLE);
+  tl_place p = call->places[0];
+  const tl_place *root;
+  int rc;
+
+  if (call->args[1].type != TL_STR)
+    return make_folders(call, &p, TL_FS_MAKE | TL_FS_DURABLE);
+  rc = tl_fs_place(call, 1, 1, &root);
+  if (rc == TL_OK)
+    rc = tl_fs_open_folder(root, &call->err);
+  if (rc < 0)
+    return rc;
+  p.dirfd = rc;
+  p.trusted = false; /* a link below the root may have come with somebody's repository */
+  rc = make_folders(call, &p, TL_FS_MAKE | TL_FS_DURABLE);
+  (void)close(p.dirfd);
+  return rc;
 }
 
 int prim_fs_make(tl_call *call)

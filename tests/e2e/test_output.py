@@ -1,8 +1,10 @@
-"""Standard output and error that are full, closed, read by nobody, or handed hostile text."""
+"""Standard output and error that are full, closed, read by nobody, or handed hostile text; and
+links that lie where a run is to be written."""
 
 import os
 import pty
 import subprocess
+import time
 
 import pytest
 
@@ -122,3 +124,16 @@ def test_on_a_terminal_progress_is_erased_and_nothing_hostile_comes_through(lab)
     assert b"one\\x1b[2J\\u{202e}two" in heard
     assert b"\x1b[2J" not in heard and b"\x1b]" not in heard and b"\x07" not in heard
     assert heard.rfind(b"\r\x1b[K") > heard.rfind(b"[1/3]") > 0
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_a_link_planted_in_the_date_tree_is_refused(lab, depth):
+    outside = lab.root.parent / "outside"
+    outside.mkdir()
+    parts = [*time.strftime("%Y/%m/%d", time.gmtime()).split("/"), "ai-team"]
+    planted = lab.root.joinpath(*parts[:depth])
+    planted.parent.mkdir(parents=True, exist_ok=True)
+    planted.symlink_to(outside)
+    done = lab.tlab("run", "recipes/talk.lua")
+    assert done.exit == 1 and "symbolic link" in done.err
+    assert list(outside.iterdir()) == []

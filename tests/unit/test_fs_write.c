@@ -300,6 +300,27 @@ static void mkdir_takes_what_is_there_and_make_does_not(void **state)
   assert_int_equal(trust(prim_fs_parents, "p/q/r/s"), TL_EIO);
 }
 
+static int parents_below(const char *path, const char *below)
+{
+  tl_val args[3] = {tl_str(path), tl_str(below), tl_nil()};
+  return call(prim_fs_parents, args, path, below, true);
+}
+
+static void parents_below_a_root_go_through_no_link(void **state)
+{
+  (void)state;
+  assert_int_equal(shell("mkdir -p lab ../out; ln -s ../../out lab/2026; ln -s lab l"), 0);
+  assert_int_equal(parents_below("2027/01/02", "lab"), TL_OK);
+  assert_int_equal(parents_below("2028", "l"), TL_OK); /* the root itself is the person's choice */
+  assert_int_equal(shell("test -d lab/2027/01/02 && test -d lab/2028"), 0);
+  assert_int_equal(parents_below("2026", "lab"), TL_EREFUSED);
+  assert_int_equal(parents_below("2026/01/02", "lab"), TL_EREFUSED);
+  assert_says("symbolic link");
+  assert_int_equal(parents_below("../2026", "lab"), TL_EREFUSED);
+  assert_int_equal(parents_below("x", "none"), TL_ENOT_FOUND);
+  assert_int_equal(shell("test -z \"$(ls -A ../out)\""), 0);
+}
+
 static void remove_takes_files_and_empty_folders_only(void **state)
 {
   (void)state;
@@ -412,6 +433,7 @@ int main(void)
       TEST(the_file_size_limit_is_an_error_and_no_signal),
       TEST(running_out_of_descriptors_fails_cleanly_and_leaks_none),
       TEST(mkdir_takes_what_is_there_and_make_does_not),
+      TEST(parents_below_a_root_go_through_no_link),
       TEST(remove_takes_files_and_empty_folders_only),
       TEST(tree_is_sorted_by_path_and_follows_no_link),
       TEST(tree_purge_and_sync_have_a_depth_limit),

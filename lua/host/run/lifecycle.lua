@@ -90,7 +90,7 @@ local function make_folder(run)
   run.began_ms = core.clock.monotonic()
   local started = tree.iso(run.started_ms)
   local home = tree.day_folder(run.started_ms) .. '/' .. run.decl.home
-  local ok, err = core.fs.parents(run.lab.root .. '/' .. home)
+  local ok, err = core.fs.parents(home, run.lab.root)
   if not ok then
     return nil, err
   end
@@ -150,10 +150,7 @@ local function write_start(run, manifest)
     files[#files + 1] = { record .. '/blobs/' .. run.git.patch.sha256, run.patch }
   end
   for _, file in ipairs(files) do
-    local ok, err = core.fs.parents(file[1]:match('^(.*)/'))
-    if ok then
-      ok, err = core.fs.write(file[1], file[2])
-    end
+    local ok, err = core.fs.write(file[1], file[2]) -- which makes the folders, too
     if not ok then
       return nil, err
     end
@@ -166,10 +163,7 @@ local function write_late_modules(run)
   for _, module in ipairs(run.modules) do
     if not module.written then
       local path = run.dir .. '/record/recipe/' .. recorded_name(module.name)
-      local ok, err = core.fs.parents(path:match('^(.*)/'))
-      if ok then
-        ok, err = core.fs.write(path, module.source)
-      end
+      local ok, err = core.fs.write(path, module.source)
       if not ok then
         return nil, err
       end
