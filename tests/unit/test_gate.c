@@ -162,7 +162,9 @@ static void the_tools_of_the_command_line_are_refused(void **state)
     unsigned count = tl_op_params(op, params);
     for (unsigned i = 0; i < count; i++)
       if (!params[i].optional)
-        (void)tl_push(&list, params[i].type == 'i' ? tl_int(1) : tl_str("x"));
+        (void)tl_push(&list, params[i].type == 'i'   ? tl_int(1)
+                           : params[i].type == 'b' ? tl_bool(true)
+                                                   : tl_str("x"));
     drop(&b.got);
     tl_gate_ask(&b.g, ++n, 0, op->name, list);
     assert_int_equal(b.got.n, 1);
