@@ -82,6 +82,7 @@ FAULTS = {
     "error in a stream": ([f.events(f.chunk("The"), '{"error":{"message":"overloaded","code":503}}')], {**STREAM, **QUICK}, 2, "answered 503: overloaded (2 tries)"),
     "stall in a stream": ([f.silence(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: " + f.chunk("The").encode() + b"\n\n")], {**STREAM, **QUICK, "timeouts": {"idle_ms": 1000}}, 2, "(2 tries)"),
     "schema, cut": ([f.status(200, f.completion('{"a":').replace('"stop"', '"length"'))], {"response_schema": {"type": "object"}}, 1, "max_tokens"),
+    "schema, not kept": ([f.json_answer('{"city": 7}')], {"response_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}, 1, "does not fit the schema: /city: expected a string"),
     "schema, no JSON": ([f.json_answer("Sure!")], {"response_schema": {"type": "object"}}, 1, "'Sure!'"),
 }
 
@@ -199,6 +200,14 @@ def test_one_failure_keeps_the_other_answers(lab):
     assert lab.rows()[1]["error"] == {"code": "PROVIDER", "message": f"{server.base_url} answered 400: no"}
     names = [name for name in lab.outputs() if name.startswith("answers/")]
     assert names == ["answers/case-0001-sample-1.txt", "answers/case-0003-sample-1.txt"]
+    check_replay(lab)
+
+
+def test_a_wrong_schema_asks_nothing(lab):
+    with f.FaultServer([f.json_answer("{}")]) as server:
+        done = lab.ai(server.base_url, spec={"response_schema": {"type": "objekt"}})
+    assert done.exit == EXIT["INVALID"], done.err
+    assert "response_schema" in done.err and server.requests == []
     check_replay(lab)
 
 

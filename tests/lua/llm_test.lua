@@ -243,6 +243,7 @@ t.test('a schema: parsed, cut, refused, not JSON', function()
   end
   no(fake.recorded '19-json-schema-cut-by-max-tokens', 'cut at max_tokens')
   no(fake.answer 'Sure! {"a":1}', 'is not JSON')
+  no(fake.answer '[1]', 'does not fit the schema: expected an object')
   no(fake.answer('', { choices = { { message = { refusal = 'I will not' } } } }), 'refused: I will not')
 end)
 

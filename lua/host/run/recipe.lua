@@ -58,6 +58,17 @@ local function module_path(name)
   return name:gsub('%.', '/') .. '.lua'
 end
 
+-- Of the trusted side a recipe may have what knows nothing of the world: the validator of JSON Schema
+-- (as tlab.schema) and the modules that it consists of.
+local SHARED = {
+  ['host.spec.regex'] = true, ['host.spec.uri'] = true, ['host.spec.value'] = true,
+  ['host.view.suggest'] = true,
+}
+
+local function is_hidden(name)
+  return name:match('^host%f[%W]') and not SHARED[name] and not name:match('^host%.spec%.schema[%a_]*$')
+end
+
 --- Where `require` looks: the lab's own lua/ first, then the library in the binary.
 ---@param lab table
 ---@return fun(name: string): table|nil, table|nil find
@@ -65,7 +76,7 @@ end
 function M.modules(lab)
   local found = {}
   local function find(name)
-    if not name:match('^[%w_]+[%w_.]*$') or name:find('..', 1, true) or name:match('^host%f[%W]') then
+    if not name:match('^[%w_]+[%w_.]*$') or name:find('..', 1, true) or is_hidden(name) then
       return nil, { code = 'NOT_FOUND', message = "there is no module '" .. name .. "' for a recipe" }
     end
     local path = module_path(name)
