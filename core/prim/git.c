@@ -33,16 +33,6 @@ __attribute__((used, visibility("default"))) int mbedtls_x509_crt_parse_file(voi
   return 0;
 }
 
-#ifdef TL_SANITIZED
-/* LeakSanitizer's hook. libgit2 1.5 forgets 20 KB for each setting or diff driver that a regular
- * expression of its own does not match (git_regexp_match with PCRE2). */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-  return "leak:libpcre2-8.so";
-}
-#endif
-
 /* No configuration but the repository's own: an empty path list for each of the other levels. */
 static int forget_user_config(void)
 {
@@ -57,7 +47,7 @@ static int forget_user_config(void)
   return 0;
 }
 
-static int load(tl_err *e)
+int tl_git_load(tl_err *e)
 {
   static const tl_lazy_name names[] = {TL_LAZY_NAMES(TL_GIT_FUNCTIONS)};
   static bool loaded;
@@ -161,10 +151,6 @@ int tl_git_open(tl_call *call, git_repository **repo)
   if (rc < 0) {
     return rc;
   }
-  rc = load(&call->err);
-  if (rc < 0) {
-    return rc;
-  }
   /* What the person at the command line points at may belong to somebody else (a mounted volume):
    * nothing of it is run. A recipe's choice may not. */
   tl_git.git_error_clear();
@@ -263,10 +249,7 @@ static void put_commit(tl_val *map, git_commit *commit)
   tl_put(map, "subject", tl_str(subject ? subject : ""));
 }
 
-/* args: repo. returns {commit, tree, branch, author "Name <mail>", time (committed, seconds since
- * 1970), subject, shallow}. `branch` is absent when HEAD is detached; before the first commit
- * `unborn` is true and what belongs to a commit is absent. Errors: tl_git_open. */
-int prim_git_head(tl_call *call)
+static int head_work(tl_call *call)
 {
   git_repository *repo = NULL;
   git_reference *head = NULL;
@@ -302,8 +285,15 @@ int prim_git_head(tl_call *call)
   return rc;
 }
 
-/* args: repo. returns the branch's short name, nil when HEAD is detached. Errors: tl_git_open. */
-int prim_git_branch(tl_call *call)
+/* args: repo. returns {commit, tree, branch, author "Name <mail>", time (committed, seconds since
+ * 1970), subject, shallow}. `branch` is absent when HEAD is detached; before the first commit
+ * `unborn` is true and what belongs to a commit is absent. Errors: tl_git_open. */
+int prim_git_head(tl_call *call)
+{
+  return tl_git_apart(call, head_work);
+}
+
+static int branch_work(tl_call *call)
 {
   git_repository *repo = NULL;
   git_reference *head = NULL;
@@ -318,6 +308,12 @@ int prim_git_branch(tl_call *call)
   tl_git.git_reference_free(head);
   tl_git.git_repository_free(repo);
   return rc;
+}
+
+/* args: repo. returns the branch's short name, nil when HEAD is detached. Errors: tl_git_open. */
+int prim_git_branch(tl_call *call)
+{
+  return tl_git_apart(call, branch_work);
 }
 
 /* --- describe --- */
@@ -348,10 +344,7 @@ static int describe(git_commit *commit, tl_val *out, tl_err *e)
   return rc < 0 ? tl_git_fail(e, rc, "describe HEAD") : 0;
 }
 
-/* args: repo. returns what `git describe --tags --always` says, with seven digits of the commit
- * (git itself takes more in repositories of many thousand objects). NOT_FOUND before the first
- * commit. Errors: tl_git_open. */
-int prim_git_describe(tl_call *call)
+static int describe_work(tl_call *call)
 {
   git_repository *repo = NULL;
   git_commit *commit = NULL;
@@ -369,4 +362,12 @@ int prim_git_describe(tl_call *call)
   tl_git.git_commit_free(commit);
   tl_git.git_repository_free(repo);
   return rc;
+}
+
+/* args: repo. returns what `git describe --tags --always` says, with seven digits of the commit
+ * (git itself takes more in repositories of many thousand objects). NOT_FOUND before the first
+ * commit. Errors: tl_git_open. */
+int prim_git_describe(tl_call *call)
+{
+  return tl_git_apart(call, describe_work);
 }

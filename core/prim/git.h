@@ -38,6 +38,13 @@ extern struct tl_git {
   TL_LAZY_FIELDS(TL_GIT_FUNCTIONS)
 } tl_git;
 
+/* Opens the library, once. */
+int tl_git_load(tl_err *e);
+
+/* Has work(call) done in a child process with limits, and takes its result or error over. */
+int tl_git_apart(tl_call *call, tl_prim *work);
+extern unsigned tl_git_cpu_seconds; /* of such a child; tests lower it */
+
 /* Turns libgit2's failure `rc` into a code and plain words: "cannot <doing>: …". */
 int tl_git_fail(tl_err *e, int rc, const char *doing);
 

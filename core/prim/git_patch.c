@@ -297,12 +297,7 @@ static int finish(patcher *p, tl_val *out)
   return 0;
 }
 
-/* args: repo, exclude. returns {patch, files, truncated}, and `tree`, the git tree that HEAD with
- * the patch applied has. What does not fit (64 MiB of patch, 256 MiB of files), cannot be said in
- * a patch or may hold a secret (private.h) is missing from it: then `truncated` is true and
- * `left_out` has {path, reason} in the place of `tree`. `git apply` takes the patch on a checkout of
- * HEAD. Errors: tl_git_changes_read. */
-int prim_git_patch(tl_call *call)
+static int patch_work(tl_call *call)
 {
   patcher p = {.workdir = -1, .text = TL_BUF(PATCH_MAX), .left_out = tl_list(), .e = &call->err};
   tl_git_changes changes = {0};
@@ -340,4 +335,14 @@ int prim_git_patch(tl_call *call)
   tl_git.git_odb_free(p.odb);
   tl_git.git_repository_free(p.repo);
   return rc;
+}
+
+/* args: repo, exclude. returns {patch, files, truncated}, and `tree`, the git tree that HEAD with
+ * the patch applied has. What does not fit (64 MiB of patch, 256 MiB of files), cannot be said in
+ * a patch or may hold a secret (private.h) is missing from it: then `truncated` is true and
+ * `left_out` has {path, reason} in the place of `tree`. `git apply` takes the patch on a checkout of
+ * HEAD. Errors: tl_git_changes_read. */
+int prim_git_patch(tl_call *call)
+{
+  return tl_git_apart(call, patch_work);
 }

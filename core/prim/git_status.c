@@ -216,10 +216,7 @@ static const char *state_word(unsigned flags)
                                                                           : "modified";
 }
 
-/* args: repo, exclude. returns a list of {path, state}, sorted by path; state is untracked, added,
- * modified, deleted, typechange or conflicted, seen from HEAD. Ignored files are not listed. A
- * repository of its own that is not a submodule is one entry, its path ending in a slash. */
-int prim_git_status(tl_call *call)
+static int status_work(tl_call *call)
 {
   git_repository *repo = NULL;
   tl_git_changes changes;
@@ -240,4 +237,12 @@ int prim_git_status(tl_call *call)
   tl_git_changes_free(&changes);
   tl_git.git_repository_free(repo);
   return rc;
+}
+
+/* args: repo, exclude. returns a list of {path, state}, sorted by path; state is untracked, added,
+ * modified, deleted, typechange or conflicted, seen from HEAD. Ignored files are not listed. A
+ * repository of its own that is not a submodule is one entry, its path ending in a slash. */
+int prim_git_status(tl_call *call)
+{
+  return tl_git_apart(call, status_work);
 }

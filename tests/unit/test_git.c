@@ -10,11 +10,13 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../core/base/buf.h"
-#include "../../core/prim/prim.h"
+#include "../../core/prim/git.h"
 
 static char base[] = "/tmp/tlab-git-XXXXXX"; /* one scratch folder for all tests */
 
@@ -281,6 +283,75 @@ static void a_damaged_repository_fails_cleanly(void **state)
   assert_true(r.rc < 0);
   r = ask(prim_git_patch, "broken", NULL, false);
   assert_true(r.rc < 0);
+}
+
+/* libgit2 1.5.1 reads a loose object that was cut short for ever. */
+static void an_endless_read_is_ended(void **state)
+{
+  (void)state;
+  sh("git init -q -b main cut; cd cut; echo x >f; git add f; git commit -qm x; echo y >f;"
+     " o=.git/objects/$(git rev-parse HEAD:f | sed 's,^..,&/,'); chmod +w $o; truncate -s -6 $o");
+  unsigned usual = tl_git_cpu_seconds;
+  tl_git_cpu_seconds = 1;
+  fails(prim_git_patch, "cut", TL_ETIMEOUT, "git fsck");
+  tl_git_cpu_seconds = usual;
+}
+
+static int crash_work(tl_call *call)
+{
+  (void)call;
+  (void)signal(SIGSEGV, SIG_DFL);
+  return raise(SIGSEGV);
+}
+
+static int stop_work(tl_call *call)
+{
+  (void)call;
+  return raise(SIGINT);
+}
+
+static int write_work(tl_call *call)
+{
+  char path[128];
+  (void)snprintf(path, sizeof path, "%s/written", base);
+  int fd = open(path, O_WRONLY | O_CREAT, 0600);
+  (void)signal(SIGXFSZ, SIG_IGN);
+  call->out = tl_bool(fd >= 0 && write(fd, "x", 1) == 1);
+  (void)close(fd);
+  return 0;
+}
+
+static int memory_work(tl_call *call)
+{
+  void *volatile p = malloc((size_t)3 << 30);
+  call->out = tl_bool(p != NULL);
+  free(p);
+  return 0;
+}
+
+/* Whatever becomes of the reader, the supervisor lives and says so. */
+static void a_reader_that_dies_is_an_error(void **state)
+{
+  (void)state;
+  sigset_t block;
+  sigset_t old;
+  (void)sigemptyset(&block);
+  (void)sigaddset(&block, SIGINT);
+  assert_int_equal(sigprocmask(SIG_BLOCK, &block, &old), 0); /* as the supervisor has it */
+  tl_call call = {0};
+  assert_int_equal(tl_git_apart(&call, crash_work), TL_EIO);
+  assert_int_equal(tl_git_apart(&call, stop_work), TL_EINTERRUPTED);
+#ifndef TL_SANITIZED
+  assert_int_equal(tl_git_apart(&call, write_work), 0);
+  assert_int_equal(call.out.u.b, false);
+  assert_int_equal(tl_git_apart(&call, memory_work), 0);
+  assert_int_equal(call.out.u.b, false);
+#else
+  (void)write_work;
+  (void)memory_work;
+#endif
+  assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* none is left */
+  (void)sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
 /* Nothing that a repository's configuration names is run. */
@@ -727,6 +798,8 @@ int main(void)
     cmocka_unit_test(a_working_tree_elsewhere_is_refused),
     cmocka_unit_test(a_link_is_not_followed_for_a_recipe),
     cmocka_unit_test(a_damaged_repository_fails_cleanly),
+    cmocka_unit_test(an_endless_read_is_ended),
+    cmocka_unit_test(a_reader_that_dies_is_an_error),
     cmocka_unit_test(hostile_configuration_runs_nothing),
     cmocka_unit_test(the_users_configuration_has_no_effect),
     cmocka_unit_test(status_lists_each_path_sorted),
