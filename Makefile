@@ -2,13 +2,21 @@
 #   make            build/tlab            make test       the daily loop, under a minute
 #   make demo       the main job          make test-all   everything (sanitizers, faults, real model)
 #   make deps       system packages       make install    PREFIX=/usr/local DESTDIR=
-# Variables: BUILD=dir  DEV=1 (-Werror)  SAN=1 (ASan and UBSan)  CC=clang
+# Variables: BUILD=dir  DEV=1 (-Werror)  SAN=1 (ASan and UBSan)  CC=clang  V=1 (show commands)  JOBS=n
 BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
 CC      ?= cc
 PKG_CONFIG ?= pkg-config
 VERSION := $(shell cat VERSION)
+JOBS    ?= $(shell nproc)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+
+# Commands are shown with V=1, otherwise one short line each.
+Q   := $(if $(V),,@)
+say  = @$(if $(V),:,printf '  %-6s %s\n' '$(1)' '$(2)')
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wundef -Wvla -Wcast-qual \
   -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -53,21 +61,25 @@ EMBED := $(sort $(shell find lua schemas -name '*.lua' -o -name '*.json'))
 all: $(BUILD)/tlab
 
 $(BUILD)/tlab: $(OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJ) $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJ) $(LIBS)
 
 $(BUILD)/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -ffunction-sections -fdata-sections -MMD -MP -I. -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -ffunction-sections -fdata-sections -MMD -MP -I. -c -o $@ $<
 
 $(BUILD)/embed: core/embed.c
 	@mkdir -p $(@D)
-	$(CC) -std=c17 -D_GNU_SOURCE -O1 $(WARN) $(LIBS_H) -o $@ $< $(LUA_LIBS) -lm -ldl
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O1 $(WARN) $(LIBS_H) -o $@ $< $(LUA_LIBS) -lm -ldl
 
 $(BUILD)/embedded.c: $(BUILD)/embed $(EMBED)
-	$(BUILD)/embed $(EMBED) > $@.tmp && mv $@.tmp $@
+	$(call say,EMBED,$(words $(EMBED)) files)
+	$(Q)$(BUILD)/embed $(EMBED) > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
-	$(CC) $(CPPFLAGS) -std=c17 -O0 -fPIE -I. -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) -std=c17 -O0 -fPIE -I. -c -o $@ $<
 
 # --- tests ------------------------------------------------------------------------------------
 # Unit tests are programs that link what they use from the core (all of it but main.c).
@@ -75,34 +87,39 @@ UNIT := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 TEST_LIBS := -lcmocka -lcrypto -lpthread
 
 $(BUILD)/core.a: $(filter-out $(BUILD)/core/main.o,$(OBJ))
-	rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(UNIT): $(BUILD)/%: %.c $(BUILD)/core.a
 	@mkdir -p $(@D)
-	$(CC) -I. $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/core.a $(TEST_LIBS) $(LIBS)
+	$(call say,TEST,$<)
+	$(Q)$(CC) -I. $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ $(LDFLAGS) -o $@ $< $(BUILD)/core.a \
+	  $(TEST_LIBS) $(LIBS)
 
 unit: $(UNIT)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNIT)
 
 $(BUILD)/tests/suites/json_suite: tests/suites/json_suite.c $(BUILD)/core.a
 	@mkdir -p $(@D)
-	$(CC) -I. $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/core.a $(LIBS)
+	$(call say,TEST,$<)
+	$(Q)$(CC) -I. $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/core.a $(LIBS)
 
 # libFuzzer is clang's, whatever CC is.
 FUZZ := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 $(FUZZ): $(BUILD)/%: %.c $(wildcard core/base/*)
 	@mkdir -p $(@D)
-	clang -I. $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined \
+	$(call say,FUZZ,$<)
+	$(Q)clang -I. $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined \
 	  -fno-sanitize-recover=all -o $@ $< core/base/*.c -lm
 
 # The Python tools of the tests, pinned by hash.
 venv: $(BUILD)/venv/installed
 $(BUILD)/venv/installed: tests/requirements.txt
-	rm -rf $(BUILD)/venv
-	python3 -m venv $(BUILD)/venv
-	$(BUILD)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	$(call say,VENV,$<)
+	$(Q)rm -rf $(BUILD)/venv
+	$(Q)python3 -m venv $(BUILD)/venv
+	$(Q)$(BUILD)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --only-binary :all: -r $<
-	touch $@
+	$(Q)touch $@
 
 requirements:
 	python3 -m venv $(BUILD)/pins
@@ -123,20 +140,20 @@ demo: deps
 
 # Packages first: what is built looks for them when make starts, so it is another make's work.
 test: deps-test
-	@$(MAKE) --no-print-directory all $(UNIT) venv
+	@$(MAKE) -s --no-print-directory all $(UNIT) venv
 	@BUILD=$(BUILD) tests/run.sh unit lua cli e2e
 
 # MORE is what test-all does beyond test.
 MORE := slow san suites fuzz
 test-more:
 	@.ci/deps build test test-all
-	@$(MAKE) --no-print-directory all venv $(BUILD)/tests/suites/json_suite $(FUZZ)
-	@$(MAKE) --no-print-directory SAN=1 BUILD=$(BUILD)-san all $(UNIT:$(BUILD)/%=$(BUILD)-san/%)
+	@$(MAKE) -s --no-print-directory all venv $(BUILD)/tests/suites/json_suite $(FUZZ)
+	@$(MAKE) -s --no-print-directory SAN=1 BUILD=$(BUILD)-san all $(UNIT:$(BUILD)/%=$(BUILD)-san/%)
 	@BUILD=$(BUILD) tests/run.sh $(ALSO) $(MORE)
 
 test-all: deps-test
-	@$(MAKE) --no-print-directory all $(UNIT) venv
-	@$(MAKE) --no-print-directory test-more ALSO='unit lua cli e2e'
+	@$(MAKE) -s --no-print-directory all $(UNIT) venv
+	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua cli e2e'
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-san
