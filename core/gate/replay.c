@@ -151,6 +151,13 @@ uint64_t tl_replay_due(const tl_replay *r)
   return r->next < r->norder ? r->order[r->next] : 0;
 }
 
+uint64_t tl_replay_open_effect(const tl_replay *r)
+{
+  for (size_t i = 0; i < r->len; i++)
+    if (r->effects[i].op && !r->effects[i].answered) return i + 1;
+  return 0;
+}
+
 int tl_replay_answer(const tl_replay *r, uint64_t n, tl_val *out, tl_err *e)
 {
   *out = tl_copy(&r->effects[n - 1].answer);

@@ -28,6 +28,8 @@ void tl_replay_close(tl_replay *r);
 int tl_replay_same(const tl_replay *r, uint64_t n, const char *op, const tl_val *args, tl_err *e);
 /* The number whose answer comes next in the recorded order, 0 at the end. */
 uint64_t tl_replay_due(const tl_replay *r);
+/* The first effect that was asked and never answered, 0: none. */
+uint64_t tl_replay_open_effect(const tl_replay *r);
 /* A live copy of the answer of n. */
 int tl_replay_answer(const tl_replay *r, uint64_t n, tl_val *out, tl_err *e);
 /* The first effect not used yet with this operation and these arguments that succeeded; 0: none. */

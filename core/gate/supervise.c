@@ -254,8 +254,12 @@ static bool stuck(tl_worker *w)
 
 static void fail_stuck(tl_gate *g)
 {
-  uint64_t due = tl_replay_due(g->old);
-  if (due == 0)
+  uint64_t due = tl_replay_due(g->old), open = tl_replay_open_effect(g->old);
+  if (due == 0 && open)
+    (void)tl_fail(&g->fatal, TL_ENOT_RECORDED,
+                  "the record ends after %zu answers: effect %" PRIu64 " (%s) was never answered",
+                  g->old->norder, open, g->old->effects[open - 1].op);
+  else if (due == 0)
     (void)tl_fail(&g->fatal, TL_ENOT_RECORDED,
                   "the record ends after %zu answers: the run was stopped there", g->old->norder);
   else

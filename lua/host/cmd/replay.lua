@@ -30,9 +30,13 @@ local function tell(result, options)
   local recorded = result.manifest.effects
   local effects = result.effects or recorded and recorded.count or 0
   local id8 = result.manifest.id:sub(1, 8)
+  if result.note and not options.json then
+    out.err('note: ' .. result.note .. '\n')
+  end
   if options.json then
     out.json {
       same = result.same,
+      note = result.note,
       id = result.manifest.id,
       effects = effects,
       files = result.files,

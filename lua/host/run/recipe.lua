@@ -54,7 +54,10 @@ function M.find(lab, word)
   }
 end
 
-local function module_path(name)
+--- Where the module of a name lies, below a folder of modules.
+---@param name string
+---@return string
+function M.module_path(name)
   return name:gsub('%.', '/') .. '.lua'
 end
 
@@ -79,7 +82,7 @@ function M.modules(lab)
     if not name:match('^[%w_]+[%w_.]*$') or name:find('..', 1, true) or is_hidden(name) then
       return nil, { code = 'NOT_FOUND', message = "there is no module '" .. name .. "' for a recipe" }
     end
-    local path = module_path(name)
+    local path = M.module_path(name)
     local source = core.fs.read(lab.root .. '/lua/' .. path, SOURCE_MAX)
     local origin = 'lab'
     if not source then
@@ -102,7 +105,7 @@ end
 ---@param dir string the run's folder
 function M.recorded_modules(dir)
   return function(name)
-    local path = module_path(name)
+    local path = M.module_path(name)
     local source = name:match('^[%w_]+[%w_.]*$')
       and core.fs.read(dir .. '/record/recipe/' .. path, SOURCE_MAX)
     if not source then

@@ -1,11 +1,14 @@
 --- A run again, from its record alone: no network, no clock, the same bytes.
 
 local core = require 'core'
+local findings = require 'host.manifest.findings'
 local lifecycle = require 'host.run.lifecycle'
 local outputs = require 'host.manifest.outputs'
 local recipes = require 'host.run.recipe'
 
 local M = {}
+
+local SOURCE_MAX = 1 << 30
 
 local function read_json(path)
   local text, err = core.fs.read(path)
@@ -18,6 +21,21 @@ local function read_json(path)
     return nil, { code = 'DIFFERS', message = path .. ': ' .. err.message, file = path }
   end
   return value
+end
+
+local function read_manifest(dir)
+  local manifest, err = read_json(dir .. '/run.json')
+  if not manifest then
+    return nil, err
+  end
+  local result = findings.compiled('run.schema.json'):check(manifest)
+  if result ~= true then
+    return nil, {
+      code = 'DIFFERS', file = dir .. '/run.json',
+      message = string.format('run.json is no manifest: %s %s', result[1].pointer, result[1].message),
+    }
+  end
+  return manifest
 end
 
 --- A folder for the replayed artifacts, beside nothing of value; removed afterwards.
@@ -68,11 +86,19 @@ local function compare(manifest, files)
   return differences
 end
 
---- The end the record tells of must be the end the replay came to.
+--- Errors after which a record ends where it ends, whatever the recipe would have asked next.
+local CUT_OFF = { STORAGE = true, IO = true, CRASHED = true, INTERRUPTED = true, TIMEOUT = true }
+
+--- The end the record tells of must be the end the replay came to. Of a run that was cut off, all that
+--- was recorded can be the same; what is missing is told.
+---@return string|nil note what the record ended with
 local function compare_end(manifest, outcome, differences)
   local expected = manifest.error and manifest.error.code
   local found = outcome.error and outcome.error.code
-  if found == 'DIFFERS' or found == 'NOT_RECORDED' and manifest.status == 'succeeded' then
+  local cut_off = manifest.status == 'running' or expected and CUT_OFF[expected]
+  if found == 'NOT_RECORDED' and cut_off then
+    return outcome.error.message
+  elseif found == 'DIFFERS' or found == 'NOT_RECORDED' and manifest.status == 'succeeded' then
     table.insert(differences, 1, { what = 'effect', message = outcome.error.message })
   elseif outcome.status == 'succeeded' and outcome.effects ~= outcome.recorded then
     table.insert(differences, 1, {
@@ -87,6 +113,34 @@ local function compare_end(manifest, outcome, differences)
       found = outcome.status .. (found and ' ' .. found or ''),
     })
   end
+end
+
+--- What the replay will use must be what the manifest names: each file that is not, as a difference.
+local function check_sources(dir, manifest)
+  local differences = core.json.array {}
+  local function check(path, sha256, text)
+    local found = text and core.hash.bytes(text)
+    if found ~= sha256 then
+      differences[#differences + 1] = {
+        path = path, what = found and 'changed' or 'missing', expected = sha256, found = found,
+      }
+    end
+  end
+  local function read(path)
+    return core.fs.read(dir .. '/' .. path, SOURCE_MAX)
+  end
+  local spec = read 'spec.json'
+  check('spec.json', manifest.spec.sha256, spec and spec:gsub('\n$', ''))
+  check('record/recipe/recipe.lua', manifest.recipe.sha256, read 'record/recipe/recipe.lua')
+  for _, module in ipairs(manifest.recipe.modules or {}) do
+    local path = 'record/recipe/' .. recipes.module_path(module.name)
+    check(path, module.sha256, findings.is_inside(path) and read(path))
+  end
+  if manifest.effects then
+    local record = 'record/effects.jsonl'
+    check(record, manifest.effects.record.sha256, read(record))
+  end
+  return differences
 end
 
 local function perform(session, dir, manifest, spec, out)
@@ -130,21 +184,30 @@ local function replay_into(dir, manifest, spec, out)
     return nil, err
   end
   local differences = compare(manifest, files)
-  compare_end(manifest, outcome, differences)
+  local note = compare_end(manifest, outcome, differences)
   return {
     same = #differences == 0, differences = differences, effects = outcome.effects,
-    files = #files, manifest = manifest,
+    files = #files, manifest = manifest, note = note,
   }
 end
 
 --- Replays a run, or with `with` runs another recipe on its record.
 ---@param how table {dir = the run's folder, with? = recipe, lab? (for with), words?, no_input?}
----@return table|nil result {same, differences, effects, files, manifest}; with `with` what lifecycle.run gives
+---@return table|nil result {same, differences, effects, files, manifest, note?}; with `with` what lifecycle.run gives
 ---@return table|nil err
 function M.run(how)
-  local manifest, err = read_json(how.dir .. '/run.json')
+  local manifest, err = read_manifest(how.dir)
   if not manifest then
     return nil, err
+  end
+  local changed = check_sources(how.dir, manifest)
+  if #changed > 0 and how.with then
+    return nil, {
+      code = 'DIFFERS', message = changed[1].path .. ' is not what the manifest names',
+      hint = 'tlab verify ' .. how.dir,
+    }
+  elseif #changed > 0 then
+    return { same = false, differences = changed, effects = 0, files = 0, manifest = manifest }
   end
   if how.with then
     return lifecycle.run {

@@ -14,7 +14,7 @@ function M.compile(source, file, library)
   local known = { file = file, library = library }
   errors.chunks[short], errors.chunks[file] = known, known
   local chunk, message = load(source, '@' .. file, 't', M.env)
-  if not chunk then errors.raise(errors.syntax(message)) end
+  if not chunk then errors.raise(errors.syntax(message, file)) end
   return chunk
 end
 
