@@ -62,6 +62,7 @@ t.test('a manifest as it begins and as it ends', function()
     name = 'n',
     seed = 7,
     time = { started = '1970-01-01T00:00:01.000Z' },
+    digest = build.digest(running),
   })
   local summary = {
     effects = { count = 0, failed = 0, refused = 0, by_op = {} },
@@ -86,6 +87,8 @@ t.test('a manifest as it begins and as it ends', function()
   t.eq(done.metrics, { x = 1 })
   t.eq(done.blobs, nil)
   t.eq(running.status, 'running', 'the first manifest')
+  t.eq(done.digest, build.digest(done))
+  t.ok(done.digest ~= running.digest)
 end)
 
 return t.done()

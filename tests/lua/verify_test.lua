@@ -106,6 +106,7 @@ end
 local function rewrite(change)
   local manifest = core.json.decode(core.fs.read(ROOT .. '/run.json'))
   change(manifest)
+  manifest.digest = build.digest(manifest)
   put('run.json', line(manifest))
 end
 
@@ -330,6 +331,14 @@ t.test('any byte of any file flipped is found, and the file is named', function(
       put(entry.path, text)
     end
   end
+end)
+
+t.test('a change that nothing else can see is one of the digest', function()
+  make_run()
+  local manifest = core.json.decode(core.fs.read(ROOT .. '/run.json'))
+  manifest.tool.tlab = '0.1.1'
+  put('run.json', line(manifest))
+  t.eq(findings(), { 'run.json changed digest' })
 end)
 
 t.test("a hash of the manifest that the record contradicts is the manifest's fault", function()

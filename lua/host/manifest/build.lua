@@ -1,5 +1,6 @@
 --- The manifest, run.json: what was known before, and what the record says. Pure; nothing is read.
 
+local core = require 'core'
 local tree = require 'host.store.tree'
 
 local M = {}
@@ -67,6 +68,20 @@ function M.derived(summary)
   return fields
 end
 
+--- SHA-256 over the canonical JSON of a manifest without its digest: a change to any field shows.
+---@param manifest table
+---@return string
+function M.digest(manifest)
+  local bare = copy(manifest)
+  bare.digest = nil
+  return core.hash.bytes(core.json.encode(bare))
+end
+
+local function sealed(manifest)
+  manifest.digest = M.digest(manifest)
+  return manifest
+end
+
 --- The manifest of a run that begins.
 ---@param info table the fields of KNOWN, and started_ms
 ---@return table manifest
@@ -76,7 +91,7 @@ function M.running(info)
     manifest[name] = info[name]
   end
   manifest.time = { started = tree.iso(info.started_ms) }
-  return manifest
+  return sealed(manifest)
 end
 
 --- The manifest of a run that ended.
@@ -101,7 +116,7 @@ function M.finish(manifest, summary, outcome, outputs)
     done[name] = value
   end
   done.outputs = drop_empty(outputs)
-  return done
+  return sealed(done)
 end
 
 return M

@@ -4,6 +4,7 @@
 -- file, relative to the run's folder, and in run.json the field. Nothing of a manifest or record
 -- becomes part of a path before its form is checked.
 
+local build = require 'host.manifest.build'
 local core = require 'core'
 local findings = require 'host.manifest.findings'
 local ids = require 'host.manifest.ids'
@@ -146,6 +147,16 @@ local function check_names(state)
   end
 end
 
+--- What no other check can work out anew, such as versions or limits, the digest speaks for.
+local function check_digest(state)
+  for _, finding in ipairs(state.findings) do
+    if finding.path == MANIFEST then
+      return -- named more exactly already
+    end
+  end
+  compare(state, 'digest', build.digest(state.manifest), state.manifest.digest)
+end
+
 local function check_status(state)
   if state.manifest.status == 'running' then
     add(state, MANIFEST, 'invalid', {
@@ -201,6 +212,7 @@ function M.run(dir)
     if manifest.status ~= 'running' then
       check_extras(state)
     end
+    check_digest(state)
   end
   table.sort(state.findings, by_path)
   return {
