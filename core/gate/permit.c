@@ -297,7 +297,10 @@ static int outside_place(tl_permits *p, const char *path, tl_place *out, tl_err 
   tl_root *r = root_of(p, find_match(&p->allow, &s), e);
   if (!r) return e->code;
   const char *rel = path + (r->is_file ? strrchr(r->path, '/') - r->path : (long)strlen(r->path));
-  *out = (tl_place){.dirfd = r->fd, .rel = strip_dots(rel), .shown = path};
+  rel = strip_dots(rel);
+  if (!r->is_file && tl_private_path(rel, true)) /* a key has to be granted by its own name */
+    return tl_fail(e, TL_ENOT_PERMITTED, "%s looks like key material: it needs a permit of its own", path);
+  *out = (tl_place){.dirfd = r->fd, .rel = rel, .shown = path};
   return TL_OK;
 }
 

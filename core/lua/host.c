@@ -318,6 +318,7 @@ static void push_core(lua_State *L, host *h)
   push_args(L, h);
   lua_setfield(L, -2, "args");
   put_string(L, "version", TL_VERSION);
+  put_string(L, "lua_version", LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
   lua_pushboolean(L, h->dev_fd >= 0);
   lua_setfield(L, -2, "overridden");
 }

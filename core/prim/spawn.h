@@ -17,7 +17,8 @@ int64_t tl_spawn_cpu_ms(pid_t pid);
 
 /* From here SIGINT, SIGTERM and SIGHUP can be read from the descriptor instead of ending us. */
 int tl_signals_open(tl_err *e);
-/* The signal that came, 0 if none. After it a second one ends the process at once. */
+/* The signal that came, 0 if none. After it another one, 0.3 s later or more, ends the process at
+ * once with 128 + its number. */
 int tl_signals_take(int fd);
 void tl_signals_close(int fd);
 

@@ -172,6 +172,8 @@ static void a_read_grant_covers_a_tree_and_nothing_beside_it(void **state)
   assert_int_equal(place(&p, "/usr/share/x", false), TL_ENOT_PERMITTED);
   assert_int_equal(place(&p, "/usr/lib/ssl/private", false), TL_ENOT_PERMITTED);
   assert_int_equal(place(&p, "/etc/hostname2", false), TL_ENOT_PERMITTED);
+  assert_int_equal(place(&p, "/usr/lib/x/server.key", false), TL_ENOT_PERMITTED);
+  assert_int_equal(place(&p, "/usr/lib/lab/secrets/.env.lab", false), TL_ENOT_PERMITTED);
   tl_permits_free(&p);
 }
 

@@ -82,6 +82,9 @@ function M.modules(lab)
     if not name:match('^[%w_]+[%w_.]*$') or name:find('..', 1, true) or is_hidden(name) then
       return nil, { code = 'NOT_FOUND', message = "there is no module '" .. name .. "' for a recipe" }
     end
+    if name == 'recipe' then -- record/recipe/recipe.lua is the recipe itself
+      return nil, { code = 'REFUSED', message = "a module cannot be called 'recipe': choose another name" }
+    end
     local path = M.module_path(name)
     local source = core.fs.read(lab.root .. '/lua/' .. path, SOURCE_MAX)
     local origin = 'lab'

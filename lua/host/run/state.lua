@@ -89,7 +89,8 @@ end
 ---@return table
 function M.tool()
   local info = core.sys.info() or {}
-  local libraries = info.libraries
+  local libraries = info.libraries or {}
+  libraries.lua = core.lua_version
   info.libraries = nil
   return {
     tlab = core.version, library = core.library_digest(), libraries = libraries, machine = info,
