@@ -1,5 +1,6 @@
 """Replay, --with and --reuse: what answers, what is performed, and which difference is named."""
 
+import hashlib
 import json
 
 import pytest
@@ -27,6 +28,17 @@ def edit(lab, name, old, new):
     path.write_text(text.replace(old, new))
 
 
+def forge_recipe(lab, text):
+    """Puts another recipe into the record, and its hash into the manifest: as if it had run."""
+    recorded = lab.latest / "record" / "recipe" / "recipe.lua"
+    before = recorded.read_text()
+    recorded.write_text(text(before) if callable(text) else text)
+    manifest = lab.manifest
+    manifest["recipe"]["sha256"] = hashlib.sha256(recorded.read_bytes()).hexdigest()
+    (lab.latest / "run.json").write_text(json.dumps(manifest))
+    return before
+
+
 def test_elsewhere_and_without_a_lab(lab, tmp_path):
     """The folder alone is enough: copied, the lab and the server gone."""
     ask_once(lab)
@@ -48,10 +60,8 @@ def test_a_recipe_edited_since_does_not_matter(lab):
 def test_the_first_other_request_is_named_with_both(lab):
     """N9: the recorded recipe is changed, so that it asks for something else."""
     ask_once(lab)
-    recorded = lab.latest / "record" / "recipe" / "recipe.lua"
-    text = recorded.read_text()
-    assert "'params'" in text
-    recorded.write_text(text.replace("run:note('params'", "run:note('parms'"))
+    before = forge_recipe(lab, lambda text: text.replace("run:note('params'", "run:note('parms'"))
+    assert "run:note('params'" in before
     done = lab.tlab("replay", "latest")
     assert done.exit == EXIT["DIFFERS"]
     assert "parms" in done.out + done.err and "params" in done.out + done.err
@@ -59,13 +69,13 @@ def test_the_first_other_request_is_named_with_both(lab):
 
 def test_an_effect_too_few_is_a_difference(lab):
     ask_once(lab)
-    recorded = lab.latest / "record" / "recipe" / "recipe.lua"
-    text = recorded.read_text()
-    recorded.write_text("return { name = 'ai', summary = 's', home = 'ai-team/artifacts', run = function() end }")
+    before = forge_recipe(
+        lab, "return { name = 'ai', summary = 's', home = 'ai-team/artifacts', run = function() end }"
+    )
     done = lab.tlab("replay", "latest")
     assert done.exit == EXIT["DIFFERS"]
     assert "0 effects" in done.out + done.err
-    recorded.write_text(text)
+    forge_recipe(lab, before)
     assert lab.tlab("replay", "latest").exit == 0
 
 
