@@ -123,8 +123,9 @@ local function check(results)
     end
   end
   if not first then return end
+  local code = first.err.code
   error {
-    code = first.err.code == 'NOT_RECORDED' and 'NOT_RECORDED' or 'PROVIDER', hint = first.err.hint,
+    code = (code == 'NOT_RECORDED' or code == 'INVALID') and code or 'PROVIDER', hint = first.err.hint,
     message = ('%d of %d answers failed; the first, %s: %s')
       :format(failed, #results, label_of(first.question), first.err.message),
   }

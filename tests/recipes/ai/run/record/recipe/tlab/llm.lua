@@ -113,9 +113,28 @@ local function try(o, request)
   return answer, failure, 200
 end
 
--- The answer of a schema is its JSON; one that was cut or is none at all is a failure.
-local function parse(o, answer)
-  if not o.response_schema then return true end
+-- What judges answers by a schema. Servers take a schema and may yet ignore it.
+local judges = {}
+local function judge_of(response_schema)
+  local judge, err = judges[response_schema], nil
+  if not judge then
+    judge, err = require('tlab.schema').compile(response_schema)
+    judges[response_schema] = judge
+  end
+  return judge, err
+end
+
+local function misfits(errors)
+  local list = {}
+  for i, e in ipairs(errors) do
+    list[i] = e.pointer == '' and e.message or ('%s: %s'):format(e.pointer, e.message)
+  end
+  return text.one_line(table.concat(list, '; '))
+end
+
+-- The answer of a schema is its JSON; one that was cut, is none at all or does not fit is a failure.
+local function parse(o, answer, judge)
+  if not judge then return true end
   local function no(message) return nil, { code = 'PROVIDER', message = message } end
   if answer.refusal then return no('the model refused: ' .. text.one_line(answer.refusal)) end
   if answer.finish_reason == 'length' then
@@ -126,6 +145,8 @@ local function parse(o, answer)
     return no(("the answer is not JSON, though a schema was given: '%s'")
       :format(text.one_line(answer.text, 120)))
   end
+  local verdict = judge:check(value)
+  if verdict ~= true then return no('the answer does not fit the schema: ' .. misfits(verdict)) end
   answer.json = value
   return true
 end
@@ -210,12 +231,20 @@ end
 ---@return table? err {code, message, status?, attempts, hint?}; code PROVIDER, NETWORK, TIMEOUT …
 function M.chat(o)
   check(o)
+  local judge, wrong
+  if o.response_schema then
+    judge, wrong = judge_of(o.response_schema)
+    if not judge then
+      wrong.message, wrong.attempts = 'response_schema: ' .. wrong.message, {}
+      return nil, wrong
+    end
+  end
   local request = openai.request(o, messages_of(o))
   local answer, failure, attempts, why = persist(o, request)
   if not answer then return give_up(o, failure, attempts, why) end
   note(o, answer)
   local ok
-  ok, failure = parse(o, answer)
+  ok, failure = parse(o, answer, judge)
   if not ok then return give_up(o, failure, attempts) end
   answer.attempts, answer.seed = attempts, o.seed
   return answer
