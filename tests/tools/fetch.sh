@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches tools that the tests use, pinned, into $BUILD/tools: fetch.sh wiremock toxiproxy
+# Fetches tools that the tests use, pinned, into $BUILD/tools:  fetch.sh wiremock toxiproxy llmock
 # Does nothing for those that are there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -11,7 +11,7 @@ wiremock() {
   jar="$dir/wiremock-standalone-$version.jar"
   if [[ ! -f $jar ]]; then
     mvn -q dependency:copy -Dartifact="org.wiremock:wiremock-standalone:$version" \
-      -DoutputDirectory="$PWD/$dir"
+      -DoutputDirectory="$(realpath "$dir")"
   fi
   echo "$sum  $jar" | sha256sum --check --quiet
 }
@@ -19,14 +19,26 @@ wiremock() {
 toxiproxy() {
   if [[ ! -x $dir/toxiproxy-2.5.0 ]]; then
     # Go's module proxy and checksum database vouch for the version.
-    GOBIN="$PWD/$dir" go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0
+    GOBIN="$(realpath "$dir")" go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0
     mv "$dir/server" "$dir/toxiproxy-2.5.0"
+  fi
+}
+
+# llmock-requirements.txt comes from llmock-requirements.in by `uv pip compile --generate-hashes`.
+llmock() {
+  local list=tests/tools/llmock-requirements.txt
+  if ! cmp -s "$list" "$dir/llmock/installed"; then
+    rm -rf "$dir/llmock"
+    python3 -m venv "$dir/llmock"
+    "$dir/llmock/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+      --only-binary :all: -r "$list"
+    cp "$list" "$dir/llmock/installed"
   fi
 }
 
 for tool in "$@"; do
   case $tool in
-    wiremock | toxiproxy) "$tool" ;;
-    *) echo "fetch.sh: no tool '$tool' (wiremock, toxiproxy)" >&2 && exit 2 ;;
+    wiremock | toxiproxy | llmock) "$tool" ;;
+    *) echo "fetch.sh: no tool '$tool' (wiremock, toxiproxy, llmock)" >&2 && exit 2 ;;
   esac
 done
