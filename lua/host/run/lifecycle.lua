@@ -212,9 +212,10 @@ local function finish(run, manifest, outcome)
   end
   local recipe = manifest.recipe
   recipe.modules = module_list(run.modules)
+  local tool = state.tool() -- names the libraries that the run came to load
   local done = write_last(run, outcome, function()
     return build.finish(manifest, summary, {
-      status = outcome.status, error = outcome.error, recipe = recipe,
+      status = outcome.status, error = outcome.error, recipe = recipe, tool = tool,
       ended_ms = core.clock.now(), seconds = (core.clock.monotonic() - run.began_ms) / 1000,
     }, files)
   end)
@@ -249,6 +250,35 @@ local function info_of(run)
   }
 end
 
+local function quoted(word)
+  if word:match('^[%w_./:=@,+%-]+$') then
+    return word
+  end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+--- Cuts an error down to what the manifest keeps; returns it with what a person at the terminal is told
+--- besides: the traceback, and after a refusal the command to type, with the words as they were typed.
+local function told(outcome, how)
+  local given = outcome.error
+  if not given then
+    return nil
+  end
+  outcome.error = {
+    code = given.code, message = given.message, file = given.file, line = given.line, hint = given.hint,
+  }
+  local shown = { traceback = given.traceback }
+  for name, value in pairs(outcome.error) do
+    shown[name] = value
+  end
+  local words = { quoted(how.recipe) }
+  for _, word in ipairs(how.words) do
+    words[#words + 1] = quoted(word)
+  end
+  permits.explain(shown, outcome.refusal, table.concat(words, ' '))
+  return shown
+end
+
 local function perform(run, session, how)
   local ok, err = make_folder(run)
   if not ok then
@@ -272,17 +302,7 @@ local function perform(run, session, how)
   if not outcome then
     outcome = { status = 'failed', error = { code = err.code, message = err.message } }
   end
-  outcome.error = outcome.error and {
-    code = outcome.error.code, message = outcome.error.message, file = outcome.error.file,
-    line = outcome.error.line, traceback = outcome.error.traceback, hint = outcome.error.hint,
-  }
-  if outcome.error then
-    permits.explain(outcome.error, outcome.refusal, run.recipe.file)
-  end
-  local shown = outcome.error
-  outcome.error = shown and {
-    code = shown.code, message = shown.message, file = shown.file, line = shown.line, hint = shown.hint,
-  }
+  local shown = told(outcome, how)
   local done = finish(run, manifest, outcome)
   return {
     manifest = done, dir = run.dir, exit = exit_of(outcome), error = shown or outcome.error,
