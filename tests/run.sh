@@ -28,6 +28,7 @@ count() {
   else
     echo "ok     $1: $2 passed$( (($4 == 0)) || echo ", $4 skipped")"
   fi
+  grep -E '^SKIPPED|# SKIP' "$log" | sed 's/^/    /' || true
 }
 
 # tap LABEL COMMAND…: runs a program that speaks TAP. A crash, or fewer tests than were planned,
@@ -67,7 +68,7 @@ run_lua() {
 run_pytest() {
   local label=$1 code=0 last
   shift
-  "$venv/bin/python" -m pytest -c tests/pytest.ini --rootdir tests -q --tb=short "$@" tests/e2e \
+  "$venv/bin/python" -m pytest -c tests/pytest.ini --rootdir tests -q --tb=short -rfEs "$@" tests/e2e \
     >"$log" 2>&1 </dev/null || code=$?
   last=$(tail -n 1 "$log")
   number() { grep -oE "[0-9]+ $1" <<<"$last" | grep -oE '^[0-9]+' || echo 0; }
