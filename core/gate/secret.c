@@ -80,11 +80,28 @@ static void add_url(tl_secret_entry *s, const char *digits)
   free(out);
 }
 
+/* JSON text with each / as \/, which RFC 8259 allows and some writers do. */
+static void add_slashed(tl_secret_entry *s, const char *text, size_t len)
+{
+  char *out = tl_zalloc(2 * len + 1);
+  size_t n = 0;
+  for (size_t i = 0; i < len; i++) {
+    if (text[i] == '/') out[n++] = '\\';
+    out[n++] = text[i];
+  }
+  add_needle(s, out, n);
+  explicit_bzero(out, n);
+  free(out);
+}
+
 static void add_json(tl_secret_entry *s)
 {
   tl_buf b = TL_BUF(1u << 20);
   tl_val v = tl_str(s->value);
-  if (tl_json_write(&b, &v, NULL) == TL_OK && b.len > 2) add_needle(s, b.data + 1, b.len - 2);
+  if (tl_json_write(&b, &v, NULL) == TL_OK && b.len > 2) {
+    add_needle(s, b.data + 1, b.len - 2);
+    add_slashed(s, b.data + 1, b.len - 2);
+  }
   if (b.data) explicit_bzero(b.data, b.len);
   tl_buf_free(&b);
   explicit_bzero(v.u.s.data, v.u.s.len);
