@@ -259,7 +259,7 @@ end
 
 --- Cuts an error down to what the manifest keeps; returns it with what a person at the terminal is told
 --- besides: the traceback, and after a refusal the command to type, with the words as they were typed.
-local function told(outcome, how)
+local function told(outcome, run, how)
   local given = outcome.error
   if not given then
     return nil
@@ -271,7 +271,7 @@ local function told(outcome, how)
   for name, value in pairs(outcome.error) do
     shown[name] = value
   end
-  local words = { quoted(how.recipe) }
+  local words = { quoted(run.recipe.origin == 'lab' and run.recipe.file or how.recipe) }
   for _, word in ipairs(how.words) do
     words[#words + 1] = quoted(word)
   end
@@ -302,7 +302,7 @@ local function perform(run, session, how)
   if not outcome then
     outcome = { status = 'failed', error = { code = err.code, message = err.message } }
   end
-  local shown = told(outcome, how)
+  local shown = told(outcome, run, how)
   local done = finish(run, manifest, outcome)
   return {
     manifest = done, dir = run.dir, exit = exit_of(outcome), error = shown or outcome.error,

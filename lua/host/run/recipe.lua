@@ -17,14 +17,16 @@ local function below(root, path)
   return nil
 end
 
---- Finds a recipe: a path as the person typed it, or the name of a file in the lab's recipes/.
+--- Finds a recipe: a path as the person typed it, one from the lab's root, or a name in recipes/.
 ---@param lab table {root, config}
 ---@param word string
 ---@return table|nil recipe {path, file, origin, source, sha256}
 ---@return table|nil err
 function M.find(lab, word)
   local tried = { word }
-  if not word:find('/', 1, true) then
+  if word:find('/', 1, true) then
+    tried[2] = word:sub(1, 1) ~= '/' and lab.root .. '/' .. word or nil
+  else
     tried[2] = lab.root .. '/recipes/' .. word .. '.lua'
     tried[3] = lab.root .. '/recipes/' .. word
   end
