@@ -183,6 +183,14 @@ static void depth_is_bounded(void **state)
   assert_int_equal(tl_json_write(&out, &v, &e), TL_ELIMIT);
   assert_int_equal(out.len, 2 * TL_JSON_DEPTH);
   tl_free(&v);
+  v = tl_map();
+  for (int i = 0; i < TL_JSON_DEPTH; i++) {
+    tl_val around = tl_map();
+    (void)tl_put(&around, "k", v);
+    v = around;
+  }
+  assert_int_equal(tl_json_write(&out, &v, &e), TL_ELIMIT);
+  tl_free(&v);
   tl_buf_free(&out);
   memset(text, '[', sizeof text);
   check_refused(text, sizeof text, "more than 200 levels deep");
