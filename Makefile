@@ -127,6 +127,17 @@ requirements:
 	$(BUILD)/pins/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 \
 	  --no-header --no-annotate -o tests/requirements.txt tests/requirements.in
 
+# The page of operations comes from the binary's own table; a test says when it is old.
+docs: $(BUILD)/tlab
+	$(BUILD)/tlab ops --json | python3 tests/docs/operations.py > docs/reference/OPERATIONS.md
+
+# The binary, examples of recipes, and the licence. The Lua library and the schemas are in the binary.
+install: $(BUILD)/tlab
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tlab/recipes
+	install -s -m 755 $(BUILD)/tlab $(DESTDIR)$(PREFIX)/bin/tlab
+	install -m 644 recipes/*.lua $(DESTDIR)$(PREFIX)/share/tlab/recipes/
+	install -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/tlab/LICENSE
+
 deps:
 	@.ci/deps build
 
@@ -141,7 +152,7 @@ demo: deps
 # Packages first: what is built looks for them when make starts, so it is another make's work.
 test: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) venv
-	@BUILD=$(BUILD) tests/run.sh unit lua cli e2e
+	@BUILD=$(BUILD) tests/run.sh unit lua cli docs e2e
 
 # MORE is what test-all does beyond test.
 MORE := slow san suites fuzz
@@ -153,11 +164,11 @@ test-more:
 
 test-all: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) venv
-	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua cli e2e'
+	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua cli docs e2e'
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all demo unit venv requirements deps deps-test test test-more test-all clean
+.PHONY: all demo unit venv requirements docs install deps deps-test test test-more test-all clean
 .DELETE_ON_ERROR:

@@ -3,6 +3,7 @@
 #   unit    the C programs of tests/unit, built by make
 #   lua     tests/lua/*_test.lua, run by tlab itself
 #   cli     tests/cli/*.t: what a person types and sees
+#   docs    README.md and docs/: each command that they show, and their links
 #   e2e     tests/e2e, but for what is marked slow, real (a model) or tools (WireMock, toxiproxy)
 #   slow    and just those
 #   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san)
@@ -82,6 +83,7 @@ run_pytest() {
 }
 
 run_cli() { tap cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
+run_docs() { tap docs python3 tests/docs/run.py --tlab "$BUILD/tlab"; }
 # Most of these tests wait for a server, so there are more of them at once than processors.
 run_e2e() { run_pytest e2e -n 6 -m 'not slow and not real and not tools'; }
 run_slow() { run_pytest slow -m 'slow or real or tools'; }
@@ -126,9 +128,9 @@ run_fuzz() {
 
 for group in "$@"; do
   case $group in
-    unit | lua | cli | e2e | slow | san | suites | fuzz) "run_$group" ;;
+    unit | lua | cli | docs | e2e | slow | san | suites | fuzz) "run_$group" ;;
     *)
-      echo "tests/run.sh: no group is called '$group': unit lua cli e2e slow san suites fuzz" >&2
+      echo "tests/run.sh: no group is called '$group': unit lua cli docs e2e slow san suites fuzz" >&2
       exit 2
       ;;
   esac

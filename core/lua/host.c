@@ -102,6 +102,19 @@ static void put_string(lua_State *L, const char *key, const char *value)
   lua_setfield(L, -2, key);
 }
 
+/* What the record has of an operation, in one word. */
+static const char *kind_of(const tl_op *op)
+{
+  static const struct { unsigned flag; const char *word; } kinds[] = {
+      {TL_OP_LOCAL, "local"},   {TL_OP_PURE, "pure"},     {TL_OP_SHOWN, "shown"},
+      {TL_OP_OUTWARD, "outward"}, {TL_OP_IN_RUN, "in_run"}, {TL_OP_STREAM, "stream"},
+  };
+  if (op->permit == TL_PERMIT_TOOL) return "tool";
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (op->flags & kinds[i].flag) return kinds[i].word;
+  return "recorded";
+}
+
 static int core_ops(lua_State *L)
 {
   lua_newtable(L);                                      // list
@@ -113,9 +126,7 @@ static int core_ops(lua_State *L)
     put_string(L, "signature", op->sig);
     put_string(L, "returns", op->ret);
     put_string(L, "help", op->help);
-    put_string(L, "kind", op->flags & TL_OP_LOCAL ? "local" : op->flags & TL_OP_PURE ? "pure"
-                          : op->flags & TL_OP_SHOWN ? "shown" : op->permit == TL_PERMIT_TOOL ? "tool"
-                          : "recorded");
+    put_string(L, "kind", kind_of(op));
     lua_rawseti(L, -2, i + 1);                          // list
   }
   return 1;

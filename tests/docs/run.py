@@ -1,0 +1,298 @@
+#!/usr/bin/env python3
+"""Tries the documents: README.md and docs/**/*.md. Results as TAP, one test a command.
+
+    tests/docs/run.py [--tlab build/tlab] [-k WORD]
+
+What a fenced block is for stands behind its fence:
+
+    ```console        is typed, line by line: "$ " begins a command ("> " goes on with it), what
+                      follows is what it prints, on both streams
+    ```lua PATH       the file PATH, as a reader would save it; the same for any language
+    ```sh             needs the network or root, and is run elsewhere: see ELSEWHERE below
+    ```text, ```json  to look at
+
+In expected output `…` stands for any text within a line, and a line of `…` for any number of lines.
+A command ends with 0, or is followed by `$ echo $?`. Each document has a folder of its own, with a
+copy of this lab, one shell for all its commands, and a server that invents answers where the
+documents have a model: at 127.0.0.1:8080.
+
+Besides: links lead somewhere, and files of this repository that are named are there.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+LAB = ["lab.json", "recipes", "schemas", "tests/recipes"]
+SERVER = "127.0.0.1:8080"
+TIMEOUT = 60
+
+# Commands of ```sh blocks by how they begin: the file that runs them, and the words by which it does.
+ELSEWHERE = {
+    "git clone": (".ci/run", "cd"),
+    "cd ": (".ci/run", "cd"),
+    "build/model/venv/bin/python tests/model/serve.py": ("tests/model/demo.sh", "serve.py"),
+    "export PATH=": ("tests/docs/run.py", "PATH"),
+    "make demo": ("tests/e2e/test_shipped_run.py", "demo.sh"),
+    "make test-all": (".ci/run", "test-more"),
+    "make test": (".ci/run", "test"),
+    "make deps": (".ci/run", ".ci/deps"),
+    "sudo make install": ("tests/e2e/test_install.py", "install"),
+    "make install": ("tests/e2e/test_install.py", "install"),
+    "make docs": ("tests/docs/run.py", "operations.py"),
+    "make": (".ci/run", "make"),
+}
+
+
+class Bad(Exception):
+    """The expectation that was not met."""
+
+
+def blocks_of(text):
+    """The fenced blocks: (line number of the fence, what stands behind it, lines)."""
+    found, fence = [], None
+    for number, line in enumerate(text.splitlines(), 1):
+        if fence and line.strip() == fence:
+            fence = None
+        elif fence:
+            found[-1][2].append(line)
+        elif match := re.match(r"(`{3,})(.*)$", line):
+            fence = match[1]
+            found.append((number, match[2].strip(), []))
+    if fence:
+        raise SystemExit(f"a block is not closed: line {found[-1][0]}")
+    return found
+
+
+def commands_of(block):
+    """(line number, command, expected lines) of a console block."""
+    number, _, lines = block
+    commands = []
+    for n, line in enumerate(lines, number + 1):
+        if line.startswith("$ "):
+            commands.append((n, [line[2:]], []))
+        elif line.startswith("> ") and not commands[-1][2]:
+            commands[-1][1].append(line[2:])
+        elif commands:
+            commands[-1][2].append(line)
+        else:
+            raise SystemExit(f"line {n}: a console block begins with a command")
+    return [(n, "\n".join(command), expected) for n, command, expected in commands]
+
+
+def pattern(lines):
+    """A regular expression for expected lines."""
+    out = ""
+    for line in lines:
+        if line.strip() == "…":
+            out += r"(?:[^\n]*\n)*"
+        else:
+            out += re.escape(line.rstrip()).replace("…", r"[^\n]*") + r"[ ]*\n"
+    return re.compile(out + r"\Z")
+
+
+class Shell:
+    """One shell for all the commands of a document; what they print comes on one pipe."""
+
+    END = "\x1fend of command "
+
+    def __init__(self, folder, env):
+        self.process = subprocess.Popen(
+            ["bash", "--noprofile", "--norc"], cwd=folder, env=env, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.last = 0
+
+    def run(self, command):
+        """What the command prints, and its exit code."""
+        quoted = "'" + command.replace("'", "'\\''") + "'"
+        watch = threading.Timer(TIMEOUT, self.process.kill)
+        watch.start()
+        self.process.stdin.write(
+            f"(exit {self.last}); eval {quoted} </dev/null; printf '%s%d\\n' '{self.END}' $?\n".encode())
+        self.process.stdin.flush()
+        out = b""
+        while (line := self.process.stdout.readline()) and not line.startswith(self.END.encode()):
+            before, mark, code = line.partition(self.END.encode())
+            out += before
+            if mark:
+                line = mark + code
+                break
+        watch.cancel()
+        if not line:
+            raise Bad(f"the shell is gone, after\n{out.decode(errors='replace')}")
+        self.last = int(line[len(self.END.encode()):])
+        return out.decode(errors="replace"), self.last
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Model:
+    """The server that stands in for a model."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "e2e" / "mock_server.py"), "--stdin"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.host = json.loads(self.process.stdout.readline())["url"].split("/")[2]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Tap:
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def tell(self, title, why=None):
+        self.count += 1
+        self.failed += why is not None
+        print(f"{'ok' if why is None else 'not ok'} {self.count} - {title}")
+        if why is not None:
+            print("".join(f"  # {line}\n" for line in str(why).splitlines()), end="", flush=True)
+
+
+def make_lab(folder):
+    for name in LAB:
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy(source, target)
+
+
+def check_output(expected, out, code, next_command):
+    if not pattern(expected).match(out if not out or out.endswith("\n") else out + "\n"):
+        raise Bad(f"it printed:\n{out}expected:\n" + "".join(line + "\n" for line in expected))
+    if code != 0 and next_command != "echo $?":
+        raise Bad(f"exit code {code}, and no `echo $?` after it:\n{out}")
+
+
+def try_commands(tap, name, blocks, folder, bindir, model):
+    """Types what the document says, writes what it says to save."""
+    env = {"PATH": f"{bindir}:/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8",
+           "TMPDIR": str(folder.parent), "TERM": "dumb"}
+    shell = Shell(folder, env)
+    try:
+        for block in blocks:
+            kind = block[1].split()
+            if len(kind) == 2:
+                path = folder / kind[1]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("".join(line + "\n" for line in block[2]).replace(SERVER, model.host))
+            if kind[:1] != ["console"]:
+                continue
+            commands = commands_of(block)
+            for i, (number, command, expected) in enumerate(commands):
+                following = commands[i + 1][1] if i + 1 < len(commands) else None
+                title, why = f"{name}:{number} {command.splitlines()[0]}", None
+                try:
+                    out, code = shell.run(command.replace(SERVER, model.host))
+                    check_output(expected, out.replace(model.host, SERVER), code, following)
+                except Bad as bad:
+                    why = bad
+                tap.tell(title, why)
+    finally:
+        shell.close()
+
+
+def check_elsewhere(name, blocks):
+    """Every command of a ```sh block is run by something else, which is named."""
+    for number, kind, lines in blocks:
+        if kind != "sh":
+            continue
+        for line in lines:
+            known = next((k for k in ELSEWHERE if line.startswith(k)), None)
+            if line.strip() and not known:
+                raise Bad(f"{name}:{number}: nothing runs `{line}`: make it a console block, or name in "
+                          "ELSEWHERE what does")
+            if known and ELSEWHERE[known][1] not in (ROOT / ELSEWHERE[known][0]).read_text():
+                raise Bad(f"{ELSEWHERE[known][0]} does not run `{known}` any more")
+
+
+def anchors_of(path):
+    """The anchors of a document's headings, as GitHub makes them."""
+    anchors = set()
+    for heading in re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE):
+        anchors.add(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-"))
+    return anchors
+
+
+def check_links(path, text):
+    missing = []
+    prose = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        if not there.exists() or (anchor and anchor not in anchors_of(there)):
+            missing.append(target)
+    saved = {kind.split()[1] for _, kind, _ in blocks_of(text) if len(kind.split()) == 2}
+    for word in re.findall(r"`((?:core|lua|recipes|schemas|tests|docs|\.ci)/[\w./-]+)`", prose):
+        if not (ROOT / word).exists() and word not in saved:
+            missing.append(word)
+    if missing:
+        raise Bad("these lead nowhere: " + ", ".join(missing))
+
+
+def check_operations():
+    """docs/reference/OPERATIONS.md is what `make docs` writes."""
+    asked = subprocess.run([str(ARGS.tlab), "ops", "--json"], capture_output=True, check=True)
+    made = subprocess.run([sys.executable, str(ROOT / "tests" / "docs" / "operations.py")], input=asked.stdout,
+                          capture_output=True, check=True)
+    if made.stdout.decode() != (ROOT / "docs" / "reference" / "OPERATIONS.md").read_text():
+        raise Bad("docs/reference/OPERATIONS.md is not what tlab ops says now: make docs")
+
+
+def attempt(tap, title, fn, *args):
+    try:
+        fn(*args)
+        tap.tell(title)
+    except Bad as why:
+        tap.tell(title, why)
+
+
+def main():
+    tap = Tap()
+    model = Model()
+    try:
+        for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+            name = str(path.relative_to(ROOT))
+            if ARGS.k not in name:
+                continue
+            text = path.read_text()
+            blocks = blocks_of(text)
+            attempt(tap, f"{name}: links and files", check_links, path, text)
+            attempt(tap, f"{name}: sh blocks", check_elsewhere, name, blocks)
+            with tempfile.TemporaryDirectory(prefix="tlab-docs-") as folder:
+                lab = pathlib.Path(folder) / "time-lab"
+                lab.mkdir()
+                make_lab(lab)
+                try_commands(tap, name, blocks, lab, ARGS.tlab.parent, model)
+        if ARGS.k in "OPERATIONS":
+            attempt(tap, "OPERATIONS.md is current", check_operations)
+    finally:
+        model.close()
+    print(f"1..{tap.count}")
+    return 1 if tap.failed else 0
+
+
+if __name__ == "__main__":
+    PARSER = argparse.ArgumentParser()
+    PARSER.add_argument("--tlab", default=ROOT / "build" / "tlab", type=pathlib.Path)
+    PARSER.add_argument("-k", default="", help="only documents whose path has this word")
+    ARGS = PARSER.parse_args()
+    ARGS.tlab = ARGS.tlab.resolve()
+    sys.exit(main())
