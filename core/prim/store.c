@@ -154,6 +154,7 @@ int tl_store_blob_get(int dirfd, const char *hex, size_t max, tl_buf *out, tl_er
   char rel[96], found[65];
   int rc = blob_path(rel, sizeof rel, hex, e);
   if (rc == TL_OK) rc = tl_store_read(dirfd, rel, max, out, e);
+  if (rc == TL_ENOT_FOUND) return tl_fail(e, TL_EDIFFERS, "%s is missing", rel);
   if (rc < 0) return rc;
   rc = tl_sha256(found, out->data ? out->data : "", out->len, e);
   if (rc == TL_OK && strcmp(found, hex) != 0)

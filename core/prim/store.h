@@ -25,7 +25,7 @@ int tl_store_flush(int fd, tl_err *e);
 
 /* Writes record/blobs/<hex> unless it is there; whole or not at all. hex: 64 lower-case digits. */
 int tl_store_blob_put(int dirfd, const char *hex, const void *data, size_t len, tl_err *e);
-/* Reads it and checks the digest: TL_EDIFFERS names the blob when it does not match. */
+/* Reads it and checks the digest: TL_EDIFFERS names the blob that is gone or does not match. */
 int tl_store_blob_get(int dirfd, const char *hex, size_t max, tl_buf *out, tl_err *e);
 /* Reads one file of the run's folder (record/effects.jsonl, record/recipe/x.lua) whole. */
 int tl_store_read(int dirfd, const char *rel, size_t max, tl_buf *out, tl_err *e);

@@ -108,9 +108,12 @@ local function compare_end(manifest, outcome, differences)
     })
   elseif manifest.status ~= 'interrupted' and manifest.status ~= 'running'
     and (manifest.status ~= outcome.status or expected ~= found) then
+    local was = manifest.status .. (expected and ' ' .. expected or '')
+    local is = outcome.status .. (found and ' ' .. found or '')
     table.insert(differences, 1, {
-      what = 'status', expected = manifest.status .. (expected and ' ' .. expected or ''),
-      found = outcome.status .. (found and ' ' .. found or ''),
+      what = 'status', expected = was, found = is,
+      message = outcome.error
+        and string.format('expected %s, found %s: %s', was, is, outcome.error.message),
     })
   end
 end
