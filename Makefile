@@ -124,8 +124,19 @@ $(BUILD)/venv/installed: tests/requirements.txt
 requirements:
 	python3 -m venv $(BUILD)/pins
 	$(BUILD)/pins/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(BUILD)/pins/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 \
-	  --no-header --no-annotate -o tests/requirements.txt tests/requirements.in
+	for pins in tests/requirements tests/lint/requirements; do \
+	  $(BUILD)/pins/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 \
+	    --no-header --no-annotate -o $$pins.txt $$pins.in || exit; \
+	done
+
+# One check: tests/lint/run.sh NAME; its head lists them. `make format` lays C and Lua out.
+lint: all
+	@.ci/deps build lint
+	@BUILD=$(BUILD) tests/run.sh lint
+
+format:
+	@.ci/deps lint
+	@BUILD=$(BUILD) tests/lint/run.sh fix
 
 # The page of operations comes from the binary's own table; a test says when it is old.
 docs: $(BUILD)/tlab
@@ -170,5 +181,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all demo unit venv requirements docs install deps deps-test test test-more test-all clean
+.PHONY: all demo unit venv requirements lint format docs install deps deps-test test test-more test-all clean
 .DELETE_ON_ERROR:

@@ -8,6 +8,7 @@
 #   slow    and just those
 #   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san)
 #   suites  the public test suites
+#   lint    formatting, linters, budgets and both compilers' warnings (tests/lint/run.sh)
 #   fuzz    each target of tests/fuzz for FUZZ_SECONDS (10)
 # BUILD names the build folder. The last line is "N passed, N failed[, N skipped]"; the exit code
 # is 1 when any failed, or none ran. With TALLY=FILE that line is appended to FILE as well.
@@ -105,6 +106,8 @@ run_suites() {
     "$BUILD/suites/json-schema-2020-12"
 }
 
+run_lint() { tap lint bash tests/lint/run.sh; }
+
 run_fuzz() {
   local name program code corpus seeds
   for name in tests/fuzz/fuzz_*.c; do
@@ -128,9 +131,9 @@ run_fuzz() {
 
 for group in "$@"; do
   case $group in
-    unit | lua | cli | docs | e2e | slow | san | suites | fuzz) "run_$group" ;;
+    unit | lua | cli | docs | e2e | slow | san | suites | lint | fuzz) "run_$group" ;;
     *)
-      echo "tests/run.sh: no group is called '$group': unit lua cli docs e2e slow san suites fuzz" >&2
+      echo "tests/run.sh: no group is called '$group': unit lua cli docs e2e slow san suites lint fuzz" >&2
       exit 2
       ;;
   esac

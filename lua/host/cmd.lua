@@ -86,7 +86,7 @@ local function caught(raised)
   return {
     code = 'BUG',
     message = text:match('^[^\n]*'),
-    traceback = debug and debug.traceback(text, 2) or text,
+    traceback = text,
     hint = 'tlab version --json  # and report both, please',
   }
 end
