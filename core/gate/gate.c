@@ -70,6 +70,7 @@ void tl_gate_free(tl_gate *g)
     tl_buf_free(&c->held);
     free(c);
   }
+  tl_free(&g->difference);
   tl_permits_free(&g->permits);
   tl_secrets_free(&g->secrets);
 }
@@ -391,7 +392,14 @@ static int repeat_in_run(tl_effect *f, tl_err *e)
 static void perform_replay(tl_effect *f)
 {
   tl_gate *g = f->gate;
-  if (tl_replay_same(g->old, f->n, f->op->name, &f->form, &g->fatal) < 0) return;
+  if (!tl_replay_same(g->old, f->n, f->op->name, &f->form)) {
+    bool live = !(f->op->flags & TL_OP_IN_RUN); /* of an artifact only the digest is kept */
+    g->difference = tl_replay_difference(g->old, f->n, f->op->name, live ? &f->args : &f->form, live);
+    (void)tl_fail(&g->fatal, TL_EDIFFERS, "effect %" PRIu64 " is asked differently: %s%s%s", f->n,
+                  f->op->name, *tl_get_str(&g->difference, "at", "") ? " at " : "",
+                  tl_get_str(&g->difference, "at", ""));
+    return;
+  }
   const tl_old *old = &g->old->effects[f->n - 1];
   if (f->op->flags & TL_OP_IN_RUN && old->answered && !old->raise && repeat_in_run(f, &g->fatal) < 0) return;
   pump(g);

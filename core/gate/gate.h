@@ -37,6 +37,7 @@ typedef struct tl_gate {
   tl_answer *answer;
   void *ud;
   tl_err fatal;      /* code != 0: the run cannot go on (record not writable, replay differs) */
+  tl_val difference; /* replay: {n, op, at, recorded, asked} of the first request that differs */
   tl_effect *pending; /* asked, not answered */
   tl_carry *carries; /* ends of streams that may be the start of a secret */
   tl_guard guard;

@@ -6,10 +6,11 @@
 
 #include "../base/json.h"
 #include "../prim/store.h"
+#include "difference.h"
 #include "record.h"
 
 #define RECORD_MAX_BYTES (1u << 30)
-enum { SHOWN_MAX = 300, GAP_MAX = 100000 };
+enum { GAP_MAX = 100000 };
 
 static int bad_line(size_t line, const char *why, tl_err *e)
 {
@@ -120,30 +121,30 @@ void tl_replay_close(tl_replay *r)
   *r = (tl_replay){.dirfd = -1};
 }
 
-static void show(tl_buf *b, const char *op, const tl_val *args)
-{
-  tl_buf json = TL_BUF(64u << 20);
-  (void)tl_json_write(&json, args, NULL);
-  size_t len = json.len < SHOWN_MAX ? json.len : SHOWN_MAX;
-  len = tl_utf8_valid(json.data ? json.data : "", len);
-  (void)tl_buf_fmt(b, "%s %.*s%s", op, (int)len, json.data ? json.data : "", len < json.len ? "…" : "");
-  tl_buf_free(&json);
-}
-
-int tl_replay_same(const tl_replay *r, uint64_t n, const char *op, const tl_val *args, tl_err *e)
+bool tl_replay_same(const tl_replay *r, uint64_t n, const char *op, const tl_val *args)
 {
   const tl_old *old = n <= r->len ? &r->effects[n - 1] : NULL;
-  if (old && !old->op) return TL_OK; /* asked when the run was stopped: it never had an answer */
-  if (old && strcmp(old->op, op) == 0 && tl_equal(&old->args, args)) return TL_OK;
-  tl_buf b = TL_BUF(8192);
-  (void)tl_buf_fmt(&b, "effect %" PRIu64 " differs: recorded ", n);
-  if (old) show(&b, old->op, &old->args);
-  else (void)tl_buf_str(&b, "nothing");
-  (void)tl_buf_str(&b, ", asked now ");
-  show(&b, op, args);
-  int rc = tl_fail(e, TL_EDIFFERS, "%s", b.data);
-  tl_buf_free(&b);
-  return rc;
+  if (!old) return false;
+  if (!old->op) return true; /* asked when the run was stopped: it never had an answer */
+  return strcmp(old->op, op) == 0 && tl_equal(&old->args, args);
+}
+
+tl_val tl_replay_difference(const tl_replay *r, uint64_t n, const char *op, const tl_val *args,
+                            bool live)
+{
+  const tl_old *old = n <= r->len ? &r->effects[n - 1] : NULL;
+  tl_val recorded = old ? tl_copy(&old->args) : tl_nil(), asked = tl_copy(args), out;
+  /* What was put aside is brought back, so that bodies are compared and not their digests. */
+  if (live && old && tl_record_restore(&recorded, r->dirfd, NULL) < 0) {
+    tl_free(&recorded);
+    recorded = tl_copy(&old->args);
+  }
+  out = tl_difference(old ? old->op : NULL, &recorded, op, &asked);
+  (void)tl_put(&out, "n", tl_int((int64_t)n));
+  (void)tl_put(&out, "op", tl_str(op));
+  tl_free(&recorded);
+  tl_free(&asked);
+  return out;
 }
 
 uint64_t tl_replay_due(const tl_replay *r)

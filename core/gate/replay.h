@@ -24,8 +24,12 @@ typedef struct tl_replay {
 int tl_replay_open(tl_replay *r, const char *dir, tl_err *e);
 void tl_replay_close(tl_replay *r);
 
-/* Is effect n what was recorded as n? TL_EDIFFERS shows both. `args` in recorded form. */
-int tl_replay_same(const tl_replay *r, uint64_t n, const char *op, const tl_val *args, tl_err *e);
+/* Is effect n what was recorded as n? `args` in recorded form. */
+bool tl_replay_same(const tl_replay *r, uint64_t n, const char *op, const tl_val *args);
+/* Where it is not: {n, op, at, recorded, asked} as tl_difference has it; the caller's. `live`: args
+ * are the live ones; otherwise in recorded form, as where only a digest of them is kept. */
+tl_val tl_replay_difference(const tl_replay *r, uint64_t n, const char *op, const tl_val *args,
+                            bool live);
 /* The number whose answer comes next in the recorded order, 0 at the end. */
 uint64_t tl_replay_due(const tl_replay *r);
 /* The first effect that was asked and never answered, 0: none. */

@@ -218,6 +218,8 @@ static int session_run(lua_State *L)
   tl_worker_run(&s->worker, &s->gate, spec, info, &s->last);
   (void)tl_put(&s->last, "effects", tl_int((int64_t)s->gate.count));
   (void)tl_put(&s->last, "recorded", tl_int(s->gate.old ? (int64_t)s->old.len : 0));
+  if (s->gate.difference.type == TL_MAP)
+    (void)tl_put(&s->last, "difference", tl_copy(&s->gate.difference));
   if (s->gate.permits.refusal.type == TL_MAP)
     (void)tl_put(&s->last, "refusal", tl_copy(&s->gate.permits.refusal));
   if (s->recording) tl_record_close(&s->record);

@@ -13,7 +13,8 @@
  *   s:load(file, source, seed)       the recipe's declaration, or nil, err {code, message, file, line}
  *   s:permit{ needs, allow, deny, secrets }
  *   s:begin(dir, keep)               the run's folder; keep: write a record there
- *   s:run(spec, info)                outcome {status, error, signal, effects, recorded, refusal}
+ *   s:run(spec, info)                outcome {status, error, signal, effects, recorded,
+ *                                    refusal, difference}
  *   s:close()
  * All but held and close return nil, err when they fail. */
 int tl_session_new(lua_State *L);

@@ -41,7 +41,10 @@ FILE: a.txt
 RUN: tlab env -q > folder
 RUN: old=$(tlab hash recipes/env.lua | cut -c1-64) new=$(tlab hash other.lua | cut -c1-64); cp other.lua "$(cat folder)/record/recipe/recipe.lua"; sed -i "s/$old/$new/g" latest/run.json; tlab replay latest
 EXIT: 5
-STDOUT: effect: effect 1 differs: recorded fs.read ["lab:a.txt",null], asked now fs.read ["lab:b.txt",null]
+STDOUT:
+  effect: effect 1 is asked differently: fs.read at /0
+    recorded: "lab:a.txt"
+    asked:    "lab:b.txt"
 RUN: tlab verify latest
 EXIT: 5
 STDOUT: run.json: …

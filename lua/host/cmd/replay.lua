@@ -6,7 +6,7 @@ local find = require 'host.store.find'
 local out = require 'host.cmd.out'
 local table_view = require 'host.view.table'
 
---- One difference as a line: which file or what else, then both sides or what was said of them.
+--- One difference, told: which file or what else, then both sides or what was said of them.
 local function line(each)
   local sides = {}
   for _, side in ipairs { 'expected', 'found' } do
@@ -23,7 +23,9 @@ local function line(each)
       text ~= '' and ' (' .. text .. ')' or ''
     )
   end
-  return string.format('%s: %s\n', each.what, text)
+  local both = each.recorded
+    and string.format('  recorded: %s\n  asked:    %s\n', each.recorded, each.asked)
+  return string.format('%s: %s\n%s', each.what, text, both or '')
 end
 
 local function tell(result, options)

@@ -99,7 +99,9 @@ local function compare_end(manifest, outcome, differences)
   if found == 'NOT_RECORDED' and cut_off then
     return outcome.error.message
   elseif found == 'DIFFERS' or found == 'NOT_RECORDED' and manifest.status == 'succeeded' then
-    table.insert(differences, 1, { what = 'effect', message = outcome.error.message })
+    local difference = outcome.difference or {}
+    difference.what, difference.message = 'effect', outcome.error.message
+    table.insert(differences, 1, difference)
   elseif outcome.status == 'succeeded' and outcome.effects ~= outcome.recorded then
     table.insert(differences, 1, {
       what = 'effect',
