@@ -163,7 +163,7 @@ demo: deps
 # Packages first: what is built looks for them when make starts, so it is another make's work.
 test: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) venv
-	@BUILD=$(BUILD) tests/run.sh unit lua cli docs e2e
+	@BUILD=$(BUILD) tests/run.sh unit lua arch cli docs e2e
 
 # MORE is what test-all does beyond test.
 MORE := slow san suites fuzz
@@ -175,7 +175,7 @@ test-more:
 
 test-all: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) venv
-	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua cli docs e2e'
+	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua arch cli docs e2e'
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-san

@@ -2,6 +2,7 @@
 # Runs groups of tests and sums them up:  tests/run.sh GROUP…
 #   unit    the C programs of tests/unit, built by make
 #   lua     tests/lua/*_test.lua, run by tlab itself
+#   arch    tests/arch: who includes, links and requires what
 #   cli     tests/cli/*.t: what a person types and sees
 #   docs    README.md and docs/: each command that they show, and their links
 #   e2e     tests/e2e, but for what is marked slow, real (a model) or tools (WireMock, toxiproxy)
@@ -83,6 +84,7 @@ run_pytest() {
   count "$label" "$good" "$bad" "$skip"
 }
 
+run_arch() { tap arch python3 tests/arch/check.py --build "$BUILD"; }
 run_cli() { tap cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
 run_docs() { tap docs python3 tests/docs/run.py --tlab "$BUILD/tlab"; }
 # Most of these tests wait for a server, so there are more of them at once than processors.
@@ -131,9 +133,9 @@ run_fuzz() {
 
 for group in "$@"; do
   case $group in
-    unit | lua | cli | docs | e2e | slow | san | suites | lint | fuzz) "run_$group" ;;
+    unit | lua | arch | cli | docs | e2e | slow | san | suites | lint | fuzz) "run_$group" ;;
     *)
-      echo "tests/run.sh: no group is called '$group': unit lua cli docs e2e slow san suites lint fuzz" >&2
+      echo "tests/run.sh: no group is called '$group': unit lua arch cli docs e2e slow san suites lint fuzz" >&2
       exit 2
       ;;
   esac

@@ -1,0 +1,77 @@
+"""Who may use what: the tables that tests/arch/check.py holds the tree to."""
+
+# docs/reference/ARCHITECTURE.md, "Folders": a folder includes itself and what is named here.
+C_FOLDERS = {
+    "core/base": [],
+    "core/prim": ["core/base"],
+    "core/gate": ["core/base", "core/prim"],
+    "core/lua": ["core/base", "core/prim", "core/gate"],
+    "core": ["core/base", "core/prim", "core/gate", "core/lua"],
+}
+# The table of operations is data: the primitives' prototypes come from it.
+C_DATA = ["core/gate/ops.def"]
+
+# How a library's headers begin, and the folder that may include them.
+LIBRARIES = {
+    "lua.h": "core/lua", "lualib.h": "core/lua", "lauxlib.h": "core/lua",
+    "git2": "core/prim", "curl/": "core/prim", "openssl/": "core/prim",
+}
+
+# What objects outside core/prim may take from libraries: computing, memory, and the last words of
+# a process that has found a fault in itself. Whatever reads or writes the world is not here.
+LIBC = {
+    "core/base": """
+        calloc free malloc realloc memchr memcmp memcpy memmem memmove memset qsort snprintf
+        vsnprintf sprintf fprintf stderr _Exit strchr strcmp strcspn strerror strlen strncasecmp
+        strncmp strnlen strrchr strspn strtod strtol strtoll strtoull __ctype_b_loc __errno_location
+        math""",
+    "core/gate": """
+        free memchr memcmp memcpy memmem memmove memset snprintf explicit_bzero inet_ntop strcasecmp
+        strchr strcmp strcspn strlen strncasecmp strncmp strrchr strsignal strspn strtod strtoll
+        __errno_location""",
+    "core/lua": """
+        calloc free realloc memchr memcmp memcpy memmove memset qsort snprintf strchr strcmp strlen
+        strncmp strrchr strtol strtoll strtoull fprintf stderr _exit __ctype_b_loc __errno_location
+        math""",
+    "core": "strcmp strlen strncmp",
+}
+MATH = "ceil floor fmod frexp ldexp modf pow trunc isnan isinf fabs"
+# What the compiler itself adds.
+COMPILER = ["_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"]
+COMPILER_PREFIXES = ["__asan_", "__ubsan_", "__sanitizer_", "__sancov_"]
+
+# Lua's own ways to the world, nowhere in core.
+LUA_BACK_DOORS = [
+    "luaL_openlibs", "luaL_loadfilex", "luaL_loadfile", "luaL_dofile", "luaopen_io", "luaopen_os",
+    "luaopen_package", "luaopen_debug", "luaL_newstate", "lua_dump",
+]
+
+# A Lua module's folder (or the module itself: the longest match counts) and what it may require.
+# `core` is the trusted state's door to files; a pure module may only compute with it (PURE_CORE).
+LUA_MODULES = {
+    "tlab": ["tlab"],
+    "tlab.schema": ["host.spec.schema"],  # the same validator for recipes: it is pure
+    "host.spec": ["core", "host.spec", "host.view.suggest"],
+    "host.view": ["core", "host.view"],
+    "host.manifest": ["core", "host.manifest", "host.spec", "host.store"],
+    "host.store": ["core", "host.store", "host.lab"],
+    "host.lab": ["core", "host.spec", "host.view"],
+    "host.run": ["core", "host.run", "host.spec", "host.manifest", "host.store", "host.lab"],
+    "host.cmd": ["core", "host"],
+    "recipes": ["tlab"],
+}
+# Modules that compute: spec, manifest, view. Of `core` they use what computes…
+PURE = ["host.spec", "host.manifest", "host.view"]
+PURE_CORE = ["json.", "hash.bytes", "embedded"]
+# … and these, one by one, what their work is about:
+TOUCHES = {
+    "host.spec.load": ["fs.read", "fs.list", "fs.stdin"],   # the spec's file, and names near a misspelt one
+    "host.manifest.fold": ["fs.read"],                      # the record
+    "host.manifest.outputs": ["fs.tree", "hash.file"],      # the files of a run
+    "host.manifest.ids": ["rand.bytes"],                    # the nonce of a run's id
+    "host.manifest.verify": ["fs.read", "fs.tree"],         # a run's folder, looked at again
+    "host.manifest.verify_record": ["fs.read"],
+    "host.manifest.findings": ["hash.file"],
+    "host.view.error": ["fs.read"],                         # the line of the recipe that an error is about
+    "host.view.style": ["env.get", "term.info", "term.out"],  # is there a terminal, are colours wanted
+}
