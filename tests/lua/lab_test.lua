@@ -27,7 +27,7 @@ t.test('a full lab passes, and defaults are filled in', function()
     "permits": { "allow": { "net": ["127.0.0.1:*", "*.a.com:443", "[::1]:80", "host"],
       "read": ["/d"], "run": ["git"], "env": ["HOME"] }, "deny": { "net": ["169.254.169.254"] } },
     "limits": { "seconds": 1.5, "cpu_seconds": 3, "memory": 536870912 },
-    "secrets": { "OPENAI_API_KEY": { "hosts": ["api.openai.com:443"], "from": "env" } },
+    "secrets": { "OPENAI_API_KEY": { "hosts": ["api.openai.com:443"] } },
     "prices": { "gpt-4o*": { "input_per_million": 2.5, "output_per_million": 10 } },
     "git": { "exclude": ["build/"] } }]]
   t.eq(config.prices['gpt-4o*'].currency, 'USD')
