@@ -379,9 +379,9 @@ static void pump(tl_gate *g)
 /* What changes the run's folder is done again in the new folder, and must come out the same. */
 static int repeat_in_run(tl_effect *f, tl_err *e)
 {
-  int rc = find_places(f, e);
+  int rc = find_places(f, &f->call.err); /* a failure may be what was recorded, so not yet fatal */
   if (rc == TL_OK) rc = f->op->prim(&f->call);
-  if (rc == TL_OK) rc = tl_record_form(&f->call.out, NULL, NULL, e);
+  if (rc == TL_OK) rc = tl_record_form(&f->call.out, NULL, NULL, &f->call.err);
   const tl_old *old = &f->gate->old->effects[f->n - 1];
   bool same = rc == TL_OK ? !old->failed && tl_equal(&f->call.out, &old->answer) : old->failed;
   if (same) return TL_OK;

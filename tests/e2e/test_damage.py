@@ -58,7 +58,8 @@ def flip_all(made, copy, step):
             changed = flipped(data, at, at % 7)
             path.write_bytes(changed)
             found = named(made, copy)
-            assert found == {name}, (name, at, found)
+            # Where run.json itself is changed, the file whose hash was hit fits it no longer either.
+            assert found == {name} or name == "run.json" and name in found, (name, at, found)
             if at == 0 and is_used(copy, name):
                 replayed = made.tlab("replay", copy)
                 assert replayed.exit == 5 and name in replayed.out + replayed.err, (name, replayed.out, replayed.err)
