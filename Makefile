@@ -1,6 +1,7 @@
 # tlab: one binary, the Lua library and the schemas inside it.
 #   make            build/tlab            make test       the daily loop, under a minute
 #   make demo       the main job          make test-all   everything (sanitizers, faults, real model)
+#   make bench      what it costs, beside its peers (FIGURES=FILE.md writes a page)
 #   make deps       system packages       make install    PREFIX=/usr/local DESTDIR=
 # Variables: BUILD=dir  DEV=1 (-Werror)  SAN=1 (ASan and UBSan)  CC=clang  V=1 (show commands)  JOBS=n
 BUILD   ?= build
@@ -124,7 +125,7 @@ $(BUILD)/venv/installed: tests/requirements.txt
 requirements:
 	python3 -m venv $(BUILD)/pins
 	$(BUILD)/pins/bin/python -m pip install --quiet --disable-pip-version-check uv
-	for pins in tests/requirements tests/lint/requirements; do \
+	for pins in tests/requirements tests/lint/requirements tests/bench/requirements; do \
 	  $(BUILD)/pins/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 \
 	    --no-header --no-annotate -o $$pins.txt $$pins.in || exit; \
 	done
@@ -177,9 +178,26 @@ test-all: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) venv
 	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua arch cli docs e2e'
 
+# --- figures ----------------------------------------------------------------------------------
+$(BUILD)/bench/mock: tests/bench/mock.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
+
+# Peers from PyPI; one that cannot be had is left out, and named.
+$(BUILD)/bench/venv/installed: tests/bench/requirements.txt
+	@mkdir -p $(@D)
+	-python3 -m venv $(@D) && $(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes --only-binary :all: -r $< && touch $@
+
+bench:
+	@.ci/deps build bench
+	@$(MAKE) -s --no-print-directory all $(BUILD)/bench/mock $(BUILD)/bench/venv/installed
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/bench.py \
+	  $(if $(FIGURES),--figures $(FIGURES)) $(if $(ONLY),--only $(ONLY))
+
 clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all demo unit venv requirements lint format docs install deps deps-test test test-more test-all clean
+.PHONY: all bench demo unit venv requirements lint format docs install deps deps-test test test-more test-all clean
 .DELETE_ON_ERROR:
