@@ -45,9 +45,9 @@ sys = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(1)))
 # Asked for once, when something is first compiled: `make deps` must work before pkg-config is there.
 LIBS_H = $(eval LIBS_H := $(foreach lib,lua5.4 libgit2 libcurl libcrypto,$(call sys,$(lib))))$(LIBS_H)
 # Lua and cjson are linked in; libcrypto, libcurl and libgit2 are opened on first use (core/prim/lazy.h).
-LUA_LIBS   ?= $(shell $(PKG_CONFIG) --variable=libdir lua5.4)/liblua5.4.a
+LUA_LIBS   ?= $(eval LUA_LIBS := $(shell $(PKG_CONFIG) --variable=libdir lua5.4)/liblua5.4.a)$(LUA_LIBS)
 CJSON_LIBS ?= -l:liblua5.4-cjson.a
-LIBS := $(CJSON_LIBS) $(LUA_LIBS) -lm -ldl
+LIBS = $(CJSON_LIBS) $(LUA_LIBS) -lm -ldl
 
 CPPFLAGS += -D_GNU_SOURCE -DTL_VERSION='"$(VERSION)"' $(LIBS_H)
 CFLAGS   += -std=c17 $(OPT) $(WARN) $(HARDEN)
