@@ -1,6 +1,5 @@
 """`ai` against servers that fail in every way: what is said, how often it asks, what is kept."""
 
-import concurrent.futures
 import datetime
 import email.utils
 import json
@@ -87,25 +86,11 @@ FAULTS = {
 }
 
 
-def run_fault(folder, name):
-    answers, spec, _, _ = FAULTS[name]
-    lab = Lab(folder)
-    with f.FaultServer(answers) as server:
-        return lab, lab.ai(server.base_url, spec=spec), server
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """All of them side by side, since most of their time is waiting before the next try."""
-    root = tmp_path_factory.mktemp("faults")
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        yield {name: pool.submit(run_fault, root / str(i), name) for i, name in enumerate(FAULTS)}
-
-
 @pytest.mark.parametrize("name", FAULTS)
-def test_fault(runs, name):
-    _, _, tries, said = FAULTS[name]
-    lab, done, server = runs[name].result()
+def test_fault(lab, name):
+    answers, spec, tries, said = FAULTS[name]
+    with f.FaultServer(answers) as server:
+        done = lab.ai(server.base_url, spec=spec)
     if tries is None:  # what counts as a try is not what the server sees
         assert 1 <= server.tries <= 12
         check_failed(lab, done, None, lab.rows()[-1]["attempts"], said)
