@@ -47,9 +47,13 @@ local M = {}
 ---@field attempts table[] {status or error, wait_ms} of each try
 
 local function messages_of(o)
-  if o.messages then return o.messages end
+  if o.messages then
+    return o.messages
+  end
   local messages = {}
-  if o.system then messages[1] = { role = 'system', content = o.system } end
+  if o.system then
+    messages[1] = { role = 'system', content = o.system }
+  end
   messages[#messages + 1] = { role = 'user', content = o.prompt }
   return messages
 end
@@ -66,8 +70,12 @@ local function read_all(handle)
   local parts = {}
   while true do
     local bytes, err = tlab.http.next(handle)
-    if err then return nil, err end
-    if not bytes then return table.concat(parts) end
+    if err then
+      return nil, err
+    end
+    if not bytes then
+      return table.concat(parts)
+    end
     parts[#parts + 1] = bytes
   end
 end
@@ -76,8 +84,12 @@ local function read_stream(handle, on_text)
   local stream = openai.stream(on_text)
   while true do
     local bytes, err = tlab.http.next(handle)
-    if err then return nil, err end
-    if not bytes then break end
+    if err then
+      return nil, err
+    end
+    if not bytes then
+      break
+    end
     if not stream:feed(bytes) then
       tlab.http.close(handle)
       break
@@ -105,7 +117,9 @@ local function try(o, request)
   else
     response, err = tlab.http.send(request)
   end
-  if not response or not response.body then return nil, err, response and response.status end
+  if not response or not response.body then
+    return nil, err, response and response.status
+  end
   if response.status ~= 200 then
     return nil, openai.refusal(response.status, response.headers, response.body), response.status
   end
@@ -132,21 +146,32 @@ local function misfits(errors)
   return text.one_line(table.concat(list, '; '))
 end
 
--- The answer of a schema is its JSON; one that was cut, is none at all or does not fit is a failure.
-local function parse(o, answer, judge)
-  if not judge then return true end
-  local function no(message) return nil, { code = 'PROVIDER', message = message } end
-  if answer.refusal then return no('the model refused: ' .. text.one_line(answer.refusal)) end
+-- The answer of a schema is its JSON; one that was cut, is none or does not fit is a failure.
+local function parse(answer, judge)
+  if not judge then
+    return true
+  end
+  local function no(message)
+    return nil, { code = 'PROVIDER', message = message }
+  end
+  if answer.refusal then
+    return no('the model refused: ' .. text.one_line(answer.refusal))
+  end
   if answer.finish_reason == 'length' then
     return no('the answer was cut at max_tokens, so it is not whole JSON; raise params.max_tokens')
   end
   local value, err = tlab.json.decode(answer.text)
   if err then
-    return no(("the answer is not JSON, though a schema was given: '%s'")
-      :format(text.one_line(answer.text, 120)))
+    return no(
+      ("the answer is not JSON, though a schema was given: '%s'"):format(
+        text.one_line(answer.text, 120)
+      )
+    )
   end
   local verdict = judge:check(value)
-  if verdict ~= true then return no('the answer does not fit the schema: ' .. misfits(verdict)) end
+  if verdict ~= true then
+    return no('the answer does not fit the schema: ' .. misfits(verdict))
+  end
   answer.json = value
   return true
 end
@@ -162,25 +187,37 @@ end
 
 local function give_up(o, failure, attempts, why)
   local notes = {}
-  if #attempts > 1 then notes[1] = ('%d tries'):format(#attempts) end
+  if #attempts > 1 then
+    notes[1] = ('%d tries'):format(#attempts)
+  end
   notes[#notes + 1] = why
   local message = failure.message
   if failure.code == 'PROVIDER' then
     local status = failure.status and (' answered ' .. failure.status) or ''
     message = ('%s%s: %s'):format(openai.base(o.model.base_url), status, message)
   end
-  if #notes > 0 then message = ('%s (%s)'):format(message, table.concat(notes, '; ')) end
-  return nil, {
-    code = failure.code, message = message, status = failure.status, attempts = attempts,
-    hint = hint_of(o, failure),
-  }
+  if #notes > 0 then
+    message = ('%s (%s)'):format(message, table.concat(notes, '; '))
+  end
+  return nil,
+    {
+      code = failure.code,
+      message = message,
+      status = failure.status,
+      attempts = attempts,
+      hint = hint_of(o, failure),
+    }
 end
 
-local function random() return tlab.rand.bytes(1):byte() / 256 end
+local function random()
+  return tlab.rand.bytes(1):byte() / 256
+end
 
 -- What is said of a failure that will be tried again: once, however often it comes.
 local function complaint(failure)
-  if not failure.status then return failure.message end
+  if not failure.status then
+    return failure.message
+  end
   return ('the server answered %d: %s'):format(failure.status, failure.message)
 end
 
@@ -195,7 +232,9 @@ local function persist(o, request)
     end
     local wait, why = policy:wait(failure, tlab.clock.now, random)
     attempts[#attempts + 1] = { status = status, error = failure.code, wait_ms = wait }
-    if not wait then return nil, failure, attempts, why end
+    if not wait then
+      return nil, failure, attempts, why
+    end
     local what = complaint(failure)
     if what ~= said then
       tlab.talk.say(('%s; trying again in %.1f s'):format(what, wait / 1000))
@@ -217,12 +256,20 @@ end
 local function note(o, answer)
   server.note(o.model, answer)
   if answer.usage.input then
-    tlab.run.note('usage', { input = answer.usage.input, output = answer.usage.output or 0,
-      cached = answer.usage.cached })
+    tlab.run.note(
+      'usage',
+      {
+        input = answer.usage.input,
+        output = answer.usage.output or 0,
+        cached = answer.usage.cached,
+      }
+    )
   end
   note_seed(o.seed)
   answer.cost = price.cost(o.price, answer.usage)
-  if answer.cost then tlab.run.note('cost', answer.cost) end
+  if answer.cost then
+    tlab.run.note('cost', answer.cost)
+  end
 end
 
 ---Asks once and waits for the answer.
@@ -241,11 +288,15 @@ function M.chat(o)
   end
   local request = openai.request(o, messages_of(o))
   local answer, failure, attempts, why = persist(o, request)
-  if not answer then return give_up(o, failure, attempts, why) end
+  if not answer then
+    return give_up(o, failure, attempts, why)
+  end
   note(o, answer)
   local ok
-  ok, failure = parse(o, answer, judge)
-  if not ok then return give_up(o, failure, attempts) end
+  ok, failure = parse(answer, judge)
+  if not ok then
+    return give_up(o, failure, attempts)
+  end
   answer.attempts, answer.seed = attempts, o.seed
   return answer
 end

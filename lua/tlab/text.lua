@@ -3,7 +3,9 @@ local M = {}
 
 local function names_of(vars)
   local names = {}
-  for name in pairs(vars) do names[#names + 1] = tostring(name) end
+  for name in pairs(vars) do
+    names[#names + 1] = tostring(name)
+  end
   table.sort(names)
   return #names > 0 and table.concat(names, ', ') or 'none'
 end
@@ -11,9 +13,13 @@ end
 local function look_up(vars, path)
   local value = vars
   for step in path:gmatch('[^.]+') do
-    if type(value) ~= 'table' then return nil end
+    if type(value) ~= 'table' then
+      return nil
+    end
     value = value[step] == nil and value[math.tointeger(step)] or value[step]
-    if value == nil then return nil end
+    if value == nil then
+      return nil
+    end
   end
   return value
 end
@@ -23,7 +29,9 @@ local function invalid(format, ...)
 end
 
 local function as_text(value)
-  if type(value) == 'string' then return value end
+  if type(value) == 'string' then
+    return value
+  end
   return tlab.json.encode(value)
 end
 
@@ -37,7 +45,9 @@ function M.fill(template, vars)
   local out, at = {}, 1
   while true do
     local open = template:find('{{', at, true)
-    if not open then break end
+    if not open then
+      break
+    end
     if template:sub(open - 1, open - 1) == '\\' and open > at then
       out[#out + 1] = template:sub(at, open - 2) .. '{{'
       at = open + 2
@@ -45,13 +55,18 @@ function M.fill(template, vars)
       local close = template:find('}}', open, true)
       local path = close and template:sub(open + 2, close - 1):match('^%s*([%w_%-.]+)%s*$')
       if not path then
-        return invalid("'%s' in the template is not {{name}}; write \\{{ for two braces",
-          M.one_line(template:sub(open, close and close + 1 or open + 20), 40))
+        return invalid(
+          "'%s' in the template is not {{name}}; write \\{{ for two braces",
+          M.one_line(template:sub(open, close and close + 1 or open + 20), 40)
+        )
       end
       local value = look_up(vars, path)
       if value == nil or value == tlab.json.null then
-        return invalid("the template wants '%s', and there is no such variable (there are: %s)",
-          path, names_of(vars))
+        return invalid(
+          "the template wants '%s', and there is no such variable (there are: %s)",
+          path,
+          names_of(vars)
+        )
       end
       out[#out + 1] = template:sub(at, open - 1)
       out[#out + 1] = as_text(value)
@@ -73,7 +88,9 @@ function M.one_line(s, max)
   s = s:sub(1, max)
   while true do
     local ok, bad = utf8.len(s)
-    if ok then break end
+    if ok then
+      break
+    end
     if cut and bad > #s - 3 then
       s = s:sub(1, bad - 1)
     else
@@ -91,7 +108,9 @@ end
 ---@return string
 function M.fence(s, info)
   local longest = 2
-  for run in s:gmatch('`+') do longest = math.max(longest, #run) end
+  for run in s:gmatch('`+') do
+    longest = math.max(longest, #run)
+  end
   local bar = ('`'):rep(longest + 1)
   return bar .. (info or '') .. '\n' .. s .. (s:sub(-1) == '\n' and '' or '\n') .. bar .. '\n'
 end

@@ -5,7 +5,9 @@ local M = {}
 
 local function headers_of(list)
   local headers = {}
-  for i, pair in ipairs(list or {}) do headers[i] = { pair[1]:lower(), pair[2] } end
+  for i, pair in ipairs(list or {}) do
+    headers[i] = { pair[1]:lower(), pair[2] }
+  end
   return headers
 end
 
@@ -20,7 +22,9 @@ end
 ---A response as short as it can be.
 function M.answer(text, more)
   local body = { choices = { { message = { content = text }, finish_reason = 'stop' } } }
-  for name, value in pairs(more or {}) do body[name] = value end
+  for name, value in pairs(more or {}) do
+    body[name] = value
+  end
   return { status = 200, headers = {}, body = core.json.encode(body) }
 end
 
@@ -31,17 +35,15 @@ function M.events(list)
     parts[i] = 'data: ' .. (type(event) == 'string' and event or core.json.encode(event)) .. '\n\n'
   end
   return {
-    status = 200, headers = { { 'content-type', 'text/event-stream' } }, body = table.concat(parts),
+    status = 200,
+    headers = { { 'content-type', 'text/event-stream' } },
+    body = table.concat(parts),
   }
 end
 
----@param script table[] what POSTs get, in order: a response, or {err = {code, message}}
----@param gets table<string, table>? what GETs get, by URL; others 404
----@param piece integer? bytes a piece of a streamed body (default: all)
----@return table world {posts, gets, sleeps, said, notes, streamed}
-function M.install(script, gets, piece)
-  local world = { posts = {}, gets = {}, sleeps = {}, said = {}, notes = {}, closed = 0 }
-  local now, open, next_one = 1795395499000, {}, 0
+-- HTTP by the script.
+local function http(world, script, gets, piece)
+  local open = {}
 
   local function send(request)
     local response
@@ -50,59 +52,94 @@ function M.install(script, gets, piece)
       response = gets and gets[request.url] or { status = 404, headers = {}, body = '' }
     else
       world.posts[#world.posts + 1] = request
-      next_one = next_one + 1
-      response = script[next_one] or error('the script has no answer ' .. next_one)
+      local n = #world.posts
+      response = script[n] or error('the script has no answer ' .. n)
     end
-    if response.err then return nil, response.err end
-    return { status = response.status, headers = headers_of(response.headers), body = response.body,
-      cut = response.cut }
+    if response.err then
+      return nil, response.err
+    end
+    local headers = headers_of(response.headers)
+    return { status = response.status, headers = headers, body = response.body, cut = response.cut }
+  end
+
+  local function open_one(request)
+    local response, err = send(request)
+    if not response then
+      return nil, err
+    end
+    open[#open + 1] = { body = response.body, at = 1, cut = response.cut }
+    response.body, response.handle = nil, #open
+    return response
   end
 
   local function next_piece(handle)
     local state = open[handle]
     if state.at > #state.body then
-      if state.cut then return nil, state.cut end
-      return nil
+      return nil, state.cut
     end
     local bytes = state.body:sub(state.at, state.at + (piece or #state.body) - 1)
     state.at = state.at + #bytes
     return bytes
   end
 
+  local function close()
+    world.closed = world.closed + 1
+    return true
+  end
+  return { send = send, open = open_one, next = next_piece, close = close }
+end
+
+-- A clock that only sleeping moves, and randomness that is none.
+local function clock(world)
+  local now = 1795395499000
+  local function sleep(ms)
+    world.sleeps[#world.sleeps + 1] = ms
+    now = now + ms
+    return true
+  end
+  return {
+    now = function()
+      return now
+    end,
+    sleep = sleep,
+  }
+end
+
+---@param script table[] what POSTs get, in order: a response, or {err = {code, message}}
+---@param gets table<string, table>? what GETs get, by URL; others 404
+---@param piece integer? bytes a piece of a streamed body (default: all)
+---@return table world {posts, gets, sleeps, said, notes, closed}
+function M.install(script, gets, piece)
+  local world = { posts = {}, gets = {}, sleeps = {}, said = {}, notes = {}, closed = 0 }
+  local function into(list, value)
+    list[#list + 1] = value
+    return true
+  end
   tlab = {
     json = core.json,
-    http = {
-      send = send,
-      open = function(request)
-        local response, err = send(request)
-        if not response then return nil, err end
-        open[#open + 1] = { body = response.body, at = 1, cut = response.cut }
-        response.body, response.handle = nil, #open
-        return response
+    http = http(world, script, gets, piece),
+    clock = clock(world),
+    rand = {
+      bytes = function(n)
+        return ('\0'):rep(n)
       end,
-      next = next_piece,
-      close = function() world.closed = world.closed + 1 return true end,
     },
-    clock = {
-      now = function() return now end,
-      sleep = function(ms)
-        world.sleeps[#world.sleeps + 1] = ms
-        now = now + ms
+    talk = {
+      say = function(line)
+        return into(world.said, line)
+      end,
+      stream = function()
         return true
       end,
-    },
-    rand = { bytes = function(n) return ('\0'):rep(n) end },
-    talk = {
-      say = function(line) world.said[#world.said + 1] = line return true end,
-      stream = function() return true end,
     },
     run = {
       note = function(kind, value)
-        world.notes[#world.notes + 1] = { kind, value }
-        return true
+        return into(world.notes, { kind, value })
       end,
     },
-    secret = function(name) return { secret = name } end,
+    secret = function(name)
+      return { secret = name }
+    end,
   }
   return world
 end

@@ -6,8 +6,12 @@ local sse = require 'tlab.llm.sse'
 
 local function events(bytes, piece)
   local got = {}
-  local parser = sse.new(function(data, name) got[#got + 1] = name .. '|' .. data end)
-  for at = 1, #bytes, piece do parser:feed(bytes:sub(at, at + piece - 1)) end
+  local parser = sse.new(function(data, name)
+    got[#got + 1] = name .. '|' .. data
+  end)
+  for at = 1, #bytes, piece do
+    parser:feed(bytes:sub(at, at + piece - 1))
+  end
   return got, parser:finish()
 end
 
@@ -33,8 +37,11 @@ t.test('an event without its empty line is dropped and reported', function()
 end)
 
 t.test('HTTP dates in their three forms, and back', function()
-  for _, s in ipairs { 'Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT',
-    'Sun Nov  6 08:49:37 1994' } do
+  for _, s in ipairs {
+    'Sun, 06 Nov 1994 08:49:37 GMT',
+    'Sunday, 06-Nov-94 08:49:37 GMT',
+    'Sun Nov  6 08:49:37 1994',
+  } do
     t.eq(retry.http_date(s), 784111777000, s)
   end
   t.eq(retry.http_date('Thu, 29 Feb 2024 23:59:59 GMT'), 1709251199000)
@@ -51,8 +58,12 @@ local now = 1795395499000
 local function waits(failures, retries, random)
   local policy, got = retry.new(retries), {}
   for i, failure in ipairs(failures) do
-    local function draw() return random or 0 end
-    local ms, why = policy:wait(failure, function() return now end, draw)
+    local function draw()
+      return random or 0
+    end
+    local ms, why = policy:wait(failure, function()
+      return now
+    end, draw)
     got[i] = ms or why or 'no'
   end
   return got
@@ -87,8 +98,10 @@ t.test('a time-out is tried again once, the same 500 once', function()
   local late = { code = 'TIMEOUT', message = 'late' }
   t.eq(waits { late, late }, { 500, 'no' })
   t.eq(waits { status(500, nil, 'a'), status(500, nil, 'a') }, { 500, 'the same answer twice' })
-  t.eq(waits { status(500, nil, 'a'), status(500, nil, 'b'), status(502, nil, 'b') },
-    { 500, 1000, 2000 })
+  t.eq(
+    waits { status(500, nil, 'a'), status(500, nil, 'b'), status(502, nil, 'b') },
+    { 500, 1000, 2000 }
+  )
 end)
 
 t.test('Retry-After: seconds, date, milliseconds; at least the backoff; a limit', function()
@@ -112,8 +125,11 @@ end)
 t.test('a loading model gets a minute', function()
   local policy, total, n = retry.new(4), 0, 0
   while true do
-    local ms, why = policy:wait(status(503, nil, 'Loading model'), function() return now end,
-      function() return 0 end)
+    local ms, why = policy:wait(status(503, nil, 'Loading model'), function()
+      return now
+    end, function()
+      return 0
+    end)
     if not ms then
       t.ok(why:find('loading', 1, true))
       break
@@ -128,8 +144,10 @@ t.test('cost: cached tokens apart, unknown is nil', function()
   local p = { input_per_million = 1, output_per_million = 2 }
   t.eq(price.cost(p, { input = 1000000, output = 500000 }), { amount = 2.0, currency = 'USD' })
   p.cached_per_million, p.currency = 0.5, 'EUR'
-  t.eq(price.cost(p, { input = 1000000, output = 0, cached = 1000000 }),
-    { amount = 0.5, currency = 'EUR' })
+  t.eq(
+    price.cost(p, { input = 1000000, output = 0, cached = 1000000 }),
+    { amount = 0.5, currency = 'EUR' }
+  )
   t.eq(price.cost(nil, { input = 1, output = 1 }), nil)
   t.eq(price.cost(p, {}), nil)
 end)

@@ -14,7 +14,9 @@ local function install(script, gets, piece)
   base = root .. '/v1'
   model = { base_url = base .. '/', name = name }
   local by_url = {}
-  for path, response in pairs(gets or {}) do by_url[root .. path] = response end
+  for path, response in pairs(gets or {}) do
+    by_url[root .. path] = response
+  end
   return fake.install(script, by_url, piece)
 end
 
@@ -24,22 +26,31 @@ local function chat(options)
   return llm.chat(options)
 end
 
-local function sent(world, n) return tlab.json.decode(world.posts[n or 1].body) end
+local function sent(world, n)
+  return tlab.json.decode(world.posts[n or 1].body)
+end
 
 local function notes(world, kind)
   local list = {}
   for _, note in ipairs(world.notes) do
-    if note[1] == kind then list[#list + 1] = note[2] end
+    if note[1] == kind then
+      list[#list + 1] = note[2]
+    end
   end
   return list
 end
 
 t.test('a whole answer of llama.cpp, and what its server says', function()
   local world = install({ fake.recorded '07-chat-simple' }, {
-    ['/v1/models'] = fake.recorded '03-models', ['/props'] = fake.recorded '04-props',
+    ['/v1/models'] = fake.recorded '03-models',
+    ['/props'] = fake.recorded '04-props',
   })
-  local reply, err = chat { system = 'Be brief.', seed = 7, params = { temperature = 0 },
-    price = { input_per_million = 1, output_per_million = 2 } }
+  local reply, err = chat {
+    system = 'Be brief.',
+    seed = 7,
+    params = { temperature = 0 },
+    price = { input_per_million = 1, output_per_million = 2 },
+  }
   t.eq(err, nil)
   t.eq(reply.text, 'The capital of France is Paris.')
   t.eq(reply.finish_reason, 'stop')
@@ -50,13 +61,25 @@ t.test('a whole answer of llama.cpp, and what its server says', function()
   local request = world.posts[1]
   t.eq(request.url, base .. '/chat/completions')
   t.eq(request.headers.authorization, nil)
-  t.eq(sent(world), { model = name, seed = 7, temperature = 0, max_tokens = 1024,
-    messages = { { role = 'system', content = 'Be brief.' },
-      { role = 'user', content = 'What is the capital of France?' } } })
+  t.eq(
+    sent(world),
+    {
+      model = name,
+      seed = 7,
+      temperature = 0,
+      max_tokens = 1024,
+      messages = {
+        { role = 'system', content = 'Be brief.' },
+        { role = 'user', content = 'What is the capital of France?' },
+      },
+    }
+  )
   local it = notes(world, 'model')[1]
   t.eq({ it.asked, it.answered, it.fingerprint }, { name, name, 'b0-unknown' })
-  t.eq({ it.owned_by, it.server, it.model_ftype, it.meta.n_params },
-    { 'llamacpp', 'llama.cpp', 'Q4_1', 134515008 })
+  t.eq(
+    { it.owned_by, it.server, it.model_ftype, it.meta.n_params },
+    { 'llamacpp', 'llama.cpp', 'Q4_1', 134515008 }
+  )
   t.eq(it.model_path, nil)
   t.eq(notes(world, 'usage'), { { input = 32, output = 8, cached = 0 } })
   t.eq(notes(world, 'seed'), { { seed = 7 } })
@@ -66,7 +89,8 @@ end)
 
 t.test('the server is asked about itself once', function()
   local world = install {
-    fake.answer('a', { model = 'm' }), fake.answer('b', { model = 'm' }),
+    fake.answer('a', { model = 'm' }),
+    fake.answer('b', { model = 'm' }),
   }
   t.ok(chat { model = { base_url = base } })
   llm.chat { model = { base_url = base }, prompt = 'again' }
@@ -91,10 +115,23 @@ end)
 t.test('messages, parameters, extra ones, and what takes the place of max_tokens', function()
   local world = install { fake.answer 'x', fake.answer 'x', fake.answer 'x' }
   local messages = { { role = 'user', content = 'hi' } }
-  chat { messages = messages, cache_prompt = false,
-    params = { top_p = 0.5, stop = { '.' }, max_tokens = 5, extra = { n_probs = 1 } } }
-  t.eq(sent(world), { model = name, messages = messages, cache_prompt = false, top_p = 0.5,
-    stop = { '.' }, max_tokens = 5, n_probs = 1 })
+  chat {
+    messages = messages,
+    cache_prompt = false,
+    params = { top_p = 0.5, stop = { '.' }, max_tokens = 5, extra = { n_probs = 1 } },
+  }
+  t.eq(
+    sent(world),
+    {
+      model = name,
+      messages = messages,
+      cache_prompt = false,
+      top_p = 0.5,
+      stop = { '.' },
+      max_tokens = 5,
+      n_probs = 1,
+    }
+  )
   chat { params = { extra = { max_completion_tokens = 9, reasoning_effort = 'low' } } }
   t.eq({ sent(world, 2).max_tokens, sent(world, 2).max_completion_tokens }, { nil, 9 })
   chat { params = { temperature = 1, extra = { temperature = tlab.json.null, logprobs = false } } }
@@ -111,7 +148,12 @@ t.test('streams of two servers, split anywhere', function()
     } do
       local world = install({ fake.recorded(file) }, {}, piece)
       local pieces = {}
-      local reply, err = chat { stream = true, on_text = function(s) pieces[#pieces + 1] = s end }
+      local reply, err = chat {
+        stream = true,
+        on_text = function(s)
+          pieces[#pieces + 1] = s
+        end,
+      }
       t.eq(err, nil, file)
       t.eq({ reply.text, reply.finish_reason, reply.usage.output }, expected, name)
       t.eq(table.concat(pieces), reply.text)
@@ -135,7 +177,9 @@ end)
 
 local function refused(options, response, code, pattern, tries)
   local script = {}
-  for i = 1, 5 do script[i] = response end
+  for i = 1, 5 do
+    script[i] = response
+  end
   local world = install(script)
   local reply, err = chat(options)
   t.eq(reply, nil)
@@ -153,11 +197,15 @@ t.test('faults of streams', function()
     return refused({ stream = true }, fake.events { first, ... }, code, pattern, tries)
   end
   stream('cut off after chunk 1', 'NETWORK', 5)
-  stream("chunk 2 of the stream is not JSON: '{\"choices\":'", 'PROVIDER', 1, '{"choices":')
+  stream('chunk 2 of the stream is not JSON: \'{"choices":\'', 'PROVIDER', 1, '{"choices":')
   stream('chunk 2', 'PROVIDER', 1, '"\xFF"')
   stream('answered 503: full', 'PROVIDER', 5, { error = { message = 'full', code = 503 } })
-  stream('answered 429: slow', 'PROVIDER', 5,
-    { error = { message = 'slow', code = 'rate_limit_exceeded' } })
+  stream(
+    'answered 429: slow',
+    'PROVIDER',
+    5,
+    { error = { message = 'slow', code = 'rate_limit_exceeded' } }
+  )
   stream('no luck', 'PROVIDER', 1, { error = 'no luck' })
   local cut = fake.events { first }
   cut.cut = { code = 'NETWORK', message = 'the connection was cut' }
@@ -166,8 +214,10 @@ end)
 
 t.test('a stream that was cut is asked again from its start', function()
   local first = { choices = { { delta = { content = 'The' } } } }
-  local world = install { fake.events { first },
-    fake.events { first, { choices = { { delta = {}, finish_reason = 'stop' } } } } }
+  local world = install {
+    fake.events { first },
+    fake.events { first, { choices = { { delta = {}, finish_reason = 'stop' } } } },
+  }
   local reply = chat { stream = true }
   t.eq(reply.text, 'The')
   t.eq(reply.attempts, { { status = 200, error = 'NETWORK', wait_ms = 500 }, { status = 200 } })
@@ -175,29 +225,45 @@ t.test('a stream that was cut is asked again from its start', function()
 end)
 
 t.test('refusals are told in the words of the server', function()
-  local err = refused({}, fake.recorded '51-error-401-wrong-key', 'PROVIDER',
-    '/v1 answered 401: Invalid API Key', 1)
+  local err = refused(
+    {},
+    fake.recorded '51-error-401-wrong-key',
+    'PROVIDER',
+    '/v1 answered 401: Invalid API Key',
+    1
+  )
   t.ok(err.hint:find('secrets/.env.lab', 1, true))
   refused({}, fake.recorded 'other-09-error-401', 'PROVIDER', 'answered 401: ', 1)
   refused({}, fake.recorded 'other-07-error-bad-json', 'PROVIDER', 'answered 500: ', 2)
   refused({}, fake.recorded '41-error-400-context', 'PROVIDER', '4531 tokens', 1)
   refused({}, fake.recorded '46-error-500-image', 'PROVIDER', 'the same answer twice', 2)
-  err = refused({ model = { base_url = 'http://h:1' } },
-    { status = 404, headers = {}, body = 'no\27[2J' }, 'PROVIDER',
-    "http://h:1 answered 404: 'no [2J'", 1)
+  err = refused(
+    { model = { base_url = 'http://h:1' } },
+    { status = 404, headers = {}, body = 'no\27[2J' },
+    'PROVIDER',
+    "http://h:1 answered 404: 'no [2J'",
+    1
+  )
   t.eq(err.hint, '"base_url": "http://h:1/v1"')
 end)
 
 t.test('answers with 200 that are none', function()
-  local function ok(body) return { status = 200, headers = {}, body = body } end
+  local function ok(body)
+    return { status = 200, headers = {}, body = body }
+  end
   refused({}, ok '<html>log in</html>', 'PROVIDER', "is not JSON: '<html>log in</html>'", 1)
   refused({}, ok '', 'PROVIDER', 'is not JSON: an empty answer', 1)
   refused({}, ok '{"choices":[{"mess', 'PROVIDER', 'is not JSON', 1)
   refused({}, ok '{"choices":[{"message":{"content":"\xFF"}}]}', 'PROVIDER', 'is not JSON', 1)
   refused({}, ok '{"choices":[]}', 'PROVIDER', 'has no choices', 1)
   refused({}, ok '[1]', 'PROVIDER', 'has no choices', 1)
-  refused({}, ok '{"error":{"message":"no money","code":"insufficient_quota"}}', 'PROVIDER',
-    'no money', 1)
+  refused(
+    {},
+    ok '{"error":{"message":"no money","code":"insufficient_quota"}}',
+    'PROVIDER',
+    'no money',
+    1
+  )
 end)
 
 t.test('what the world does is tried again, what it will not do is not', function()
@@ -209,14 +275,21 @@ t.test('what the world does is tried again, what it will not do is not', functio
   refused({}, err 'TIMEOUT', 'TIMEOUT', 'connection refused (2 tries)', 2)
   refused({}, err 'REFUSED', 'REFUSED', 'connection refused', 1)
   refused({}, err 'NOT_RECORDED', 'NOT_RECORDED', 'connection refused', 1)
-  local _, world = refused({}, { status = 503, headers = { { 'Retry-After', '3600' } }, body = 'x' },
-    'PROVIDER', 'it asks to wait until 2026-11-23 01:58:19 UTC', 1)
+  local _, world = refused(
+    {},
+    { status = 503, headers = { { 'Retry-After', '3600' } }, body = 'x' },
+    'PROVIDER',
+    'it asks to wait until 2026-11-23 01:58:19 UTC',
+    1
+  )
   t.eq(world.sleeps, {})
 end)
 
 t.test('a loading model is waited for, with one line', function()
   local script = {}
-  for i = 1, 9 do script[i] = fake.recorded '01-health-503-loading' end
+  for i = 1, 9 do
+    script[i] = fake.recorded '01-health-503-loading'
+  end
   script[10] = fake.recorded '07-chat-simple'
   local world = install(script)
   local reply = chat {}
@@ -231,8 +304,10 @@ t.test('a schema: parsed, cut, refused, not JSON', function()
   local world = install { fake.recorded '18-json-schema' }
   local reply = chat { response_schema = schema }
   t.eq(type(reply.json), 'table')
-  t.eq(sent(world).response_format,
-    { type = 'json_schema', json_schema = { name = 'answer', schema = schema, strict = true } })
+  t.eq(
+    sent(world).response_format,
+    { type = 'json_schema', json_schema = { name = 'answer', schema = schema, strict = true } }
+  )
   local function no(response, pattern)
     world = install { response }
     local got, err = chat { response_schema = schema }
@@ -244,7 +319,10 @@ t.test('a schema: parsed, cut, refused, not JSON', function()
   no(fake.recorded '19-json-schema-cut-by-max-tokens', 'cut at max_tokens')
   no(fake.answer 'Sure! {"a":1}', 'is not JSON')
   no(fake.answer '[1]', 'does not fit the schema: expected an object')
-  no(fake.answer('', { choices = { { message = { refusal = 'I will not' } } } }), 'refused: I will not')
+  no(
+    fake.answer('', { choices = { { message = { refusal = 'I will not' } } } }),
+    'refused: I will not'
+  )
 end)
 
 t.test('content that is null or a list of parts', function()
@@ -258,8 +336,12 @@ end)
 
 t.test('wrong use is an error', function()
   install {}
-  t.err(function() llm.chat {} end, 'base_url')
-  t.err(function() llm.chat { model = model } end, 'a prompt or messages')
+  t.err(function()
+    llm.chat {}
+  end, 'base_url')
+  t.err(function()
+    llm.chat { model = model }
+  end, 'a prompt or messages')
 end)
 
 return t.done()

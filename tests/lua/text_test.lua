@@ -3,8 +3,10 @@ require('fake_tlab').install {}
 local text = require 'tlab.text'
 
 t.test('fills names, parts, list places and leaves the rest alone', function()
-  t.eq(text.fill('a {{x}} b {{ y.z }} {{l.2}}', { x = 'X', y = { z = 3 }, l = { 'p', 'q' } }),
-    'a X b 3 q')
+  t.eq(
+    text.fill('a {{x}} b {{ y.z }} {{l.2}}', { x = 'X', y = { z = 3 }, l = { 'p', 'q' } }),
+    'a X b 3 q'
+  )
   t.eq(text.fill('no braces } { {', {}), 'no braces } { {')
   t.eq(text.fill('', {}), '')
 end)

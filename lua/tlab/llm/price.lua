@@ -5,7 +5,9 @@ local M = {}
 ---@param usage table {input, output, cached?}; cached tokens are part of the input
 ---@return table? cost {amount, currency}
 function M.cost(price, usage)
-  if not price or not usage.input or not usage.output then return nil end
+  if not price or not usage.input or not usage.output then
+    return nil
+  end
   local cached = usage.cached or 0
   local amount = (usage.input - cached) * price.input_per_million
     + cached * (price.cached_per_million or price.input_per_million)
@@ -18,8 +20,12 @@ end
 ---@param model string?
 ---@return table?
 function M.find(prices, model)
-  if not prices or not model then return nil end
-  if prices[model] then return prices[model] end
+  if not prices or not model then
+    return nil
+  end
+  if prices[model] then
+    return prices[model]
+  end
   local best, length
   for name, price in pairs(prices) do
     local stem = name:match('^(.*)%*$')

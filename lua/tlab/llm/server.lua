@@ -9,28 +9,44 @@ local seen = {}
 
 local function get(model, url)
   local headers = { accept = 'application/json' }
-  if model.key then headers.authorization = { 'Bearer ', tlab.secret(model.key) } end
+  if model.key then
+    headers.authorization = { 'Bearer ', tlab.secret(model.key) }
+  end
   local response = tlab.http.send {
-    method = 'GET', url = url, headers = headers, timeout_ms = 5000, connect_timeout_ms = 2000,
+    method = 'GET',
+    url = url,
+    headers = headers,
+    timeout_ms = 5000,
+    connect_timeout_ms = 2000,
   }
-  if not response or response.status ~= 200 then return {}, {} end
+  if not response or response.status ~= 200 then
+    return {}, {}
+  end
   local value = tlab.json.decode(response.body)
   return type(value) == 'table' and value or {}, response.headers
 end
 
 local function pick(from, to, names)
-  if type(from) ~= 'table' then return end
+  if type(from) ~= 'table' then
+    return
+  end
   for _, name in ipairs(names) do
     local value = from[name]
-    if value ~= nil and value ~= '' and value ~= tlab.json.null then to[name] = value end
+    if value ~= nil and value ~= '' and value ~= tlab.json.null then
+      to[name] = value
+    end
   end
 end
 
 -- The entry of a list whose `field` is `name`; the only entry when there is one.
 local function entry(list, field, name)
-  if type(list) ~= 'table' then return {} end
+  if type(list) ~= 'table' then
+    return {}
+  end
   for _, item in ipairs(list) do
-    if type(item) == 'table' and item[field] == name then return item end
+    if type(item) == 'table' and item[field] == name then
+      return item
+    end
   end
   return #list == 1 and type(list[1]) == 'table' and list[1] or {}
 end
@@ -44,7 +60,9 @@ local function ask(model, answered)
   pick(it, facts, { 'owned_by', 'digest', 'sha256', 'etag', 'max_model_len' })
   facts.meta = it.meta ~= tlab.json.null and it.meta or nil
   for _, pair in ipairs(headers) do
-    if pair[1] == 'server' then facts.server = pair[2] end
+    if pair[1] == 'server' then
+      facts.server = pair[2]
+    end
   end
   if facts.owned_by == 'llamacpp' then
     local props = get(model, root .. '/props')
@@ -58,14 +76,19 @@ end
 
 local function note(server, model, answer)
   local fact = { asked = model.name, answered = answer.model, fingerprint = answer.fingerprint }
-  for name, value in pairs(server.facts) do fact[name] = value end
+  for name, value in pairs(server.facts) do
+    fact[name] = value
+  end
   local key = tlab.json.encode(fact)
-  if server.noted[key] then return end
+  if server.noted[key] then
+    return
+  end
   server.noted[key] = true
   tlab.run.note('model', fact)
   if answer.model and model.name and answer.model ~= model.name then
-    tlab.talk.say(("warning: asked for the model '%s', answered by '%s'")
-      :format(model.name, answer.model))
+    tlab.talk.say(
+      ("warning: asked for the model '%s', answered by '%s'"):format(model.name, answer.model)
+    )
   end
 end
 
@@ -79,7 +102,9 @@ function M.note(model, answer)
     seen[model.base_url] = server
     server.facts = ask(model, answer.model)
     note(server, model, answer)
-    for _, one in ipairs(server.waiting) do note(server, one.model, one.answer) end
+    for _, one in ipairs(server.waiting) do
+      note(server, one.model, one.answer)
+    end
   elseif server.facts then
     note(server, model, answer)
   else -- another task is asking: it notes this one too

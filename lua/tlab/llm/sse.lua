@@ -12,7 +12,9 @@ end
 
 local function take_line(self, line)
   if line == '' then
-    if #self.data > 0 then self.on_event(table.concat(self.data, '\n'), self.name) end
+    if #self.data > 0 then
+      self.on_event(table.concat(self.data, '\n'), self.name)
+    end
     self.data, self.name = {}, ''
     return
   end
@@ -33,13 +35,17 @@ function M:feed(bytes)
       return
     end
     self.fresh = false
-    if text:sub(1, #mark) == mark then text = text:sub(#mark + 1) end
+    if text:sub(1, #mark) == mark then
+      text = text:sub(#mark + 1)
+    end
   end
   local at = 1
   while true do
     local stop = text:find('[\r\n]', at)
     -- A CR at the very end may be the first half of a CRLF.
-    if not stop or (stop == #text and text:sub(stop) == '\r') then break end
+    if not stop or (stop == #text and text:sub(stop) == '\r') then
+      break
+    end
     take_line(self, text:sub(at, stop - 1))
     at = text:sub(stop, stop + 1) == '\r\n' and stop + 2 or stop + 1
   end
@@ -49,7 +55,9 @@ end
 ---The stream has ended. An event without its empty line is dropped, as the standard says.
 ---@return boolean partial whether there was one
 function M:finish()
-  if self.rest == '\r' then self:feed('\n') end
+  if self.rest == '\r' then
+    self:feed('\n')
+  end
   return self.rest ~= '' or #self.data > 0
 end
 
