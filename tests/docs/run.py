@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tries the documents: README.md and docs/**/*.md. Results as TAP, one test a command.
 
-    tests/docs/run.py [--tlab build/tlab] [-k WORD]
+    tests/docs/run.py [--tlab build/tlab] [-k WORD] [--model HOST:PORT]
 
 What a fenced block is for stands behind its fence:
 
@@ -14,7 +14,7 @@ What a fenced block is for stands behind its fence:
 In expected output `…` stands for any text within a line, and a line of `…` for any number of lines.
 A command ends with 0, or is followed by `$ echo $?`. Each document has a folder of its own, with a
 copy of this lab, one shell for all its commands, and a server that invents answers where the
-documents have a model: at 127.0.0.1:8080.
+documents have a model: at 127.0.0.1:8080. With --model a real one is asked instead.
 
 Besides: links lead somewhere, and files of this repository that are named are there.
 """
@@ -137,18 +137,22 @@ class Shell:
 
 
 class Model:
-    """The server that stands in for a model."""
+    """The server that stands in for a model, or the one that was named."""
 
-    def __init__(self):
+    def __init__(self, host):
+        self.host, self.process = host, None
+        if host:
+            return
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "tests" / "e2e" / "mock_server.py"), "--stdin"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.host = json.loads(self.process.stdout.readline())["url"].split("/")[2]
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
+        if self.process:
+            self.process.stdin.close()
+            self.process.wait()
+            self.process.stdout.close()
 
 
 class Tap:
@@ -243,6 +247,8 @@ def check_links(path, text):
     for word in re.findall(r"`((?:core|lua|recipes|schemas|tests|docs|\.ci)/[\w./-]+)`", prose):
         if not (ROOT / word).exists() and word not in saved:
             missing.append(word)
+    said = (ROOT / "tests" / "model" / "demo.sh").read_text()
+    missing += [line for line in re.findall(r"^== .*", text, re.MULTILINE) if line[3:] not in said]
     if missing:
         raise Bad("these lead nowhere: " + ", ".join(missing))
 
@@ -266,7 +272,7 @@ def attempt(tap, title, fn, *args):
 
 def main():
     tap = Tap()
-    model = Model()
+    model = Model(ARGS.model)
     try:
         for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
             name = str(path.relative_to(ROOT))
@@ -293,6 +299,7 @@ if __name__ == "__main__":
     PARSER = argparse.ArgumentParser()
     PARSER.add_argument("--tlab", default=ROOT / "build" / "tlab", type=pathlib.Path)
     PARSER.add_argument("-k", default="", help="only documents whose path has this word")
+    PARSER.add_argument("--model", help="a real server, instead of one that invents answers")
     ARGS = PARSER.parse_args()
     ARGS.tlab = ARGS.tlab.resolve()
     sys.exit(main())

@@ -1,6 +1,7 @@
 --- tlab help [COMMAND], and -h anywhere: examples first, then what there is. All of it from the
 --- table.
 
+local core = require 'core'
 local out = require 'host.cmd.out'
 local parse = require 'host.cmd.parse'
 local tables = require 'host.cmd.commands'
@@ -46,7 +47,8 @@ local function overview()
     .. table_view.columns(shown)
     .. '\nCommands:\n'
     .. table_view.columns(rows)
-    .. '\nEvery file in recipes/ is a command too. tlab help COMMAND says more.\n'
+    .. '\nEvery file in recipes/ is a command too. tlab help COMMAND says more,\n'
+    .. 'tlab help codes what errors and exit codes mean.\n'
 end
 
 local function page(command)
@@ -84,6 +86,21 @@ local function json(only)
   out.json(only and list[1] or { commands = list })
 end
 
+--- What errors are called, in messages and manifests, and how the command then exits.
+local function codes(options)
+  local list = core.codes()
+  if options.json then
+    out.json(core.json.array(list))
+    return 0
+  end
+  local rows = { { 'CODE', 'EXIT', 'WHAT' } }
+  for _, code in ipairs(list) do
+    rows[#rows + 1] = { code.name, tostring(code.exit), code.help }
+  end
+  out.out(table_view.columns(rows))
+  return 0
+end
+
 --- Help on a recipe, by its path or its name.
 local function recipe_help(path, word, options)
   local view = require 'host.cmd.help_recipe'
@@ -101,7 +118,9 @@ end
 return function(words, options)
   local word = words[1]
   local call = {}
-  if word and word:find '[/.]' then
+  if word == 'codes' then
+    return codes(options)
+  elseif word and word:find '[/.]' then
     return recipe_help(word, word, options)
   elseif word then
     local found, err = require 'host.cmd.resolve'(word)
