@@ -256,14 +256,11 @@ end
 local function note(o, answer)
   server.note(o.model, answer)
   if answer.usage.input then
-    tlab.run.note(
-      'usage',
-      {
-        input = answer.usage.input,
-        output = answer.usage.output or 0,
-        cached = answer.usage.cached,
-      }
-    )
+    tlab.run.note('usage', {
+      input = answer.usage.input,
+      output = answer.usage.output or 0,
+      cached = answer.usage.cached,
+    })
   end
   note_seed(o.seed)
   answer.cost = price.cost(o.price, answer.usage)

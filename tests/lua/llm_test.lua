@@ -61,19 +61,16 @@ t.test('a whole answer of llama.cpp, and what its server says', function()
   local request = world.posts[1]
   t.eq(request.url, base .. '/chat/completions')
   t.eq(request.headers.authorization, nil)
-  t.eq(
-    sent(world),
-    {
-      model = name,
-      seed = 7,
-      temperature = 0,
-      max_tokens = 1024,
-      messages = {
-        { role = 'system', content = 'Be brief.' },
-        { role = 'user', content = 'What is the capital of France?' },
-      },
-    }
-  )
+  t.eq(sent(world), {
+    model = name,
+    seed = 7,
+    temperature = 0,
+    max_tokens = 1024,
+    messages = {
+      { role = 'system', content = 'Be brief.' },
+      { role = 'user', content = 'What is the capital of France?' },
+    },
+  })
   local it = notes(world, 'model')[1]
   t.eq({ it.asked, it.answered, it.fingerprint }, { name, name, 'b0-unknown' })
   t.eq(
@@ -120,18 +117,15 @@ t.test('messages, parameters, extra ones, and what takes the place of max_tokens
     cache_prompt = false,
     params = { top_p = 0.5, stop = { '.' }, max_tokens = 5, extra = { n_probs = 1 } },
   }
-  t.eq(
-    sent(world),
-    {
-      model = name,
-      messages = messages,
-      cache_prompt = false,
-      top_p = 0.5,
-      stop = { '.' },
-      max_tokens = 5,
-      n_probs = 1,
-    }
-  )
+  t.eq(sent(world), {
+    model = name,
+    messages = messages,
+    cache_prompt = false,
+    top_p = 0.5,
+    stop = { '.' },
+    max_tokens = 5,
+    n_probs = 1,
+  })
   chat { params = { extra = { max_completion_tokens = 9, reasoning_effort = 'low' } } }
   t.eq({ sent(world, 2).max_tokens, sent(world, 2).max_completion_tokens }, { nil, 9 })
   chat { params = { temperature = 1, extra = { temperature = tlab.json.null, logprobs = false } } }

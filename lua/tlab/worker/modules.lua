@@ -72,7 +72,7 @@ end
 function M.setup(core_lib, error_module, task_module)
   core, errors, tasks = core_lib, error_module, task_module
   builtin.cjson = core.cjson
-  -- The schema validator is written for both sides, and wants no more than JSON of the trusted one's core.
+  -- The schema validator is written for both sides: of the trusted one's core it wants JSON only.
   builtin.core = function() return core.view({ json = core.json }, 'core') end
   builtin['tlab.json'] = function() return core.view(core.json, 'tlab.json') end
 end
