@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,11 +296,6 @@ static int form_args(tl_effect *f, tl_err *e)
   return TL_OK;
 }
 
-static bool reaches_out(const tl_op *op)
-{
-  return op->permit == TL_PERMIT_NET || op->permit == TL_PERMIT_RUN;
-}
-
 /* Answers from the old record of a --reuse run; true when it did. */
 static bool answer_reused(tl_effect *f, int *rc)
 {
@@ -330,6 +326,31 @@ static bool stream_ended(tl_effect *f)
   return false;
 }
 
+/* Where the record keeps a file that was copied into the run from outside of it: a replay has no
+ * other source for the bytes. */
+static tl_place copied_place(int run_fd, const tl_val *result, char rel[96])
+{
+  (void)snprintf(rel, 96, "record/blobs/%s", tl_get_str(result, "sha256", ""));
+  return (tl_place){.dirfd = run_fd, .rel = rel, .shown = rel};
+}
+
+static bool copies_from_outside(const tl_effect *f)
+{
+  const tl_val *from = tl_at(&f->args, 0);
+  return f->op->prim == prim_fs_copy && (from->u.s.data[0] == '/' || strncmp(from->u.s.data, "lab:", 4) == 0);
+}
+
+static int keep_copied(tl_effect *f, tl_err *e)
+{
+  char rel[96];
+  tl_place places[] = {f->places[1], copied_place(f->gate->permits.run_fd, &f->call.out, rel)};
+  tl_call call = {.args = f->call.args, .places = places};
+  int rc = prim_fs_copy(&call);
+  if (rc < 0) *e = call.err;
+  tl_free(&call.out);
+  return rc;
+}
+
 static void perform_live(tl_effect *f)
 {
   tl_gate *g = f->gate;
@@ -340,7 +361,7 @@ static void perform_live(tl_effect *f)
     finish(f, rc);
     return;
   }
-  if (rc == TL_OK && g->offline && reaches_out(f->op))
+  if (rc == TL_OK && g->offline && f->op->flags & TL_OP_OUTWARD)
     rc = tl_fail(e, TL_ENOT_RECORDED, "%s: the run is offline%s", f->op->name,
                  g->old ? " and the record has no answer to this" : "");
   if (rc == TL_OK && f->op->flags & TL_OP_OUTWARD && record_asked(f, &g->fatal) < 0) {
@@ -348,6 +369,7 @@ static void perform_live(tl_effect *f)
     return;
   }
   if (rc == TL_OK) rc = f->op->prim(&f->call);
+  if (rc == TL_OK && f->gate->record && copies_from_outside(f)) rc = keep_copied(f, e);
   if (rc != TL_PENDING) finish(f, rc);
 }
 
@@ -376,15 +398,25 @@ static void pump(tl_gate *g)
   }
 }
 
-/* What changes the run's folder is done again in the new folder, and must come out the same. */
+static int repeat_places(tl_effect *f, char rel[96], tl_err *e)
+{
+  const tl_replay *r = f->gate->old;
+  if (!copies_from_outside(f)) return find_places(f, e);
+  const tl_val *to = tl_at(&f->args, 1);
+  f->places[0] = copied_place(r->dirfd, &r->effects[f->n - 1].answer, rel);
+  return tl_permit_place(&f->gate->permits, to->u.s.data, to->u.s.len, true, &f->places[1], e);
+}
+
+/* What changed the run's folder is done again in the new folder, and must come out the same. What
+ * failed changed nothing, and why it failed may have lain outside. */
 static int repeat_in_run(tl_effect *f, tl_err *e)
 {
-  int rc = find_places(f, &f->call.err); /* a failure may be what was recorded, so not yet fatal */
+  const tl_old *old = &f->gate->old->effects[f->n - 1];
+  char rel[96];
+  int rc = repeat_places(f, rel, &f->call.err);
   if (rc == TL_OK) rc = f->op->prim(&f->call);
   if (rc == TL_OK) rc = tl_record_form(&f->call.out, NULL, NULL, &f->call.err);
-  const tl_old *old = &f->gate->old->effects[f->n - 1];
-  bool same = rc == TL_OK ? !old->failed && tl_equal(&f->call.out, &old->answer) : old->failed;
-  if (same) return TL_OK;
+  if (rc == TL_OK && tl_equal(&f->call.out, &old->answer)) return TL_OK;
   return tl_fail(e, TL_EDIFFERS, "effect %" PRIu64 ": %s came out differently: %s", f->n,
                  f->op->name, rc < 0 ? f->call.err.msg : "another result than the recorded one");
 }
@@ -401,7 +433,8 @@ static void perform_replay(tl_effect *f)
     return;
   }
   const tl_old *old = &g->old->effects[f->n - 1];
-  if (f->op->flags & TL_OP_IN_RUN && old->answered && !old->raise && repeat_in_run(f, &g->fatal) < 0) return;
+  bool repeated = f->op->flags & TL_OP_IN_RUN && old->answered && !old->failed;
+  if (repeated && repeat_in_run(f, &g->fatal) < 0) return;
   pump(g);
 }
 
@@ -453,32 +486,4 @@ void tl_gate_ask(tl_gate *g, uint64_t ask, int64_t task, const char *name, tl_va
   f->call.guard = &g->guard;
   f->call.done = call_done;
   perform(f, checked);
-}
-
-int tl_gate_trusted(const tl_op *op, tl_val *args, tl_val *out, tl_err *e)
-{
-  tl_param params[TL_PARAMS_MAX];
-  tl_place places[PLACES_MAX] = {{.dirfd = -1}, {.dirfd = -1}};
-  unsigned n = tl_op_params(op, params), k = 0;
-  if (!op->prim || reaches_out(op) || strcmp(op->name, "clock.sleep") == 0)
-    TL_BUG("an operation that the trusted side does not perform");
-  int rc = tl_op_check(op, args, e);
-  if (rc < 0) return rc;
-  for (unsigned i = 0; i < n; i++) {
-    const tl_val *v = &args->u.list.items[i];
-    if (params[i].type != 'r' && params[i].type != 'w') continue;
-    const char *path = v->type == TL_STR ? v->u.s.data : ".";
-    places[k++] = (tl_place){.dirfd = AT_FDCWD, .rel = path, .shown = path, .trusted = true};
-  }
-  tl_call call = {.args = args->u.list.items, .places = places};
-  rc = op->prim(&call);
-  *out = call.out;
-  if (rc < 0) *e = call.err;
-  return rc;
-}
-
-int prim_run_note(tl_call *c)
-{
-  c->out = tl_bool(true); /* the record itself is where a note goes */
-  return TL_OK;
 }

@@ -72,7 +72,11 @@ static int json_decode(lua_State *L)
   box *b = lua_touserdata(L, lua_upvalueindex(1));
   tl_err e = {0};
   size_t len;
-  const char *text = luaL_checklstring(L, 1, &len);
+  if (lua_type(L, 1) != LUA_TSTRING) { /* a number is no text */
+    tl_lua_push_err(L, TL_EARGUMENT, "bad argument #1 'text' to json.decode: a string was expected");
+    return lua_error(L);
+  }
+  const char *text = lua_tolstring(L, 1, &len);
   box_clear(b);
   if (tl_json_read(&b->val, text, len, &e) < 0) {
     lua_pushnil(L);

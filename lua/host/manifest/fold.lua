@@ -177,6 +177,14 @@ local function asked(state, effect, line)
   return true
 end
 
+--- A file that was copied into the run from outside of it is kept in the record as well.
+local function remember_copied(state, from, digest)
+  local outside = type(from) == 'string' and (from:find '^/' or from:find '^lab:')
+  if outside and type(digest) == 'table' and type(digest.sha256) == 'string' then
+    state.blobs[digest.sha256] = digest.size
+  end
+end
+
 --- What the run's files last were, as far as the record says: written by the recipe, or removed.
 local function remember_file(state, effect, answer)
   local path, digest = effect.args[1], nil
@@ -184,6 +192,7 @@ local function remember_file(state, effect, answer)
     digest = effect.args[2]
   elseif effect.op == 'fs.copy' then
     path, digest = effect.args[2], answer.result
+    remember_copied(state, effect.args[1], digest)
   end
   if type(path) == 'string' then
     state.written[path] = type(digest) == 'table' and (digest['$sha256'] or digest.sha256) or nil
