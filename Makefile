@@ -164,7 +164,7 @@ demo: deps
 # Packages first: what is built looks for them when make starts, so it is another make's work.
 test: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) venv
-	@BUILD=$(BUILD) tests/run.sh unit lua arch cli docs e2e
+	@BUILD=$(BUILD) tests/run.sh unit lua arch ops cli docs e2e
 
 # MORE is what test-all does beyond test.
 MORE := slow san suites fuzz
@@ -176,7 +176,7 @@ test-more:
 
 test-all: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) venv
-	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua arch cli docs e2e'
+	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua arch ops cli docs e2e'
 
 # --- figures ----------------------------------------------------------------------------------
 $(BUILD)/bench/mock: tests/bench/mock.c

@@ -3,6 +3,7 @@
 #   unit    the C programs of tests/unit, built by make
 #   lua     tests/lua/*_test.lua, run by tlab itself
 #   arch    tests/arch: who includes, links and requires what
+#   ops     tests/ops: every operation of the table, in each of its cases
 #   cli     tests/cli/*.t: what a person types and sees
 #   docs    README.md and docs/: each command that they show, and their links
 #   e2e     tests/e2e, but for what is marked slow, real (a model) or tools (WireMock, toxiproxy)
@@ -85,6 +86,7 @@ run_pytest() {
 }
 
 run_arch() { tap arch python3 tests/arch/check.py --build "$BUILD"; }
+run_ops() { tap ops python3 tests/ops/run.py --tlab "$BUILD/tlab"; }
 run_cli() { tap cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
 run_docs() { tap docs python3 tests/docs/run.py --tlab "$BUILD/tlab"; }
 # Most of these tests wait for a server, so there are more of them at once than processors.
@@ -133,9 +135,9 @@ run_fuzz() {
 
 for group in "$@"; do
   case $group in
-    unit | lua | arch | cli | docs | e2e | slow | san | suites | lint | fuzz) "run_$group" ;;
+    unit | lua | arch | ops | cli | docs | e2e | slow | san | suites | lint | fuzz) "run_$group" ;;
     *)
-      echo "tests/run.sh: no group is called '$group': unit lua arch cli docs e2e slow san suites lint fuzz" >&2
+      echo "tests/run.sh: no group is called '$group': unit lua arch ops cli docs e2e slow san suites lint fuzz" >&2
       exit 2
       ;;
   esac
