@@ -351,25 +351,27 @@ static int keep_copied(tl_effect *f, tl_err *e)
   return rc;
 }
 
-static void perform_live(tl_effect *f)
+/* Performs what may be performed, after it is written down as asked. */
+static int act(tl_effect *f)
 {
   tl_gate *g = f->gate;
-  tl_err *e = &f->call.err;
-  int rc = find_places(f, e);
-  if (rc == TL_OK) rc = check_permit(f, e);
-  if (rc == TL_OK && (answer_reused(f, &rc) || stream_ended(f))) {
-    finish(f, rc);
-    return;
-  }
-  if (rc == TL_OK && g->offline && f->op->flags & TL_OP_OUTWARD)
-    rc = tl_fail(e, TL_ENOT_RECORDED, "%s: the run is offline%s", f->op->name,
-                 g->old ? " and the record has no answer to this" : "");
-  if (rc == TL_OK && f->op->flags & TL_OP_OUTWARD && record_asked(f, &g->fatal) < 0) {
+  if (g->offline && f->op->flags & TL_OP_OUTWARD)
+    return tl_fail(&f->call.err, TL_ENOT_RECORDED, "%s: the run is offline%s", f->op->name,
+                   g->old ? " and the record has no answer to this" : "");
+  if (f->op->flags & TL_OP_OUTWARD && record_asked(f, &g->fatal) < 0) {
     free_effect(f); /* what cannot be written down does not happen */
-    return;
+    return TL_PENDING;
   }
-  if (rc == TL_OK) rc = f->op->prim(&f->call);
-  if (rc == TL_OK && f->gate->record && copies_from_outside(f)) rc = keep_copied(f, e);
+  int rc = f->op->prim(&f->call);
+  if (rc == TL_OK && g->record && copies_from_outside(f)) rc = keep_copied(f, &f->call.err);
+  return rc;
+}
+
+static void perform_live(tl_effect *f)
+{
+  int rc = find_places(f, &f->call.err);
+  if (rc == TL_OK) rc = check_permit(f, &f->call.err);
+  if (rc == TL_OK && !answer_reused(f, &rc) && !stream_ended(f)) rc = act(f);
   if (rc != TL_PENDING) finish(f, rc);
 }
 

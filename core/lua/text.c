@@ -96,41 +96,27 @@ static int det_tostring(lua_State *L)
 
 /* --- string.format ---------------------------------------------------------------------------- */
 
+static bool one_of(char c, const char *set)
+{
+  return c != '\0' && strchr(set, c);
+}
+
 /* Prepares argument `arg` for the conversion c; raises here, where the function's name and the
  * caller's line are known. */
 static void prepare(lua_State *L, int arg, char c)
 {
   if (c == 'p') luaL_error(L, "'%%p' is not available: addresses differ from run to run");
   if (arg > lua_gettop(L)) luaL_argerror(L, arg, "no value");
-  switch (c) {
-  case 's':
-    if (lua_type(L, arg) == LUA_TSTRING) return;
+  if (c == 's' && lua_type(L, arg) != LUA_TSTRING) {
     push_text(L, arg);
     lua_replace(L, arg);
-    return;
-  case 'c':
-  case 'd':
-  case 'i':
-  case 'o':
-  case 'x':
-  case 'X': (void)luaL_checkinteger(L, arg); return;
-  case 'a':
-  case 'A':
-  case 'e':
-  case 'E':
-  case 'f':
-  case 'F':
-  case 'g':
-  case 'G':
-    if (!isnan(luaL_checknumber(L, arg))) return;
+  } else if (one_of(c, "cdioxX")) {
+    (void)luaL_checkinteger(L, arg);
+  } else if (one_of(c, "aAeEfFgG") && isnan(luaL_checknumber(L, arg))) {
     lua_pushnumber(L, fabs((double)NAN));
     lua_replace(L, arg);
-    return;
-  case 'q':
-    if (lua_type(L, arg) > LUA_TSTRING || lua_islightuserdata(L, arg))
-      luaL_argerror(L, arg, "value has no literal form");
-    return;
-  default: return;
+  } else if (c == 'q' && (lua_type(L, arg) > LUA_TSTRING || lua_islightuserdata(L, arg))) {
+    luaL_argerror(L, arg, "value has no literal form");
   }
 }
 

@@ -242,19 +242,11 @@ static void bar_text(tl_buf *out, const tl_call *call, size_t width)
   out->data[out->len] = '\0';
 }
 
-int prim_talk_progress(tl_call *call)
+/* On a terminal the bar in place of the last one; elsewhere a line now and then. */
+static void show_progress(const tl_call *call, bool ended)
 {
-  int64_t at = call->args[0].u.i, total = call->args[1].u.i, ms = tl_clock_ms();
-  bool ended = total > 0 && at >= total, live = is_live();
-  bool early = now.bar_at != 0 && ms - now.bar_at < (live ? REDRAW_MS : PLAIN_MS);
-  tl_buf out;
-
-  if (at < 0 || total < 0)
-    return tl_fail(&call->err, TL_EARGUMENT, "%s must not be negative", at < 0 ? "done" : "total");
-  if (is_quiet || (live && now.mid_line) || (early && !ended))
-    return done(call);
-  out = room_for(tl_len(&call->args[2]));
-  if (live) {
+  tl_buf out = room_for(tl_len(&call->args[2]));
+  if (is_live()) {
     finish(&out);
     now.bar = !ended;
     if (now.bar) /* the last column stays free: some terminals wrap as soon as it is taken */
@@ -263,8 +255,21 @@ int prim_talk_progress(tl_call *call)
     bar_text(&out, call, 0);
     add(&out, "\n");
   }
-  now.bar_at = ended ? 0 : ms;
   show(&out);
+}
+
+int prim_talk_progress(tl_call *call)
+{
+  int64_t at = call->args[0].u.i, total = call->args[1].u.i, ms = tl_clock_ms();
+  bool ended = total > 0 && at >= total, live = is_live();
+  bool early = now.bar_at != 0 && ms - now.bar_at < (live ? REDRAW_MS : PLAIN_MS);
+
+  if (at < 0 || total < 0)
+    return tl_fail(&call->err, TL_EARGUMENT, "%s must not be negative", at < 0 ? "done" : "total");
+  if (is_quiet || (live && now.mid_line) || (early && !ended))
+    return done(call);
+  show_progress(call, ended);
+  now.bar_at = ended ? 0 : ms;
   return done(call);
 }
 
