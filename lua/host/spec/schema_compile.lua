@@ -7,52 +7,13 @@
 local suggest = require 'host.view.suggest'
 local uri = require 'host.spec.uri'
 local value = require 'host.spec.value'
+local known = require 'host.spec.schema_vocabulary'
 
 local M = {}
 
 M.DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 
 local MOST_NESTED = 200
-
--- Keywords that hold schemas, and how.
--- stylua: ignore
-M.HOLDS = {
-  additionalProperties = 'one', propertyNames = 'one', items = 'one', contains = 'one',
-  ['not'] = 'one', ['if'] = 'one', ['then'] = 'one', ['else'] = 'one', unevaluatedItems = 'one',
-  unevaluatedProperties = 'one', contentSchema = 'one',
-  allOf = 'list', anyOf = 'list', oneOf = 'list', prefixItems = 'list',
-  ['$defs'] = 'map', properties = 'map', patternProperties = 'map', dependentSchemas = 'map',
-}
-
--- stylua: ignore
-local ANNOTATIONS = {
-  'title', 'description', 'default', 'examples', 'deprecated', 'readOnly', 'writeOnly', '$comment',
-  '$schema', '$vocabulary', '$id', '$anchor', '$dynamicAnchor', '$defs', 'format',
-  'contentEncoding', 'contentMediaType', 'contentSchema', 'then', 'else',
-}
-
---- Keywords of older drafts, and what stands in their place.
-local OLDER = {
-  definitions = '$defs',
-  dependencies = 'dependentSchemas or dependentRequired',
-  additionalItems = 'prefixItems and items',
-  id = '$id',
-  ['$recursiveRef'] = '$dynamicRef',
-  ['$recursiveAnchor'] = '$dynamicAnchor',
-  divisibleBy = 'multipleOf',
-  extends = 'allOf',
-}
-
-local VOCABULARY = 'https://json-schema.org/draft/2020-12/vocab/'
-local KNOWN_VOCABULARIES = {
-  core = true,
-  applicator = true,
-  unevaluated = true,
-  validation = true,
-  ['meta-data'] = true,
-  content = true,
-  ['format-annotation'] = true,
-}
 
 ---@class schema.Compiler
 ---@field keywords table the table of schema_keywords
@@ -105,8 +66,9 @@ function Compiler:dialect(name, pointer)
   end
   local on = { core = true }
   for vocabulary, required in pairs(meta['$vocabulary']) do
-    local short = vocabulary:sub(1, #VOCABULARY) == VOCABULARY and vocabulary:sub(#VOCABULARY + 1)
-    if short and KNOWN_VOCABULARIES[short] then
+    local short = vocabulary:sub(1, #known.PREFIX) == known.PREFIX
+      and vocabulary:sub(#known.PREFIX + 1)
+    if short and known.KNOWN[short] then
       on[short] = true
     elseif required or short == 'format-assertion' then
       self:fault(pointer, 'the vocabulary %s is not supported', vocabulary)
@@ -179,7 +141,7 @@ function Compiler:walk(schema, parent, base, pointer, depth)
   self:anchors(schema, resource, pointer)
   self.met[#self.met + 1] = { schema = schema, resource = resource, pointer = pointer }
   for keyword, inner in pairs(schema) do
-    local how = M.HOLDS[keyword]
+    local how = known.HOLDS[keyword]
     if how == 'one' then
       self:walk(inner, resource, resource.uri, pointer .. '/' .. keyword, depth + 1)
     elseif how and type(inner) == 'table' then
@@ -257,7 +219,7 @@ local function all_names(keywords)
   for name in pairs(keywords) do
     names[#names + 1] = name
   end
-  for _, name in ipairs(ANNOTATIONS) do
+  for _, name in ipairs(known.ANNOTATIONS) do
     names[#names + 1] = name
   end
   return names
@@ -274,12 +236,12 @@ function Compiler:unknown_keywords(schema, pointer)
   local known = self.known
   for keyword in pairs(schema) do
     if not known[keyword] and not tostring(keyword):find('^x%-') then
-      if OLDER[keyword] then
+      if known.OLDER[keyword] then
         self:fault(
           pointer,
           'the keyword "%s" is of an older draft: use %s',
           keyword,
-          OLDER[keyword]
+          known.OLDER[keyword]
         )
       else
         local hint = suggest.text(tostring(keyword), self.names)
