@@ -7,7 +7,7 @@
 local suggest = require 'host.view.suggest'
 local uri = require 'host.spec.uri'
 local value = require 'host.spec.value'
-local known = require 'host.spec.schema_vocabulary'
+local terms = require 'host.spec.schema_vocabulary'
 
 local M = {}
 
@@ -66,9 +66,9 @@ function Compiler:dialect(name, pointer)
   end
   local on = { core = true }
   for vocabulary, required in pairs(meta['$vocabulary']) do
-    local short = vocabulary:sub(1, #known.PREFIX) == known.PREFIX
-      and vocabulary:sub(#known.PREFIX + 1)
-    if short and known.KNOWN[short] then
+    local short = vocabulary:sub(1, #terms.PREFIX) == terms.PREFIX
+      and vocabulary:sub(#terms.PREFIX + 1)
+    if short and terms.KNOWN[short] then
       on[short] = true
     elseif required or short == 'format-assertion' then
       self:fault(pointer, 'the vocabulary %s is not supported', vocabulary)
@@ -141,7 +141,7 @@ function Compiler:walk(schema, parent, base, pointer, depth)
   self:anchors(schema, resource, pointer)
   self.met[#self.met + 1] = { schema = schema, resource = resource, pointer = pointer }
   for keyword, inner in pairs(schema) do
-    local how = known.HOLDS[keyword]
+    local how = terms.HOLDS[keyword]
     if how == 'one' then
       self:walk(inner, resource, resource.uri, pointer .. '/' .. keyword, depth + 1)
     elseif how and type(inner) == 'table' then
@@ -219,7 +219,7 @@ local function all_names(keywords)
   for name in pairs(keywords) do
     names[#names + 1] = name
   end
-  for _, name in ipairs(known.ANNOTATIONS) do
+  for _, name in ipairs(terms.ANNOTATIONS) do
     names[#names + 1] = name
   end
   return names
@@ -236,12 +236,12 @@ function Compiler:unknown_keywords(schema, pointer)
   local known = self.known
   for keyword in pairs(schema) do
     if not known[keyword] and not tostring(keyword):find('^x%-') then
-      if known.OLDER[keyword] then
+      if terms.OLDER[keyword] then
         self:fault(
           pointer,
           'the keyword "%s" is of an older draft: use %s',
           keyword,
-          known.OLDER[keyword]
+          terms.OLDER[keyword]
         )
       else
         local hint = suggest.text(tostring(keyword), self.names)
