@@ -5,19 +5,82 @@ exclude_files = { 'build*', 'tests/recipes/*/run' } -- the latter: recorded runs
 self = false
 
 read_globals = {
-  '_G', '_VERSION', 'assert', 'error', 'getmetatable', 'ipairs', 'load', 'next', 'pairs', 'pcall',
-  'rawequal', 'rawget', 'rawlen', 'rawset', 'require', 'select', 'setmetatable', 'tonumber',
-  'tostring', 'type', 'xpcall', 'print',
-  coroutine = { fields = { 'close', 'create', 'isyieldable', 'resume', 'running', 'status', 'wrap', 'yield' } },
-  math = { fields = {
-    'abs', 'acos', 'asin', 'atan', 'ceil', 'cos', 'deg', 'exp', 'floor', 'fmod', 'huge', 'log', 'max',
-    'maxinteger', 'min', 'mininteger', 'modf', 'pi', 'rad', 'random', 'randomseed', 'sin', 'sqrt',
-    'tan', 'tointeger', 'type', 'ult',
-  } },
-  string = { fields = {
-    'byte', 'char', 'find', 'format', 'gmatch', 'gsub', 'len', 'lower', 'match', 'pack', 'packsize',
-    'rep', 'reverse', 'sub', 'unpack', 'upper',
-  } },
+  '_G',
+  '_VERSION',
+  'assert',
+  'error',
+  'getmetatable',
+  'ipairs',
+  'load',
+  'next',
+  'pairs',
+  'pcall',
+  'rawequal',
+  'rawget',
+  'rawlen',
+  'rawset',
+  'require',
+  'select',
+  'setmetatable',
+  'tonumber',
+  'tostring',
+  'type',
+  'xpcall',
+  'print',
+  coroutine = {
+    fields = { 'close', 'create', 'isyieldable', 'resume', 'running', 'status', 'wrap', 'yield' },
+  },
+  math = {
+    fields = {
+      'abs',
+      'acos',
+      'asin',
+      'atan',
+      'ceil',
+      'cos',
+      'deg',
+      'exp',
+      'floor',
+      'fmod',
+      'huge',
+      'log',
+      'max',
+      'maxinteger',
+      'min',
+      'mininteger',
+      'modf',
+      'pi',
+      'rad',
+      'random',
+      'randomseed',
+      'sin',
+      'sqrt',
+      'tan',
+      'tointeger',
+      'type',
+      'ult',
+    },
+  },
+  string = {
+    fields = {
+      'byte',
+      'char',
+      'find',
+      'format',
+      'gmatch',
+      'gsub',
+      'len',
+      'lower',
+      'match',
+      'pack',
+      'packsize',
+      'rep',
+      'reverse',
+      'sub',
+      'unpack',
+      'upper',
+    },
+  },
   table = { fields = { 'concat', 'insert', 'move', 'pack', 'remove', 'sort', 'unpack' } },
   utf8 = { fields = { 'char', 'charpattern', 'codepoint', 'codes', 'len', 'offset' } },
 }
@@ -45,7 +108,9 @@ local ops = {
 
 for family, names in pairs(ops) do
   tlab.fields[family] = tlab.fields[family] or { fields = {} }
-  for name in names:gmatch('%S+') do table.insert(tlab.fields[family].fields, name) end
+  for name in names:gmatch('%S+') do
+    table.insert(tlab.fields[family].fields, name)
+  end
 end
 for _, where in ipairs { 'recipes', 'lua/tlab', 'tests/lua', 'tests/ops' } do
   files[where] = { read_globals = { tlab = tlab } }

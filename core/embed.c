@@ -71,8 +71,7 @@ static int put_file(lua_State *L, const char *path, int index)
   if (text) put_bytes("f", index, text, len);
   if (text && plen > 4 && strcmp(path + plen - 4, ".lua") == 0)
     rc = put_code(L, index, name_of(path), text, len);
-  else
-    printf("#define c%d f%d\n", index, index);
+  else printf("#define c%d f%d\n", index, index);
   free(text);
   return rc;
 }

@@ -4,7 +4,9 @@
 
 #include "json.h"
 
-static const struct { uint32_t first, last; } hidden[] = {
+static const struct {
+  uint32_t first, last;
+} hidden[] = {
     {0x0080, 0x009F},   /* C1 controls */
     {0x061C, 0x061C},   /* Arabic letter mark */
     {0x200E, 0x200F},   /* left-to-right and right-to-left mark */
@@ -16,8 +18,7 @@ static const struct { uint32_t first, last; } hidden[] = {
 static bool is_hidden(uint32_t c)
 {
   for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-    if (c >= hidden[i].first && c <= hidden[i].last)
-      return true;
+    if (c >= hidden[i].first && c <= hidden[i].last) return true;
   return false;
 }
 
@@ -29,10 +30,8 @@ static bool is_plain_byte(unsigned char c)
 /* Bytes that a character with this lead byte takes; 0 when it can be none. */
 static size_t length_of(unsigned char lead)
 {
-  if (lead < 0x80)
-    return 1;
-  if (lead < 0xC2 || lead > 0xF4)
-    return 0;
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
   return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 }
 
@@ -40,19 +39,16 @@ static uint32_t decode(const unsigned char *p, size_t n)
 {
   uint32_t c = n == 1 ? p[0] : p[0] & (0x7Fu >> n);
 
-  for (size_t i = 1; i < n; i++)
-    c = c << 6 | (p[i] & 0x3Fu);
+  for (size_t i = 1; i < n; i++) c = c << 6 | (p[i] & 0x3Fu);
   return c;
 }
 
 /* Whether more bytes could make a character of these. */
 static bool is_unfinished(const unsigned char *p, size_t len)
 {
-  if (len >= length_of(p[0]))
-    return false;
+  if (len >= length_of(p[0])) return false;
   for (size_t i = 1; i < len; i++)
-    if ((p[i] & 0xC0) != 0x80)
-      return false;
+    if ((p[i] & 0xC0) != 0x80) return false;
   return true;
 }
 
@@ -68,12 +64,9 @@ static int clean_one(tl_buf *out, const unsigned char *p, size_t len)
     return rc < 0 ? rc : 1;
   }
   c = decode(p, n);
-  if (n == 1)
-    rc = tl_buf_fmt(out, "\\x%02x", (unsigned)c);
-  else if (is_hidden(c))
-    rc = tl_buf_fmt(out, "\\u{%x}", (unsigned)c);
-  else
-    rc = tl_buf_add(out, p, n);
+  if (n == 1) rc = tl_buf_fmt(out, "\\x%02x", (unsigned)c);
+  else if (is_hidden(c)) rc = tl_buf_fmt(out, "\\u{%x}", (unsigned)c);
+  else rc = tl_buf_add(out, p, n);
   return rc < 0 ? rc : (int)n;
 }
 
@@ -82,13 +75,11 @@ int tl_clean(tl_buf *out, const char *text, size_t len, size_t *left)
   const unsigned char *p = (const unsigned char *)text;
   size_t at = 0;
 
-  if (left)
-    *left = 0;
+  if (left) *left = 0;
   while (at < len) {
     size_t run = at;
     int n;
-    while (run < len && is_plain_byte(p[run]))
-      run++;
+    while (run < len && is_plain_byte(p[run])) run++;
     if (run > at) {
       n = tl_buf_add(out, p + at, run - at);
       at = run;
@@ -99,8 +90,7 @@ int tl_clean(tl_buf *out, const char *text, size_t len, size_t *left)
       n = clean_one(out, p + at, len - at);
       at += n > 0 ? (size_t)n : 0;
     }
-    if (n < 0)
-      return n;
+    if (n < 0) return n;
   }
   return TL_OK;
 }
@@ -113,12 +103,10 @@ size_t tl_clean_cut(const char *text, size_t len, size_t columns)
   while (at < len) {
     size_t n = length_of(p[at]);
     uint32_t c;
-    if (n == 0 || n > len - at)
-      break;
+    if (n == 0 || n > len - at) break;
     c = decode(p + at, n);
     used += c >= 0x1100 ? 2 : 1; /* the first wide block; some narrow ones above it lose room */
-    if (used > columns)
-      break;
+    if (used > columns) break;
     at += n;
   }
   return at;

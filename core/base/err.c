@@ -26,10 +26,8 @@ static void make_plain(char *msg, size_t len)
 {
   for (size_t i = 0; i < len; i++) {
     unsigned char c = (unsigned char)msg[i];
-    if (c == '\n' || c == '\t')
-      msg[i] = ' ';
-    else if (c < 0x20 || c == 0x7F)
-      msg[i] = '?';
+    if (c == '\n' || c == '\t') msg[i] = ' ';
+    else if (c < 0x20 || c == 0x7F) msg[i] = '?';
     else if (c == 0xC2 && i + 1 < len && (unsigned char)msg[i + 1] < 0xA0) /* U+0080 to U+009F */
       msg[i] = msg[i + 1] = '?';
   }
@@ -40,8 +38,7 @@ static void make_plain(char *msg, size_t len)
 /* Shortens to `len` bytes or up to three fewer, so that no character is cut in two. */
 static size_t cut(const char *msg, size_t len)
 {
-  while (len > 0 && ((unsigned char)msg[len] & 0xC0) == 0x80)
-    len--;
+  while (len > 0 && ((unsigned char)msg[len] & 0xC0) == 0x80) len--;
   return len;
 }
 
@@ -54,8 +51,7 @@ static __attribute__((format(printf, 4, 0))) void set(tl_err *e, int code, const
   int n = vsnprintf(text, sizeof text, fmt, ap);
   size_t len = n < 0 ? 0 : (size_t)n;
 
-  if (len > room)
-    len = cut(text, room);
+  if (len > room) len = cut(text, room);
   memcpy(e->msg, text, len);
   memcpy(e->msg + len, tail, tail_len);
   len += tail_len;
@@ -78,22 +74,23 @@ int tl_fail(tl_err *e, int code, const char *fmt, ...)
 
 static int code_of_errno(int err)
 {
-  static const struct { int err, code; } rows[] = {
-    {ENOENT, TL_ENOT_FOUND},      {ENOTDIR, TL_ENOT_FOUND},    {ENOSPC, TL_ESTORAGE},
-    {EDQUOT, TL_ESTORAGE},        {EROFS, TL_ESTORAGE},        {EFBIG, TL_ESTORAGE},
-    {ELOOP, TL_EREFUSED}, /* openat2: a link in the way; EXDEV: a way out */
-    {EXDEV, TL_EREFUSED},         {EEXIST, TL_EEXISTS},        {ENOTEMPTY, TL_EEXISTS},
-    {EINVAL, TL_EARGUMENT},       {ENAMETOOLONG, TL_EARGUMENT}, {EISDIR, TL_EARGUMENT},
-    {EMFILE, TL_ELIMIT},          {ENFILE, TL_ELIMIT},         {E2BIG, TL_ELIMIT},
-    {EAGAIN, TL_ELIMIT},          {ENOMEM, TL_ENO_MEMORY},     {EINTR, TL_EINTERRUPTED},
-    {ENOSYS, TL_EUNSUPPORTED},    {EOPNOTSUPP, TL_EUNSUPPORTED}, {ETIMEDOUT, TL_ETIMEOUT},
-    {ECONNREFUSED, TL_ENETWORK},  {ECONNRESET, TL_ENETWORK},   {ECONNABORTED, TL_ENETWORK},
-    {EHOSTUNREACH, TL_ENETWORK},  {ENETUNREACH, TL_ENETWORK},
+  static const struct {
+    int err, code;
+  } rows[] = {
+      {ENOENT, TL_ENOT_FOUND},     {ENOTDIR, TL_ENOT_FOUND},      {ENOSPC, TL_ESTORAGE},
+      {EDQUOT, TL_ESTORAGE},       {EROFS, TL_ESTORAGE},          {EFBIG, TL_ESTORAGE},
+      {ELOOP, TL_EREFUSED}, /* openat2: a link in the way; EXDEV: a way out */
+      {EXDEV, TL_EREFUSED},        {EEXIST, TL_EEXISTS},          {ENOTEMPTY, TL_EEXISTS},
+      {EINVAL, TL_EARGUMENT},      {ENAMETOOLONG, TL_EARGUMENT},  {EISDIR, TL_EARGUMENT},
+      {EMFILE, TL_ELIMIT},         {ENFILE, TL_ELIMIT},           {E2BIG, TL_ELIMIT},
+      {EAGAIN, TL_ELIMIT},         {ENOMEM, TL_ENO_MEMORY},       {EINTR, TL_EINTERRUPTED},
+      {ENOSYS, TL_EUNSUPPORTED},   {EOPNOTSUPP, TL_EUNSUPPORTED}, {ETIMEDOUT, TL_ETIMEOUT},
+      {ECONNREFUSED, TL_ENETWORK}, {ECONNRESET, TL_ENETWORK},     {ECONNABORTED, TL_ENETWORK},
+      {EHOSTUNREACH, TL_ENETWORK}, {ENETUNREACH, TL_ENETWORK},
   };
 
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (rows[i].err == err)
-      return rows[i].code;
+    if (rows[i].err == err) return rows[i].code;
   return TL_EIO;
 }
 
@@ -117,8 +114,7 @@ static size_t row_of(int code)
 {
   size_t i = 0;
 
-  while (i < CODES - 1 && codes[i].code != code)
-    i++;
+  while (i < CODES - 1 && codes[i].code != code) i++;
   return i;
 }
 
@@ -130,8 +126,7 @@ const char *tl_code_name(int code)
 int tl_code_of(const char *name)
 {
   for (size_t i = 0; i < CODES; i++)
-    if (strcmp(codes[i].name, name) == 0)
-      return codes[i].code;
+    if (strcmp(codes[i].name, name) == 0) return codes[i].code;
   return TL_EBUG;
 }
 

@@ -44,26 +44,21 @@ static int fail_expected(reader *r, const char *what)
   unsigned char c = r->p < r->end ? (unsigned char)*r->p : 0;
   int len = 1;
 
-  if (r->p == r->end)
-    return fail_at(r, r->p, "expected %s, found the end of the text", what);
-  if (c < 0x20 || c == 0x7F)
-    return fail_at(r, r->p, "expected %s, found byte 0x%02x", what, c);
-  while (r->p + len < r->end && ((unsigned char)r->p[len] & 0xC0) == 0x80)
-    len++;
+  if (r->p == r->end) return fail_at(r, r->p, "expected %s, found the end of the text", what);
+  if (c < 0x20 || c == 0x7F) return fail_at(r, r->p, "expected %s, found byte 0x%02x", what, c);
+  while (r->p + len < r->end && ((unsigned char)r->p[len] & 0xC0) == 0x80) len++;
   return fail_at(r, r->p, "expected %s, found '%.*s'", what, len, r->p);
 }
 
 static void skip_space(reader *r)
 {
-  while (r->p < r->end && (*r->p == ' ' || *r->p == '\n' || *r->p == '\t' || *r->p == '\r'))
-    r->p++;
+  while (r->p < r->end && (*r->p == ' ' || *r->p == '\n' || *r->p == '\t' || *r->p == '\r')) r->p++;
 }
 
 /* Steps over `c` and says whether it was there. */
 static bool took(reader *r, char c)
 {
-  if (r->p == r->end || *r->p != c)
-    return false;
+  if (r->p == r->end || *r->p != c) return false;
   r->p++;
   return true;
 }
@@ -88,10 +83,8 @@ static bool is_digit(const reader *r)
 
 static int skip_digits(reader *r)
 {
-  if (!is_digit(r))
-    return fail_expected(r, "a digit");
-  while (is_digit(r))
-    r->p++;
+  if (!is_digit(r)) return fail_expected(r, "a digit");
+  while (is_digit(r)) r->p++;
   return TL_OK;
 }
 
@@ -102,18 +95,15 @@ static int skip_number(reader *r, bool *whole)
 
   *whole = true;
   (void)took(r, '-');
-  if (!took(r, '0'))
-    rc = skip_digits(r);
-  else if (is_digit(r))
-    return fail_at(r, r->p, "a number cannot begin with 0");
+  if (!took(r, '0')) rc = skip_digits(r);
+  else if (is_digit(r)) return fail_at(r, r->p, "a number cannot begin with 0");
   if (rc == TL_OK && took(r, '.')) {
     *whole = false;
     rc = skip_digits(r);
   }
   if (rc == TL_OK && (took(r, 'e') || took(r, 'E'))) {
     *whole = false;
-    if (!took(r, '+'))
-      (void)took(r, '-');
+    if (!took(r, '+')) (void)took(r, '-');
     rc = skip_digits(r);
   }
   return rc;
@@ -125,14 +115,11 @@ static bool fits_int(const char *p, const char *end, int64_t *out)
   bool minus = *p == '-';
   uint64_t n = 0, limit = (uint64_t)INT64_MAX + (minus ? 1 : 0);
 
-  if (minus)
-    p++;
-  if (minus && *p == '0')
-    return false;
+  if (minus) p++;
+  if (minus && *p == '0') return false;
   for (; p < end; p++) {
     unsigned digit = (unsigned)(*p - '0');
-    if (n > (limit - digit) / 10)
-      return false;
+    if (n > (limit - digit) / 10) return false;
     n = n * 10 + digit;
   }
   *out = minus ? (int64_t)(0 - n) : (int64_t)n;
@@ -157,14 +144,12 @@ static int read_number(reader *r, tl_val *out)
   int rc = skip_number(r, &whole);
   size_t len = (size_t)(r->p - start);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   if (whole && fits_int(start, r->p, &i)) {
     *out = tl_int(i);
     return TL_OK;
   }
-  if (len >= sizeof small)
-    text = tl_alloc(len + 1);
+  if (len >= sizeof small) text = tl_alloc(len + 1);
   memcpy(text, start, len);
   text[len] = '\0';
   d = strtod(text, NULL); /* the locale is "C" in every process of tlab */
@@ -172,10 +157,8 @@ static int read_number(reader *r, tl_val *out)
     rc = fail_at(r, start, "the number is too large for a double");
   else if (whole && !is_exact(d, text))
     rc = fail_at(r, start, "the integer cannot be held exactly: use a string");
-  if (text != small)
-    free(text);
-  if (rc == TL_OK)
-    *out = tl_num(d);
+  if (text != small) free(text);
+  if (rc == TL_OK) *out = tl_num(d);
   return rc;
 }
 
@@ -187,12 +170,9 @@ static int hex4(reader *r, const char *p, unsigned *out)
   for (int i = 0; i < 4; i++) {
     char c = p + i < r->end ? p[i] : '"';
     unsigned digit;
-    if (c >= '0' && c <= '9')
-      digit = (unsigned)(c - '0');
-    else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-      digit = (unsigned)((c | 0x20) - 'a') + 10;
-    else
-      return fail_at(r, p - 2, "\\u needs four hexadecimal digits");
+    if (c >= '0' && c <= '9') digit = (unsigned)(c - '0');
+    else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') digit = (unsigned)((c | 0x20) - 'a') + 10;
+    else return fail_at(r, p - 2, "\\u needs four hexadecimal digits");
     *out = *out * 16 + digit;
   }
   return TL_OK;
@@ -225,16 +205,13 @@ static int unescape_unicode(reader *r, const char **p, char **to)
   const char *start = *p;
   unsigned c, low;
 
-  if (hex4(r, start + 2, &c) < 0)
-    return TL_EPARSE;
+  if (hex4(r, start + 2, &c) < 0) return TL_EPARSE;
   *p = start + 6;
   if (c >= 0xD800 && c <= 0xDFFF) {
     if (c > 0xDBFF || r->end - *p < 2 || (*p)[0] != '\\' || (*p)[1] != 'u')
       return fail_at(r, start, "half of a surrogate pair");
-    if (hex4(r, *p + 2, &low) < 0)
-      return TL_EPARSE;
-    if (low < 0xDC00 || low > 0xDFFF)
-      return fail_at(r, start, "half of a surrogate pair");
+    if (hex4(r, *p + 2, &low) < 0) return TL_EPARSE;
+    if (low < 0xDC00 || low > 0xDFFF) return fail_at(r, start, "half of a surrogate pair");
     c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
     *p += 6;
   }
@@ -248,11 +225,11 @@ static int unescape(reader *r, const char **p, char **to)
   static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
   const char *hit;
 
-  if ((*p)[1] == 'u')
-    return unescape_unicode(r, p, to);
+  if ((*p)[1] == 'u') return unescape_unicode(r, p, to);
   hit = strchr(from, (*p)[1]);
   if (!hit || !*hit)
-    return fail_at(r, *p, "unknown escape: one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u was expected");
+    return fail_at(r, *p,
+                   "unknown escape: one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u was expected");
   *(*to)++ = into[hit - from];
   *p += 2;
   return TL_OK;
@@ -270,8 +247,7 @@ static int unescape_all(reader *r, const char *raw, const char *end, char **out,
     memcpy(to, raw, run);
     to += run;
     raw += run;
-    if (slash)
-      rc = unescape(r, &raw, &to);
+    if (slash) rc = unescape(r, &raw, &to);
   }
   if (rc < 0) {
     free(data);
@@ -290,21 +266,16 @@ static int read_string(reader *r, char **out, size_t *len)
   bool escaped = false;
 
   for (;; r->p++) {
-    while (r->p < r->end && *r->p != '"' && *r->p != '\\' && (unsigned char)*r->p >= 0x20)
-      r->p++;
-    if (r->p == r->end)
-      return fail_at(r, start - 1, "the string has no end");
-    if (*r->p == '"')
-      break;
+    while (r->p < r->end && *r->p != '"' && *r->p != '\\' && (unsigned char)*r->p >= 0x20) r->p++;
+    if (r->p == r->end) return fail_at(r, start - 1, "the string has no end");
+    if (*r->p == '"') break;
     if (*r->p != '\\')
       return fail_at(r, r->p, "byte 0x%02x must be escaped in a string", (unsigned char)*r->p);
     escaped = true;
-    if (++r->p == r->end)
-      return fail_at(r, start - 1, "the string has no end");
+    if (++r->p == r->end) return fail_at(r, start - 1, "the string has no end");
   }
   r->p++;
-  if (escaped)
-    return unescape_all(r, start, r->p - 1, out, len);
+  if (escaped) return unescape_all(r, start, r->p - 1, out, len);
   *len = (size_t)(r->p - 1 - start);
   *out = tl_memdup0(start, *len);
   return TL_OK;
@@ -314,8 +285,7 @@ static int read_string(reader *r, char **out, size_t *len)
 
 static int go_down(reader *r)
 {
-  if (r->depth == TL_JSON_DEPTH)
-    return fail_at(r, r->p, "more than %d levels deep", TL_JSON_DEPTH);
+  if (r->depth == TL_JSON_DEPTH) return fail_at(r, r->p, "more than %d levels deep", TL_JSON_DEPTH);
   r->depth++;
   r->p++;
   skip_space(r);
@@ -330,8 +300,7 @@ static int more(reader *r, char close, const char *expected)
     r->depth--;
     return 0;
   }
-  if (!took(r, ','))
-    return fail_expected(r, expected);
+  if (!took(r, ',')) return fail_expected(r, expected);
   skip_space(r);
   return 1;
 }
@@ -341,8 +310,7 @@ static int read_list(reader *r, tl_val *out)
   int rc = go_down(r);
 
   *out = tl_list();
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   if (took(r, ']')) {
     r->depth--;
     return TL_OK;
@@ -350,8 +318,7 @@ static int read_list(reader *r, tl_val *out)
   do {
     tl_val item;
     rc = read_value(r, &item);
-    if (rc < 0)
-      return rc;
+    if (rc < 0) return rc;
     (void)tl_push(out, item);
     rc = more(r, ']', "',' or ']'");
   } while (rc > 0);
@@ -374,12 +341,10 @@ static int read_pair(reader *r, tl_val *map)
   tl_val v;
   int rc;
 
-  if (r->p == r->end || *r->p != '"')
-    return fail_expected(r, "a key in double quotes");
+  if (r->p == r->end || *r->p != '"') return fail_expected(r, "a key in double quotes");
   remember_key(r);
   rc = read_string(r, &key, &len);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   skip_space(r);
   if (!took(r, ':')) {
     free(key);
@@ -387,8 +352,7 @@ static int read_pair(reader *r, tl_val *map)
   }
   skip_space(r);
   rc = read_value(r, &v);
-  if (rc == TL_OK)
-    (void)tl_putn(map, key, len, v);
+  if (rc == TL_OK) (void)tl_putn(map, key, len, v);
   free(key);
   return rc;
 }
@@ -399,20 +363,17 @@ static int read_map(reader *r, tl_val *out)
   int rc = go_down(r);
 
   *out = tl_map();
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   if (took(r, '}')) {
     r->depth--;
     return TL_OK;
   }
   do {
     rc = read_pair(r, out);
-    if (rc < 0)
-      return rc;
+    if (rc < 0) return rc;
     rc = more(r, '}', "',' or '}'");
   } while (rc > 0);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   dup = tl_dup_key(out);
   if (dup < tl_len(out))
     return fail_at(r, r->key_at[first + dup], "the key '%.100s' is there already",
@@ -428,28 +389,20 @@ static int read_value(reader *r, tl_val *out)
 
   *out = tl_nil();
   switch (r->p < r->end ? *r->p : '\0') {
-  case '{':
-    rc = read_map(r, out);
-    break;
-  case '[':
-    rc = read_list(r, out);
-    break;
+  case '{': rc = read_map(r, out); break;
+  case '[': rc = read_list(r, out); break;
   case '"':
     *out = tl_str_take(NULL, 0);
     rc = read_string(r, &out->u.s.data, &out->u.s.len);
     break;
-  case 't':
-    return read_word(r, out, "true", tl_bool(true));
-  case 'f':
-    return read_word(r, out, "false", tl_bool(false));
-  case 'n':
-    return read_word(r, out, "null", tl_nil());
+  case 't': return read_word(r, out, "true", tl_bool(true));
+  case 'f': return read_word(r, out, "false", tl_bool(false));
+  case 'n': return read_word(r, out, "null", tl_nil());
   default:
     return is_digit(r) || (r->p < r->end && *r->p == '-') ? read_number(r, out)
                                                           : fail_expected(r, "a value");
   }
-  if (rc < 0)
-    tl_free(out);
+  if (rc < 0) tl_free(out);
   return rc;
 }
 
@@ -468,11 +421,9 @@ int tl_json_read(tl_val *out, const char *text, size_t len, tl_err *e)
   rc = read_value(&r, out);
   if (rc == TL_OK) {
     skip_space(&r);
-    if (r.p < r.end)
-      rc = fail_expected(&r, "the end of the text");
+    if (r.p < r.end) rc = fail_expected(&r, "the end of the text");
   }
-  if (rc < 0)
-    tl_free(out);
+  if (rc < 0) tl_free(out);
   free(r.key_at);
   return rc;
 }

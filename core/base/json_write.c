@@ -33,8 +33,7 @@ static int put_break(writer *w)
   size_t left = (size_t)w->depth * 2;
   int rc;
 
-  if (!w->pretty)
-    return TL_OK;
+  if (!w->pretty) return TL_OK;
   rc = put(w, "\n", 1);
   while (rc == TL_OK && left > 0) {
     size_t n = left < sizeof spaces - 1 ? left : sizeof spaces - 1;
@@ -70,11 +69,9 @@ static int write_string(writer *w, const char *s, size_t len)
                    (unsigned char)s[valid], valid);
   while (rc == TL_OK && from < len) {
     size_t to = from;
-    while (to < len && (unsigned char)s[to] >= 0x20 && s[to] != '"' && s[to] != '\\')
-      to++;
+    while (to < len && (unsigned char)s[to] >= 0x20 && s[to] != '"' && s[to] != '\\') to++;
     rc = put(w, s + from, to - from);
-    if (rc == TL_OK && to < len)
-      rc = put_escaped(w, (unsigned char)s[to++]);
+    if (rc == TL_OK && to < len) rc = put_escaped(w, (unsigned char)s[to++]);
     from = to;
   }
   return rc == TL_OK ? put(w, "\"", 1) : rc;
@@ -111,19 +108,14 @@ static int write_list(writer *w, const tl_val *v)
   size_t len = v->u.list.len;
   int rc = go_down(w);
 
-  if (rc == TL_OK)
-    rc = put(w, "[", 1);
+  if (rc == TL_OK) rc = put(w, "[", 1);
   for (size_t i = 0; rc == TL_OK && i < len; i++) {
-    if (i > 0)
-      rc = put(w, ",", 1);
-    if (rc == TL_OK)
-      rc = put_break(w);
-    if (rc == TL_OK)
-      rc = write_value(w, &v->u.list.items[i]);
+    if (i > 0) rc = put(w, ",", 1);
+    if (rc == TL_OK) rc = put_break(w);
+    if (rc == TL_OK) rc = write_value(w, &v->u.list.items[i]);
   }
   w->depth--;
-  if (rc == TL_OK && len > 0)
-    rc = put_break(w);
+  if (rc == TL_OK && len > 0) rc = put_break(w);
   return rc == TL_OK ? put(w, "]", 1) : rc;
 }
 
@@ -133,8 +125,7 @@ static unsigned rank(char c)
 {
   unsigned char byte = (unsigned char)c;
 
-  if (byte < 0xEE)
-    return byte;
+  if (byte < 0xEE) return byte;
   return byte < 0xF0 ? byte + 0x10u : byte - 2u;
 }
 
@@ -142,10 +133,8 @@ int tl_json_key_cmp(const char *a, size_t alen, const char *b, size_t blen)
 {
   size_t i = 0, len = alen < blen ? alen : blen;
 
-  while (i < len && a[i] == b[i])
-    i++;
-  if (i < len)
-    return rank(a[i]) < rank(b[i]) ? -1 : 1;
+  while (i < len && a[i] == b[i]) i++;
+  if (i < len) return rank(a[i]) < rank(b[i]) ? -1 : 1;
   return (alen > blen) - (alen < blen);
 }
 
@@ -170,8 +159,7 @@ static const tl_pair **sort(writer *w, const tl_val *map)
     sorted[i] = &map->u.map.pairs[i];
     in_order = in_order && (i == 0 || cmp_keys(sorted[i - 1], sorted[i]) < 0);
   }
-  if (in_order)
-    return sorted;
+  if (in_order) return sorted;
   qsort(sorted, n, sizeof *sorted, cmp_pairs);
   for (size_t i = 1; i < n; i++) {
     if (cmp_keys(sorted[i - 1], sorted[i]) == 0) {
@@ -187,10 +175,8 @@ static int write_pair(writer *w, const tl_pair *pair)
 {
   int rc = put_break(w);
 
-  if (rc == TL_OK)
-    rc = write_string(w, pair->key, pair->key_len);
-  if (rc == TL_OK)
-    rc = put_str(w, w->pretty ? ": " : ":");
+  if (rc == TL_OK) rc = write_string(w, pair->key, pair->key_len);
+  if (rc == TL_OK) rc = put_str(w, w->pretty ? ": " : ":");
   return rc == TL_OK ? write_value(w, &pair->val) : rc;
 }
 
@@ -200,22 +186,17 @@ static int write_map(writer *w, const tl_val *v)
   const tl_pair **sorted;
   int rc = go_down(w);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   sorted = sort(w, v);
-  if (!sorted)
-    return TL_EINVALID;
+  if (!sorted) return TL_EINVALID;
   rc = put(w, "{", 1);
   for (size_t i = 0; rc == TL_OK && i < len; i++) {
-    if (i > 0)
-      rc = put(w, ",", 1);
-    if (rc == TL_OK)
-      rc = write_pair(w, sorted[i]);
+    if (i > 0) rc = put(w, ",", 1);
+    if (rc == TL_OK) rc = write_pair(w, sorted[i]);
   }
   free(sorted);
   w->depth--;
-  if (rc == TL_OK && len > 0)
-    rc = put_break(w);
+  if (rc == TL_OK && len > 0) rc = put_break(w);
   return rc == TL_OK ? put(w, "}", 1) : rc;
 }
 
@@ -223,28 +204,21 @@ static int write_secret(writer *w, const tl_val *v)
 {
   int rc = put_str(w, w->pretty ? "{ \"$secret\": " : "{\"$secret\":");
 
-  if (rc == TL_OK)
-    rc = write_string(w, v->u.s.data, v->u.s.len);
+  if (rc == TL_OK) rc = write_string(w, v->u.s.data, v->u.s.len);
   return rc == TL_OK ? put_str(w, w->pretty ? " }" : "}") : rc;
 }
 
 static int write_value(writer *w, const tl_val *v)
 {
   switch (v->type) {
-  case TL_NIL:
-    return put_str(w, "null");
-  case TL_BOOL:
-    return put_str(w, v->u.b ? "true" : "false");
-  case TL_INT: case TL_NUM:
-    return write_number(w, v);
-  case TL_STR:
-    return write_string(w, v->u.s.data, v->u.s.len);
-  case TL_LIST:
-    return write_list(w, v);
-  case TL_MAP:
-    return write_map(w, v);
-  case TL_SECRET:
-    return write_secret(w, v);
+  case TL_NIL: return put_str(w, "null");
+  case TL_BOOL: return put_str(w, v->u.b ? "true" : "false");
+  case TL_INT:
+  case TL_NUM: return write_number(w, v);
+  case TL_STR: return write_string(w, v->u.s.data, v->u.s.len);
+  case TL_LIST: return write_list(w, v);
+  case TL_MAP: return write_map(w, v);
+  case TL_SECRET: return write_secret(w, v);
   }
   TL_BUG("a value without a type");
 }

@@ -16,22 +16,18 @@ static size_t shortest(char digits[static 24], int *exponent, double d)
 
   for (int n = d < DBL_MIN ? 1 : 15; n <= 17; n++) {
     (void)snprintf(text, sizeof text, "%.*e", n - 1, d);
-    if (n == 17 || strtod(text, NULL) == d)
-      break;
+    if (n == 17 || strtod(text, NULL) == d) break;
   }
   for (const char *p = text; *p != 'e'; p++)
-    if (*p != '.')
-      digits[len++] = *p;
-  while (len > 1 && digits[len - 1] == '0')
-    len--;
+    if (*p != '.') digits[len++] = *p;
+  while (len > 1 && digits[len - 1] == '0') len--;
   *exponent = atoi(strchr(text, 'e') + 1);
   return len;
 }
 
 static char *zeros(char *p, int n)
 {
-  for (; n > 0; n--)
-    *p++ = '0';
+  for (; n > 0; n--) *p++ = '0';
   return p;
 }
 
@@ -47,15 +43,13 @@ static char *lay(char *p, const char *digits, size_t n, int point)
 {
   int count = (int)n;
 
-  if (point >= count && point <= 21)
-    return zeros(copy(p, digits, n), point - count);
+  if (point >= count && point <= 21) return zeros(copy(p, digits, n), point - count);
   if (point > 0 && point <= 21) {
     p = copy(p, digits, (size_t)point);
     *p++ = '.';
     return copy(p, digits + point, n - (size_t)point);
   }
-  if (point > -6 && point <= 0)
-    return copy(zeros(copy(p, "0.", 2), -point), digits, n);
+  if (point > -6 && point <= 0) return copy(zeros(copy(p, "0.", 2), -point), digits, n);
   *p++ = digits[0];
   if (n > 1) {
     *p++ = '.';
@@ -72,8 +66,7 @@ size_t tl_json_number(char *buf, double d)
 
   if (fabs(d) < 0x1p53 && d == trunc(d)) /* also turns -0 into 0 */
     return (size_t)sprintf(buf, "%lld", (long long)d);
-  if (d < 0)
-    *p++ = '-';
+  if (d < 0) *p++ = '-';
   n = shortest(digits, &exponent, fabs(d));
   p = lay(p, digits, n, exponent + 1);
   *p = '\0';

@@ -5,8 +5,7 @@
 /* How many bytes a character takes that begins with this one; 0 when none does. */
 static size_t length(unsigned char lead)
 {
-  if (lead < 0x80)
-    return 1;
+  if (lead < 0x80) return 1;
   if (lead < 0xC2 || lead > 0xF4) /* C0 and C1 could only begin overlong forms */
     return 0;
   return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
@@ -17,16 +16,11 @@ static size_t length(unsigned char lead)
 static bool follows(unsigned char lead, unsigned char second)
 {
   switch (lead) {
-  case 0xE0:
-    return second >= 0xA0 && second <= 0xBF;
-  case 0xED:
-    return second >= 0x80 && second <= 0x9F;
-  case 0xF0:
-    return second >= 0x90 && second <= 0xBF;
-  case 0xF4:
-    return second >= 0x80 && second <= 0x8F;
-  default:
-    return second >= 0x80 && second <= 0xBF;
+  case 0xE0: return second >= 0xA0 && second <= 0xBF;
+  case 0xED: return second >= 0x80 && second <= 0x9F;
+  case 0xF0: return second >= 0x90 && second <= 0xBF;
+  case 0xF4: return second >= 0x80 && second <= 0x8F;
+  default: return second >= 0x80 && second <= 0xBF;
   }
 }
 
@@ -35,11 +29,9 @@ static size_t character(const unsigned char *p, size_t len)
 {
   size_t need = length(p[0]);
 
-  if (need > len || (need > 1 && !follows(p[0], p[1])))
-    return 0;
+  if (need > len || (need > 1 && !follows(p[0], p[1]))) return 0;
   for (size_t i = 2; i < need; i++)
-    if ((p[i] & 0xC0) != 0x80)
-      return 0;
+    if ((p[i] & 0xC0) != 0x80) return 0;
   return need;
 }
 
@@ -60,8 +52,7 @@ size_t tl_utf8_valid(const char *s, size_t len)
       }
     }
     n = character(p + at, len - at);
-    if (n == 0)
-      break;
+    if (n == 0) break;
     at += n;
   }
   return at;

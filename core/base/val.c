@@ -60,12 +60,10 @@ tl_val tl_map(void)
 void tl_free(tl_val *v)
 {
   switch (v->type) {
-  case TL_STR: case TL_SECRET:
-    free(v->u.s.data);
-    break;
+  case TL_STR:
+  case TL_SECRET: free(v->u.s.data); break;
   case TL_LIST:
-    for (size_t i = 0; i < v->u.list.len; i++)
-      tl_free(&v->u.list.items[i]);
+    for (size_t i = 0; i < v->u.list.len; i++) tl_free(&v->u.list.items[i]);
     free(v->u.list.items);
     break;
   case TL_MAP:
@@ -75,8 +73,10 @@ void tl_free(tl_val *v)
     }
     free(v->u.map.pairs);
     break;
-  case TL_NIL: case TL_BOOL: case TL_INT: case TL_NUM:
-    break;
+  case TL_NIL:
+  case TL_BOOL:
+  case TL_INT:
+  case TL_NUM: break;
   }
   *v = tl_nil();
 }
@@ -86,13 +86,11 @@ tl_val tl_copy(const tl_val *v)
   tl_val copy = *v;
 
   switch (v->type) {
-  case TL_STR: case TL_SECRET:
-    copy.u.s.data = tl_memdup0(v->u.s.data, v->u.s.len);
-    break;
+  case TL_STR:
+  case TL_SECRET: copy.u.s.data = tl_memdup0(v->u.s.data, v->u.s.len); break;
   case TL_LIST:
     copy = tl_list();
-    for (size_t i = 0; i < v->u.list.len; i++)
-      tl_push(&copy, tl_copy(&v->u.list.items[i]));
+    for (size_t i = 0; i < v->u.list.len; i++) tl_push(&copy, tl_copy(&v->u.list.items[i]));
     break;
   case TL_MAP:
     copy = tl_map();
@@ -101,8 +99,10 @@ tl_val tl_copy(const tl_val *v)
       tl_putn(&copy, p->key, p->key_len, tl_copy(&p->val));
     }
     break;
-  case TL_NIL: case TL_BOOL: case TL_INT: case TL_NUM:
-    break;
+  case TL_NIL:
+  case TL_BOOL:
+  case TL_INT:
+  case TL_NUM: break;
   }
   return copy;
 }
@@ -131,8 +131,7 @@ static const tl_pair **sorted_pairs(const tl_val *map)
 {
   const tl_pair **sorted = tl_alloc(map->u.map.len * sizeof *sorted);
 
-  for (size_t i = 0; i < map->u.map.len; i++)
-    sorted[i] = &map->u.map.pairs[i];
+  for (size_t i = 0; i < map->u.map.len; i++) sorted[i] = &map->u.map.pairs[i];
   qsort(sorted, map->u.map.len, sizeof *sorted, cmp_pairs);
   return sorted;
 }
@@ -142,8 +141,7 @@ static bool equal_maps(const tl_val *a, const tl_val *b)
   const tl_pair **x, **y;
   bool same = a->u.map.len == b->u.map.len;
 
-  if (!same || a->u.map.len == 0)
-    return same;
+  if (!same || a->u.map.len == 0) return same;
   x = sorted_pairs(a);
   y = sorted_pairs(b);
   for (size_t i = 0; same && i < a->u.map.len; i++)
@@ -157,8 +155,7 @@ static bool equal_maps(const tl_val *a, const tl_val *b)
 static bool in_order(const tl_val *map)
 {
   for (size_t i = 1; i < map->u.map.len; i++)
-    if (cmp_keys(&map->u.map.pairs[i - 1], &map->u.map.pairs[i]) >= 0)
-      return false;
+    if (cmp_keys(&map->u.map.pairs[i - 1], &map->u.map.pairs[i]) >= 0) return false;
   return true;
 }
 
@@ -167,13 +164,11 @@ size_t tl_dup_key(const tl_val *map)
   const tl_pair **sorted;
   size_t first = map->u.map.len;
 
-  if (in_order(map))
-    return first;
+  if (in_order(map)) return first;
   sorted = sorted_pairs(map);
   for (size_t i = 1; i < map->u.map.len; i++) {
     size_t at = (size_t)(sorted[i] - map->u.map.pairs);
-    if (at < first && cmp_keys(sorted[i - 1], sorted[i]) == 0)
-      first = at;
+    if (at < first && cmp_keys(sorted[i - 1], sorted[i]) == 0) first = at;
   }
   free(sorted);
   return first;
@@ -181,11 +176,9 @@ size_t tl_dup_key(const tl_val *map)
 
 static bool equal_lists(const tl_val *a, const tl_val *b)
 {
-  if (a->u.list.len != b->u.list.len)
-    return false;
+  if (a->u.list.len != b->u.list.len) return false;
   for (size_t i = 0; i < a->u.list.len; i++)
-    if (!tl_equal(&a->u.list.items[i], &b->u.list.items[i]))
-      return false;
+    if (!tl_equal(&a->u.list.items[i], &b->u.list.items[i])) return false;
   return true;
 }
 
@@ -197,27 +190,18 @@ static bool equal_int_num(int64_t i, double d)
 
 bool tl_equal(const tl_val *a, const tl_val *b)
 {
-  if (a->type == TL_INT && b->type == TL_NUM)
-    return equal_int_num(a->u.i, b->u.num);
-  if (a->type == TL_NUM && b->type == TL_INT)
-    return equal_int_num(b->u.i, a->u.num);
-  if (a->type != b->type)
-    return false;
+  if (a->type == TL_INT && b->type == TL_NUM) return equal_int_num(a->u.i, b->u.num);
+  if (a->type == TL_NUM && b->type == TL_INT) return equal_int_num(b->u.i, a->u.num);
+  if (a->type != b->type) return false;
   switch (a->type) {
-  case TL_NIL:
-    return true;
-  case TL_BOOL:
-    return a->u.b == b->u.b;
-  case TL_INT:
-    return a->u.i == b->u.i;
-  case TL_NUM:
-    return a->u.num == b->u.num;
-  case TL_STR: case TL_SECRET:
-    return cmp_bytes(a->u.s.data, a->u.s.len, b->u.s.data, b->u.s.len) == 0;
-  case TL_LIST:
-    return equal_lists(a, b);
-  case TL_MAP:
-    return equal_maps(a, b);
+  case TL_NIL: return true;
+  case TL_BOOL: return a->u.b == b->u.b;
+  case TL_INT: return a->u.i == b->u.i;
+  case TL_NUM: return a->u.num == b->u.num;
+  case TL_STR:
+  case TL_SECRET: return cmp_bytes(a->u.s.data, a->u.s.len, b->u.s.data, b->u.s.len) == 0;
+  case TL_LIST: return equal_lists(a, b);
+  case TL_MAP: return equal_maps(a, b);
   }
   TL_BUG("a value without a type");
 }
@@ -229,8 +213,7 @@ static size_t grown(size_t cap)
 
 tl_val *tl_push(tl_val *list, tl_val v)
 {
-  if (list->type != TL_LIST)
-    TL_BUG("tl_push on what is not a list");
+  if (list->type != TL_LIST) TL_BUG("tl_push on what is not a list");
   if (list->u.list.len == list->u.list.cap) {
     list->u.list.cap = grown(list->u.list.cap);
     list->u.list.items = tl_realloc(list->u.list.items, list->u.list.cap * sizeof v);
@@ -243,8 +226,7 @@ tl_val *tl_put(tl_val *map, const char *key, tl_val v)
 {
   tl_val *old = tl_get_mut(map, key);
 
-  if (!old)
-    return tl_putn(map, key, strlen(key), v);
+  if (!old) return tl_putn(map, key, strlen(key), v);
   tl_free(old);
   *old = v;
   return old;
@@ -254,8 +236,7 @@ tl_val *tl_putn(tl_val *map, const char *key, size_t key_len, tl_val v)
 {
   tl_pair *pair;
 
-  if (map->type != TL_MAP)
-    TL_BUG("tl_put on what is not a map");
+  if (map->type != TL_MAP) TL_BUG("tl_put on what is not a map");
   if (map->u.map.len == map->u.map.cap) {
     map->u.map.cap = grown(map->u.map.cap);
     map->u.map.pairs = tl_realloc(map->u.map.pairs, map->u.map.cap * sizeof *pair);
@@ -271,12 +252,10 @@ static tl_val *find(const tl_val *map, const char *key)
 {
   size_t key_len = strlen(key);
 
-  if (!map || map->type != TL_MAP)
-    return NULL;
+  if (!map || map->type != TL_MAP) return NULL;
   for (size_t i = 0; i < map->u.map.len; i++) {
     tl_pair *p = &map->u.map.pairs[i];
-    if (p->key_len == key_len && memcmp(p->key, key, key_len) == 0)
-      return &p->val;
+    if (p->key_len == key_len && memcmp(p->key, key, key_len) == 0) return &p->val;
   }
   return NULL;
 }
@@ -293,24 +272,19 @@ tl_val *tl_get_mut(tl_val *map, const char *key)
 
 const tl_val *tl_at(const tl_val *list, size_t i)
 {
-  if (!list || list->type != TL_LIST || i >= list->u.list.len)
-    return NULL;
+  if (!list || list->type != TL_LIST || i >= list->u.list.len) return NULL;
   return &list->u.list.items[i];
 }
 
 size_t tl_len(const tl_val *v)
 {
-  if (!v)
-    return 0;
+  if (!v) return 0;
   switch (v->type) {
-  case TL_STR: case TL_SECRET:
-    return v->u.s.len;
-  case TL_LIST:
-    return v->u.list.len;
-  case TL_MAP:
-    return v->u.map.len;
-  default:
-    return 0;
+  case TL_STR:
+  case TL_SECRET: return v->u.s.len;
+  case TL_LIST: return v->u.list.len;
+  case TL_MAP: return v->u.map.len;
+  default: return 0;
   }
 }
 
@@ -324,8 +298,7 @@ int64_t tl_get_int(const tl_val *map, const char *key, int64_t dflt)
 {
   const tl_val *v = tl_get(map, key);
 
-  if (v && v->type == TL_INT)
-    return v->u.i;
+  if (v && v->type == TL_INT) return v->u.i;
   if (v && v->type == TL_NUM && v->u.num >= -0x1p63 && v->u.num < 0x1p63 &&
       (double)(int64_t)v->u.num == v->u.num)
     return (int64_t)v->u.num;
@@ -336,8 +309,7 @@ double tl_get_num(const tl_val *map, const char *key, double dflt)
 {
   const tl_val *v = tl_get(map, key);
 
-  if (v && v->type == TL_NUM)
-    return v->u.num;
+  if (v && v->type == TL_NUM) return v->u.num;
   return v && v->type == TL_INT ? (double)v->u.i : dflt;
 }
 

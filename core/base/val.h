@@ -23,9 +23,18 @@ struct tl_val {
     bool b;
     int64_t i;
     double num;
-    struct { char *data; size_t len; } s; /* STR, SECRET; NUL-terminated */
-    struct { tl_val *items; size_t len, cap; } list;
-    struct { tl_pair *pairs; size_t len, cap; } map;
+    struct {
+      char *data;
+      size_t len;
+    } s; /* STR, SECRET; NUL-terminated */
+    struct {
+      tl_val *items;
+      size_t len, cap;
+    } list;
+    struct {
+      tl_pair *pairs;
+      size_t len, cap;
+    } map;
   } u;
 };
 
@@ -40,16 +49,17 @@ tl_val tl_nil(void);
 tl_val tl_bool(bool b);
 tl_val tl_int(int64_t i);
 tl_val tl_num(double d);
-tl_val tl_str(const char *s);                     /* copies */
-tl_val tl_strn(const void *data, size_t len);     /* copies */
-tl_val tl_str_take(char *data, size_t len);       /* takes data (malloc'ed, NUL behind it) */
+tl_val tl_str(const char *s);                 /* copies */
+tl_val tl_strn(const void *data, size_t len); /* copies */
+tl_val tl_str_take(char *data, size_t len);   /* takes data (malloc'ed, NUL behind it) */
 tl_val tl_secret(const char *name);
 tl_val tl_list(void);
 tl_val tl_map(void);
 
 void tl_free(tl_val *v); /* frees what it holds and makes it TL_NIL; accepts TL_NIL */
 tl_val tl_copy(const tl_val *v);
-bool tl_equal(const tl_val *a, const tl_val *b); /* maps compare without order; 1 and 1.0 differ not */
+bool tl_equal(const tl_val *a,
+              const tl_val *b); /* maps compare without order; 1 and 1.0 differ not */
 
 /* Takes ownership of v; returns the place where it now lies (valid until the next change). */
 tl_val *tl_push(tl_val *list, tl_val v);
@@ -71,6 +81,7 @@ int64_t tl_get_int(const tl_val *map, const char *key, int64_t dflt);
 double tl_get_num(const tl_val *map, const char *key, double dflt);
 bool tl_get_bool(const tl_val *map, const char *key, bool dflt);
 
-const char *tl_type_name(tl_type t); /* "nil" "bool" "int" "number" "string" "list" "map" "secret" */
+const char *
+tl_type_name(tl_type t); /* "nil" "bool" "int" "number" "string" "list" "map" "secret" */
 
 #endif

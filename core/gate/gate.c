@@ -149,8 +149,7 @@ static void scrub_piece(tl_effect *f)
   tl_carry *c = carry_of(g, f->args.u.list.items[0].u.i);
   if (f->call.out.type == TL_STR)
     (void)tl_buf_add(&c->held, f->call.out.u.s.data, f->call.out.u.s.len);
-  else
-    c->ended = true;
+  else c->ended = true;
   tl_secrets_scrub_buf(&g->secrets, &c->held);
   size_t keep = c->ended ? 0 : tl_secrets_partial(&g->secrets, &c->held);
   if (c->ended && c->held.len == 0) return; /* nil: the end */
@@ -161,7 +160,8 @@ static void scrub_piece(tl_effect *f)
 
 /* --- recording ------------------------------------------------------------------------------------- */
 
-static int record_line(tl_effect *f, const tl_val *result, const tl_val *error, bool raise, tl_err *e)
+static int record_line(tl_effect *f, const tl_val *result, const tl_val *error, bool raise,
+                       tl_err *e)
 {
   tl_line line = {
       .n = f->n,
@@ -217,7 +217,8 @@ static void finish(tl_effect *f, int rc)
   tl_secrets_scrub_err(&g->secrets, &f->call.err);
   if (rc == TL_OK && g->mode == TL_REUSE && strcmp(f->op->name, "http.open") == 0) {
     tl_val *handle = tl_get_mut(&f->call.out, "handle");
-    if (handle && handle->u.i < LIVE_HANDLES) handle->u.i += LIVE_HANDLES; /* apart from recorded ones */
+    if (handle && handle->u.i < LIVE_HANDLES)
+      handle->u.i += LIVE_HANDLES; /* apart from recorded ones */
   }
   if (record_answer(f, rc, &e) < 0 && g->fatal.code == TL_OK) g->fatal = e;
   if (g->fatal.code == TL_OK) {
@@ -262,20 +263,20 @@ static int check_permit(tl_effect *f, tl_err *e)
   tl_gate *g = f->gate;
   const tl_val *first = tl_at(&f->args, 0);
   switch (f->op->permit) {
-    case TL_PERMIT_TOOL:
-      return tl_fail(e, TL_ENOT_PERMITTED, "%s is for the command line itself", f->op->name);
-    case TL_PERMIT_ENV:
-      if (tl_secret_bound(&g->secrets, first->u.s.data))
-        return tl_fail(e, TL_ENOT_PERMITTED, "%s is a secret: use tlab.secret '%s'", first->u.s.data,
-                       first->u.s.data);
-      return tl_permit_named(&g->permits, "env", first->u.s.data, e);
-    case TL_PERMIT_RUN: {
-      const tl_val *program = tl_at(tl_get(first, "argv"), 0);
-      if (!program || program->type != TL_STR)
-        return tl_fail(e, TL_EARGUMENT, "proc.run needs argv, a list that begins with a program");
-      return tl_permit_named(&g->permits, "run", program->u.s.data, e);
-    }
-    default: return TL_OK; /* paths were checked as places, hosts are by the guard */
+  case TL_PERMIT_TOOL:
+    return tl_fail(e, TL_ENOT_PERMITTED, "%s is for the command line itself", f->op->name);
+  case TL_PERMIT_ENV:
+    if (tl_secret_bound(&g->secrets, first->u.s.data))
+      return tl_fail(e, TL_ENOT_PERMITTED, "%s is a secret: use tlab.secret '%s'", first->u.s.data,
+                     first->u.s.data);
+    return tl_permit_named(&g->permits, "env", first->u.s.data, e);
+  case TL_PERMIT_RUN: {
+    const tl_val *program = tl_at(tl_get(first, "argv"), 0);
+    if (!program || program->type != TL_STR)
+      return tl_fail(e, TL_EARGUMENT, "proc.run needs argv, a list that begins with a program");
+    return tl_permit_named(&g->permits, "run", program->u.s.data, e);
+  }
+  default: return TL_OK; /* paths were checked as places, hosts are by the guard */
   }
 }
 
@@ -302,7 +303,8 @@ static bool answer_reused(tl_effect *f, int *rc)
   tl_gate *g = f->gate;
   *rc = TL_OK;
   if (g->mode != TL_REUSE || f->op->flags & TL_OP_IN_RUN) return false;
-  bool on_handle = strncmp(f->op->name, "http.next", 9) == 0 || strcmp(f->op->name, "http.close") == 0;
+  bool on_handle =
+      strncmp(f->op->name, "http.next", 9) == 0 || strcmp(f->op->name, "http.close") == 0;
   if (on_handle && f->args.u.list.items[0].u.i >= LIVE_HANDLES) {
     f->args.u.list.items[0].u.i -= LIVE_HANDLES;
     return false;
@@ -337,7 +339,8 @@ static tl_place copied_place(int run_fd, const tl_val *result, char rel[96])
 static bool copies_from_outside(const tl_effect *f)
 {
   const tl_val *from = tl_at(&f->args, 0);
-  return f->op->prim == prim_fs_copy && (from->u.s.data[0] == '/' || strncmp(from->u.s.data, "lab:", 4) == 0);
+  return f->op->prim == prim_fs_copy &&
+         (from->u.s.data[0] == '/' || strncmp(from->u.s.data, "lab:", 4) == 0);
 }
 
 static int keep_copied(tl_effect *f, tl_err *e)
@@ -428,7 +431,8 @@ static void perform_replay(tl_effect *f)
   tl_gate *g = f->gate;
   if (!tl_replay_same(g->old, f->n, f->op->name, &f->form)) {
     bool live = !(f->op->flags & TL_OP_IN_RUN); /* of an artifact only the digest is kept */
-    g->difference = tl_replay_difference(g->old, f->n, f->op->name, live ? &f->args : &f->form, live);
+    g->difference =
+        tl_replay_difference(g->old, f->n, f->op->name, live ? &f->args : &f->form, live);
     (void)tl_fail(&g->fatal, TL_EDIFFERS, "effect %" PRIu64 " is asked differently: %s%s%s", f->n,
                   f->op->name, *tl_get_str(&g->difference, "at", "") ? " at " : "",
                   tl_get_str(&g->difference, "at", ""));

@@ -16,7 +16,7 @@
 typedef enum {
   TL_LIVE,   /* perform and record */
   TL_REPLAY, /* every answer from the old record, in its order; the first difference ends it */
-  TL_REUSE,  /* answers from the old record where it has them, the rest performed and all recorded */
+  TL_REUSE, /* answers from the old record where it has them, the rest performed and all recorded */
 } tl_mode;
 
 typedef struct tl_effect tl_effect;
@@ -36,10 +36,10 @@ typedef struct tl_gate {
   uint64_t count;    /* effects numbered so far */
   tl_answer *answer;
   void *ud;
-  tl_err fatal;      /* code != 0: the run cannot go on (record not writable, replay differs) */
-  tl_val difference; /* replay: {n, op, at, recorded, asked} of the first request that differs */
+  tl_err fatal;       /* code != 0: the run cannot go on (record not writable, replay differs) */
+  tl_val difference;  /* replay: {n, op, at, recorded, asked} of the first request that differs */
   tl_effect *pending; /* asked, not answered */
-  tl_carry *carries; /* ends of streams that may be the start of a secret */
+  tl_carry *carries;  /* ends of streams that may be the start of a secret */
   tl_guard guard;
 } tl_gate;
 

@@ -17,7 +17,8 @@
 #define STREAM TL_OP_STREAM
 
 const tl_op tl_ops[] = {
-#define OP(id, name, permit, flags, sig, ret, help) {name, permit, flags, sig, ret, help, prim_##id},
+#define OP(id, name, permit, flags, sig, ret, help) \
+  {name, permit, flags, sig, ret, help, prim_##id},
 #define LOCAL(id, name, sig, ret, help) {name, NONE, TL_OP_LOCAL, sig, ret, help, NULL},
 #include "ops.def"
 #undef OP
@@ -56,29 +57,29 @@ unsigned tl_op_params(const tl_op *op, tl_param out[TL_PARAMS_MAX])
 static bool fits(char type, const tl_val *v)
 {
   switch (type) {
-    case 's': return v->type == TL_STR;
-    case 'r':
-    case 'w': return v->type == TL_STR;
-    case 'i': return v->type == TL_INT;
-    case 'n': return v->type == TL_INT || v->type == TL_NUM;
-    case 'b': return v->type == TL_BOOL;
-    case 'l': return v->type == TL_LIST || (v->type == TL_MAP && tl_len(v) == 0);
-    case 'm': return v->type == TL_MAP || (v->type == TL_LIST && tl_len(v) == 0);
-    default: return true;
+  case 's': return v->type == TL_STR;
+  case 'r':
+  case 'w': return v->type == TL_STR;
+  case 'i': return v->type == TL_INT;
+  case 'n': return v->type == TL_INT || v->type == TL_NUM;
+  case 'b': return v->type == TL_BOOL;
+  case 'l': return v->type == TL_LIST || (v->type == TL_MAP && tl_len(v) == 0);
+  case 'm': return v->type == TL_MAP || (v->type == TL_LIST && tl_len(v) == 0);
+  default: return true;
   }
 }
 
 static const char *type_words(char type)
 {
   switch (type) {
-    case 's': return "a string";
-    case 'r':
-    case 'w': return "a path";
-    case 'i': return "an integer";
-    case 'n': return "a number";
-    case 'b': return "a boolean";
-    case 'l': return "a list";
-    default: return "a map";
+  case 's': return "a string";
+  case 'r':
+  case 'w': return "a path";
+  case 'i': return "an integer";
+  case 'n': return "a number";
+  case 'b': return "a boolean";
+  case 'l': return "a list";
+  default: return "a map";
   }
 }
 

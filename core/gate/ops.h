@@ -15,12 +15,12 @@ typedef enum {
 } tl_permit;
 
 enum { /* flags of ops.def, explained there */
-  TL_OP_OUTWARD = 1,
-  TL_OP_PURE = 2,
-  TL_OP_IN_RUN = 4,
-  TL_OP_SHOWN = 8,
-  TL_OP_STREAM = 16,
-  TL_OP_LOCAL = 32, /* done in the worker, has no primitive */
+       TL_OP_OUTWARD = 1,
+       TL_OP_PURE = 2,
+       TL_OP_IN_RUN = 4,
+       TL_OP_SHOWN = 8,
+       TL_OP_STREAM = 16,
+       TL_OP_LOCAL = 32, /* done in the worker, has no primitive */
 };
 
 enum { TL_PARAMS_MAX = 4 };

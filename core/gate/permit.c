@@ -117,10 +117,8 @@ static int refuse(tl_permits *p, const tl_subject *s, bool declared, bool denied
   char subject[TL_ERR_MAX / 2];
   bool net = strcmp(s->family, "net") == 0;
   bool v6 = net && strchr(s->name, ':') && *s->name != '[';
-  if (net)
-    (void)snprintf(subject, sizeof subject, v6 ? "[%s]:%d" : "%s:%d", s->name, s->port);
-  else
-    (void)snprintf(subject, sizeof subject, "%s", s->name);
+  if (net) (void)snprintf(subject, sizeof subject, v6 ? "[%s]:%d" : "%s:%d", s->name, s->port);
+  else (void)snprintf(subject, sizeof subject, "%s", s->name);
   tl_free(&p->refusal);
   p->refusal = tl_map();
   (void)tl_put(&p->refusal, "family", tl_str(s->family));
@@ -158,7 +156,9 @@ int tl_permit_named(tl_permits *p, const char *family, const char *name, tl_err 
 /* Not routed on the public Internet: RFC 6890's special-purpose registries, IPv4 part. */
 static bool private_v4(uint32_t a)
 {
-  static const struct { uint32_t net, mask; } nets[] = {
+  static const struct {
+    uint32_t net, mask;
+  } nets[] = {
       {0x00000000, 0xff000000}, {0x0a000000, 0xff000000}, {0x64400000, 0xffc00000},
       {0x7f000000, 0xff000000}, {0xa9fe0000, 0xffff0000}, {0xac100000, 0xfff00000},
       {0xc0000000, 0xffffff00}, {0xc0a80000, 0xffff0000}, {0xc6120000, 0xfffe0000},
@@ -254,7 +254,8 @@ static int run_place(tl_permits *p, const char *path, bool write, tl_place *out,
 {
   const char *rel = strip_dots(path);
   if (p->run_fd < 0)
-    return tl_fail(e, TL_ENOT_PERMITTED, "%s: files are for run(), the run has no folder yet", path);
+    return tl_fail(e, TL_ENOT_PERMITTED, "%s: files are for run(), the run has no folder yet",
+                   path);
   if (of_the_record(rel) || (write && strcmp(rel, "spec.json") == 0))
     return tl_fail(e, TL_ENOT_PERMITTED, "%s belongs to the record of the run", path);
   *out = (tl_place){.dirfd = p->run_fd, .rel = rel, .shown = path};
@@ -299,7 +300,8 @@ static int outside_place(tl_permits *p, const char *path, tl_place *out, tl_err 
   const char *rel = path + (r->is_file ? strrchr(r->path, '/') - r->path : (long)strlen(r->path));
   rel = strip_dots(rel);
   if (!r->is_file && tl_private_path(rel, true)) /* a key has to be granted by its own name */
-    return tl_fail(e, TL_ENOT_PERMITTED, "%s looks like key material: it needs a permit of its own", path);
+    return tl_fail(e, TL_ENOT_PERMITTED, "%s looks like key material: it needs a permit of its own",
+                   path);
   *out = (tl_place){.dirfd = r->fd, .rel = rel, .shown = path};
   return TL_OK;
 }

@@ -39,7 +39,10 @@ int tl_record_write(tl_record *r, const tl_line *line, bool durable, tl_err *e)
   const tl_val n = tl_int((int64_t)line->n), task = tl_int(line->task), at = tl_int(line->at);
   const tl_val took = tl_int(line->took), raise = tl_bool(true);
   tl_val op = line->op ? tl_str(line->op) : tl_nil();
-  const struct { const char *key; const tl_val *v; } members[] = {
+  const struct {
+    const char *key;
+    const tl_val *v;
+  } members[] = {
       {"args", line->args},
       {"at", line->op ? &at : NULL},
       {"error", line->error},
@@ -112,25 +115,25 @@ int tl_record_form(tl_val *v, tl_blob_put *put, void *ud, tl_err *e)
   char text[32];
   int rc = TL_OK;
   switch (v->type) {
-    case TL_STR: return form_string(v, put, ud, e);
-    case TL_NUM: form_number(v); return TL_OK;
-    case TL_INT:
-      if (v->u.i >= -SAFE && v->u.i <= SAFE) return TL_OK;
-      (void)snprintf(text, sizeof text, "%" PRId64, v->u.i);
-      put_marked(v, "$int", text, -1);
-      return TL_OK;
-    case TL_LIST:
-      for (size_t i = 0; i < v->u.list.len && rc == TL_OK; i++)
-        rc = tl_record_form(&v->u.list.items[i], put, ud, e);
-      return rc;
-    case TL_MAP:
-      for (size_t i = 0; i < v->u.map.len && rc == TL_OK; i++) {
-        escape_key(&v->u.map.pairs[i]);
-        rc = tl_record_form(&v->u.map.pairs[i].val, put, ud, e);
-      }
-      return rc;
-    case TL_SECRET: put_marked(v, "$secret", v->u.s.data, -1); return TL_OK;
-    default: return TL_OK;
+  case TL_STR: return form_string(v, put, ud, e);
+  case TL_NUM: form_number(v); return TL_OK;
+  case TL_INT:
+    if (v->u.i >= -SAFE && v->u.i <= SAFE) return TL_OK;
+    (void)snprintf(text, sizeof text, "%" PRId64, v->u.i);
+    put_marked(v, "$int", text, -1);
+    return TL_OK;
+  case TL_LIST:
+    for (size_t i = 0; i < v->u.list.len && rc == TL_OK; i++)
+      rc = tl_record_form(&v->u.list.items[i], put, ud, e);
+    return rc;
+  case TL_MAP:
+    for (size_t i = 0; i < v->u.map.len && rc == TL_OK; i++) {
+      escape_key(&v->u.map.pairs[i]);
+      rc = tl_record_form(&v->u.map.pairs[i].val, put, ud, e);
+    }
+    return rc;
+  case TL_SECRET: put_marked(v, "$secret", v->u.s.data, -1); return TL_OK;
+  default: return TL_OK;
   }
 }
 

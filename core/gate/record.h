@@ -11,13 +11,13 @@ enum { TL_INLINE_MAX = 4096 }; /* a longer string becomes a blob */
 /* What one line says. Values are in recorded form (below). */
 typedef struct tl_line {
   uint64_t n;
-  const char *op;        /* NULL in a line that only answers */
+  const char *op; /* NULL in a line that only answers */
   int64_t task, at;
-  const tl_val *args;    /* NULL in a line that only answers */
-  const tl_val *result;  /* NULL when it failed, or has only been asked */
-  const tl_val *error;   /* map {code, message}, or NULL */
-  bool raise;            /* the error was raised, not returned */
-  int64_t took;          /* -1: only asked */
+  const tl_val *args;   /* NULL in a line that only answers */
+  const tl_val *result; /* NULL when it failed, or has only been asked */
+  const tl_val *error;  /* map {code, message}, or NULL */
+  bool raise;           /* the error was raised, not returned */
+  int64_t took;         /* -1: only asked */
 } tl_line;
 
 typedef struct tl_record {

@@ -12,12 +12,12 @@ typedef struct tl_old {
 } tl_old;
 
 typedef struct tl_replay {
-  int dirfd;      /* the old run's folder, owned */
+  int dirfd;       /* the old run's folder, owned */
   tl_old *effects; /* effects[n - 1] */
   size_t len, cap;
   uint64_t *order; /* numbers in the order of their answers */
   size_t norder;
-  size_t next;    /* how many answers have been given */
+  size_t next; /* how many answers have been given */
 } tl_replay;
 
 /* Reads record/effects.jsonl of the folder. TL_EDIFFERS names the line that is no effect. */

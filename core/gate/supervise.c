@@ -84,7 +84,8 @@ static int take_ask(tl_worker *w, tl_val *frame, tl_err *e)
 {
   const tl_val *n = tl_at(frame, 1), *task = tl_at(frame, 2), *op = tl_at(frame, 3);
   tl_val *args = tl_len(frame) > 4 ? &frame->u.list.items[4] : NULL;
-  if (!n || n->type != TL_INT || !task || task->type != TL_INT || !op || op->type != TL_STR || !args)
+  if (!n || n->type != TL_INT || !task || task->type != TL_INT || !op || op->type != TL_STR ||
+      !args)
     return tl_fail(e, TL_ECRASHED, "the worker asked in a form that makes no sense");
   if (args->type == TL_MAP && tl_len(args) == 0) {
     tl_free(args);
@@ -96,7 +97,8 @@ static int take_ask(tl_worker *w, tl_val *frame, tl_err *e)
   } else if (!w->gate) {
     tl_val refused = tl_map();
     (void)tl_put(&refused, "code", tl_str("NOT_PERMITTED"));
-    (void)tl_put(&refused, "message", tl_str("effects belong into run(), not into the recipe's top level"));
+    (void)tl_put(&refused, "message",
+                 tl_str("effects belong into run(), not into the recipe's top level"));
     answer(w, (uint64_t)n->u.i, "raise", &refused);
     tl_free(&refused);
   } else {
@@ -111,8 +113,12 @@ static int take_ask(tl_worker *w, tl_val *frame, tl_err *e)
 
 int tl_worker_start(tl_worker *w, const tl_limits *limits, tl_val *held, tl_err *e)
 {
-  *w = (tl_worker){.pid = -1, .fd = -1, .signals = -1, .limits = *limits,
-                   .in = TL_BUF(TL_FRAME_MAX + 4u), .out = TL_BUF(2u * TL_FRAME_MAX)};
+  *w = (tl_worker){.pid = -1,
+                   .fd = -1,
+                   .signals = -1,
+                   .limits = *limits,
+                   .in = TL_BUF(TL_FRAME_MAX + 4u),
+                   .out = TL_BUF(2u * TL_FRAME_MAX)};
   int rc = tl_spawn_worker(limits->cpu_seconds, limits->memory, &w->pid, &w->fd, e);
   if (rc < 0) return rc;
   tl_val frame;
@@ -138,7 +144,8 @@ static int gone(tl_worker *w, tl_err *e)
   w->pid = -1;
   if (how == -SIGXCPU)
     return tl_fail(e, TL_ETIMEOUT,
-                   "the recipe used up its CPU limit of %" PRId64 " s: tlab run --limit-cpu=SECONDS",
+                   "the recipe used up its CPU limit of %" PRId64
+                   " s: tlab run --limit-cpu=SECONDS",
                    w->limits.cpu_seconds);
   if (how < 0)
     return tl_fail(e, TL_ECRASHED, "the worker process was ended by signal %d (%s)", -how,
@@ -264,8 +271,8 @@ static void fail_stuck(tl_gate *g)
                   "the record ends after %zu answers: the run was stopped there", g->old->norder);
   else
     (void)tl_fail(&g->fatal, TL_EDIFFERS,
-                  "effect %" PRIu64 " (%s) was recorded next, but the recipe does not ask for it", due,
-                  g->old->effects[due - 1].op);
+                  "effect %" PRIu64 " (%s) was recorded next, but the recipe does not ask for it",
+                  due, g->old->effects[due - 1].op);
 }
 
 static bool check_ends(tl_worker *w, tl_val *outcome)
@@ -273,13 +280,15 @@ static bool check_ends(tl_worker *w, tl_val *outcome)
   tl_err e;
   w->signal = tl_signals_take(w->signals);
   if (w->signal) {
-    (void)tl_fail(&e, TL_EINTERRUPTED, "stopped by %s", w->signal == SIGINT ? "Ctrl-C" : strsignal(w->signal));
+    (void)tl_fail(&e, TL_EINTERRUPTED, "stopped by %s",
+                  w->signal == SIGINT ? "Ctrl-C" : strsignal(w->signal));
     end_with_err(outcome, "interrupted", &e);
     (void)tl_put(outcome, "signal", tl_int(w->signal));
     return true;
   }
   if (w->deadline && tl_clock_ms() >= w->deadline) {
-    (void)tl_fail(&e, TL_ETIMEOUT, "the run reached its limit of %" PRId64 " s: tlab run --limit-seconds=SECONDS",
+    (void)tl_fail(&e, TL_ETIMEOUT,
+                  "the run reached its limit of %" PRId64 " s: tlab run --limit-seconds=SECONDS",
                   w->limits.seconds);
     end_with_err(outcome, "timeout", &e);
     return true;

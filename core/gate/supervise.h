@@ -26,8 +26,8 @@ typedef struct tl_worker {
   int64_t deadline;   /* monotonic ms, 0: none */
   int64_t idle_since; /* replay: when the worker last did something */
   int64_t idle_cpu;
-  int signal;         /* the signal that stopped the run, 0: none */
-  tl_err broken;      /* the worker said something that makes no sense */
+  int signal;    /* the signal that stopped the run, 0: none */
+  tl_err broken; /* the worker said something that makes no sense */
 } tl_worker;
 
 /* Starts it and waits for its hello; *held is what the kernel took away (owned by the caller). */

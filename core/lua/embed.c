@@ -22,6 +22,7 @@ int tl_embedded_load(lua_State *L, const char *name)
 {
   const tl_embedded_file *f = find(name);
   if (!f) return 0;
-  if (luaL_loadbufferx(L, (const char *)f->code, f->code_len, name, "b") != LUA_OK) (void)lua_error(L);
+  if (luaL_loadbufferx(L, (const char *)f->code, f->code_len, name, "b") != LUA_OK)
+    (void)lua_error(L);
   return 1;
 }

@@ -50,7 +50,7 @@ static int call_op(lua_State *L)
 {
   const tl_op *op = lua_touserdata(L, lua_upvalueindex(1));
   int n = lua_gettop(L);
-  trusted_call *c = lua_newuserdatauv(L, sizeof *c, 0);  // args… c
+  trusted_call *c = lua_newuserdatauv(L, sizeof *c, 0); // args… c
   *c = (trusted_call){.args = tl_list()};
   luaL_setmetatable(L, "tlab.trusted_call");
   lua_toclose(L, -1);
@@ -64,11 +64,11 @@ static int call_op(lua_State *L)
   if (rc == TL_OK) rc = tl_gate_trusted(op, &c->args, &c->out, &e);
   if (rc == TL_EARGUMENT) return luaL_error(L, "%s", e.msg);
   if (rc == TL_OK) {
-    tl_lua_push_val(L, &c->out);                         // args… c value
+    tl_lua_push_val(L, &c->out); // args… c value
     return 1;
   }
-  lua_pushnil(L);                                        // args… c nil
-  tl_lua_push_err(L, e.code, e.msg);                     // args… c nil err
+  lua_pushnil(L);                    // args… c nil
+  tl_lua_push_err(L, e.code, e.msg); // args… c nil err
   return 2;
 }
 
@@ -78,19 +78,19 @@ static void open_ops(lua_State *L)
   for (const tl_op *op = tl_ops; op->name; op++) {
     const char *dot = strchr(op->name, '.');
     if (!op->prim || op->permit == TL_PERMIT_NET || op->permit == TL_PERMIT_RUN) continue;
-    lua_pushlstring(L, op->name, (size_t)(dot - op->name));  // core family
-    lua_pushvalue(L, -1);                                    // core family family
-    if (lua_rawget(L, -3) != LUA_TTABLE) {                   // core family nil
-      lua_pop(L, 1);                                         // core family
-      lua_newtable(L);                                       // core family t
-      lua_pushvalue(L, -2);                                  // core family t family
-      lua_pushvalue(L, -2);                                  // core family t family t
-      lua_rawset(L, -5);                                     // core family t
+    lua_pushlstring(L, op->name, (size_t)(dot - op->name)); // core family
+    lua_pushvalue(L, -1);                                   // core family family
+    if (lua_rawget(L, -3) != LUA_TTABLE) {                  // core family nil
+      lua_pop(L, 1);                                        // core family
+      lua_newtable(L);                                      // core family t
+      lua_pushvalue(L, -2);                                 // core family t family
+      lua_pushvalue(L, -2);                                 // core family t family t
+      lua_rawset(L, -5);                                    // core family t
     }
-    lua_pushlightuserdata(L, (void *)(uintptr_t)op);         // core family t op
-    lua_pushcclosure(L, call_op, 1);                         // core family t fn
-    lua_setfield(L, -2, dot + 1);                            // core family t
-    lua_pop(L, 2);                                           // core
+    lua_pushlightuserdata(L, (void *)(uintptr_t)op); // core family t op
+    lua_pushcclosure(L, call_op, 1);                 // core family t fn
+    lua_setfield(L, -2, dot + 1);                    // core family t
+    lua_pop(L, 2);                                   // core
   }
 }
 
@@ -105,8 +105,11 @@ static void put_string(lua_State *L, const char *key, const char *value)
 /* What the record has of an operation, in one word. */
 static const char *kind_of(const tl_op *op)
 {
-  static const struct { unsigned flag; const char *word; } kinds[] = {
-      {TL_OP_LOCAL, "local"},   {TL_OP_PURE, "pure"},     {TL_OP_SHOWN, "shown"},
+  static const struct {
+    unsigned flag;
+    const char *word;
+  } kinds[] = {
+      {TL_OP_LOCAL, "local"},     {TL_OP_PURE, "pure"},     {TL_OP_SHOWN, "shown"},
       {TL_OP_OUTWARD, "outward"}, {TL_OP_IN_RUN, "in_run"}, {TL_OP_STREAM, "stream"},
   };
   if (op->permit == TL_PERMIT_TOOL) return "tool";
@@ -117,36 +120,40 @@ static const char *kind_of(const tl_op *op)
 
 static int core_ops(lua_State *L)
 {
-  lua_newtable(L);                                      // list
+  lua_newtable(L); // list
   for (int i = 0; tl_ops[i].name; i++) {
     const tl_op *op = &tl_ops[i];
-    lua_newtable(L);                                    // list row
+    lua_newtable(L); // list row
     put_string(L, "name", op->name);
     put_string(L, "permit", tl_permit_name(op->permit));
     put_string(L, "signature", op->sig);
     put_string(L, "returns", op->ret);
     put_string(L, "help", op->help);
     put_string(L, "kind", kind_of(op));
-    lua_rawseti(L, -2, i + 1);                          // list
+    lua_rawseti(L, -2, i + 1); // list
   }
   return 1;
 }
 
 static int core_codes(lua_State *L)
 {
-  static const struct { const char *name; int exit; const char *help; } codes[] = {
+  static const struct {
+    const char *name;
+    int exit;
+    const char *help;
+  } codes[] = {
 #define ERR(name, number, exit_code, help) {#name, exit_code, help},
 #include "../base/err.def"
 #undef ERR
   };
-  lua_newtable(L);                                      // list
+  lua_newtable(L); // list
   for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-    lua_newtable(L);                                    // list row
+    lua_newtable(L); // list row
     put_string(L, "name", codes[i].name);
     put_string(L, "help", codes[i].help);
     lua_pushinteger(L, codes[i].exit);
     lua_setfield(L, -2, "exit");
-    lua_rawseti(L, -2, (lua_Integer)i + 1);             // list
+    lua_rawseti(L, -2, (lua_Integer)i + 1); // list
   }
   return 1;
 }
@@ -205,10 +212,10 @@ static int core_embedded(lua_State *L)
 
 static int core_embedded_names(lua_State *L)
 {
-  lua_newtable(L);                                      // list
+  lua_newtable(L); // list
   for (int i = 0; tl_embedded_files[i].name; i++) {
-    lua_pushstring(L, tl_embedded_files[i].name);       // list name
-    lua_rawseti(L, -2, i + 1);                          // list
+    lua_pushstring(L, tl_embedded_files[i].name); // list name
+    lua_rawseti(L, -2, i + 1);                    // list
   }
   return 1;
 }
@@ -222,14 +229,15 @@ static int core_library_digest(lua_State *L)
   for (int i = 0; tl_embedded_files[i].name && !h->digest[0]; i++) {
     size_t len;
     if (!push_text(L, h, tl_embedded_files[i].name)) continue;
-    const char *text = lua_tolstring(L, -1, &len);      // text
+    const char *text = lua_tolstring(L, -1, &len); // text
     (void)tl_buf_fmt(&all, "%s\n%zu\n", tl_embedded_files[i].name, len);
     (void)tl_buf_add(&all, text, len);
     lua_pop(L, 1);
   }
   if (!h->digest[0]) {
     char hex[65];
-    if (tl_sha256(hex, all.data ? all.data : "", all.len, &e) < 0) (void)snprintf(hex, sizeof hex, "?");
+    if (tl_sha256(hex, all.data ? all.data : "", all.len, &e) < 0)
+      (void)snprintf(hex, sizeof hex, "?");
     (void)snprintf(h->digest, sizeof h->digest, "%s%s", h->dev_fd >= 0 ? "override:" : "", hex);
   }
   tl_buf_free(&all);
@@ -261,10 +269,10 @@ static bool push_chunk(lua_State *L, const host *h, const char *file)
   char chunk[320];
   if (h->dev_fd < 0 && tl_embedded_load(L, file)) return true;
   if (!push_text(L, h, file) && !push_test_text(L, h, file)) return false;
-  const char *text = lua_tolstring(L, -1, &len);                         // text
+  const char *text = lua_tolstring(L, -1, &len); // text
   (void)snprintf(chunk, sizeof chunk, "@lua/%s", file);
   if (luaL_loadbufferx(L, text, len, chunk, "t") != LUA_OK) (void)lua_error(L);
-  lua_remove(L, -2);                                                     // fn
+  lua_remove(L, -2); // fn
   return true;
 }
 
@@ -286,10 +294,10 @@ static int host_require(lua_State *L)
 {
   const char *name = luaL_checkstring(L, 1);
   lua_settop(L, 1);
-  if (lua_getfield(L, lua_upvalueindex(2), name) != LUA_TNIL) return 1;  // name value
+  if (lua_getfield(L, lua_upvalueindex(2), name) != LUA_TNIL) return 1; // name value
   if (!push_module(L, host_of(L), name)) return luaL_error(L, "there is no module '%s'", name);
-  lua_pushvalue(L, 1);                                                   // name nil fn name
-  lua_call(L, 1, 1);                                                     // name nil value
+  lua_pushvalue(L, 1); // name nil fn name
+  lua_call(L, 1, 1);   // name nil value
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     lua_pushboolean(L, 1);
@@ -303,7 +311,7 @@ static int host_require(lua_State *L)
 
 static void push_args(lua_State *L, const host *h)
 {
-  lua_newtable(L);                              // list
+  lua_newtable(L); // list
   for (int i = 1; i < h->argc; i++) {
     lua_pushstring(L, h->argv[i]);
     lua_rawseti(L, -2, i);
@@ -312,19 +320,22 @@ static void push_args(lua_State *L, const host *h)
 
 static void push_core(lua_State *L, host *h)
 {
-  static const luaL_Reg plain[] = {{"ops", core_ops},         {"codes", core_codes},
-                                   {"exit_code", core_exit_code}, {"code_help", core_code_help},
+  static const luaL_Reg plain[] = {{"ops", core_ops},
+                                   {"codes", core_codes},
+                                   {"exit_code", core_exit_code},
+                                   {"code_help", core_code_help},
                                    {"permit_match", core_permit_match},
-                                   {"session", tl_session_new},   {NULL, NULL}};
+                                   {"session", tl_session_new},
+                                   {NULL, NULL}};
   static const luaL_Reg with_host[] = {{"embedded", core_embedded},
                                        {"embedded_names", core_embedded_names},
                                        {"library_digest", core_library_digest},
                                        {NULL, NULL}};
-  luaL_newlib(L, plain);                        // core
-  lua_pushlightuserdata(L, h);                  // core h
-  luaL_setfuncs(L, with_host, 1);               // core
+  luaL_newlib(L, plain);          // core
+  lua_pushlightuserdata(L, h);    // core h
+  luaL_setfuncs(L, with_host, 1); // core
   open_ops(L);
-  (void)tl_lua_open_json(L);                    // core json
+  (void)tl_lua_open_json(L); // core json
   lua_setfield(L, -2, "json");
   push_args(L, h);
   lua_setfield(L, -2, "args");
@@ -337,18 +348,18 @@ static void push_core(lua_State *L, host *h)
 static void open_state(lua_State *L, host *h)
 {
   tl_lua_open_base(L);
-  luaL_newmetatable(L, "tlab.trusted_call");    // mt
+  luaL_newmetatable(L, "tlab.trusted_call"); // mt
   lua_pushcfunction(L, call_free);
   lua_setfield(L, -2, "__close");
   lua_pushcfunction(L, call_free);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
   tl_session_open(L);
-  lua_pushlightuserdata(L, h);                  // h
-  lua_newtable(L);                              // h loaded
+  lua_pushlightuserdata(L, h); // h
+  lua_newtable(L);             // h loaded
   push_core(L, h);
-  lua_setfield(L, -2, "core");                  // h loaded
-  lua_pushcclosure(L, host_require, 2);         // require
+  lua_setfield(L, -2, "core");          // h loaded
+  lua_pushcclosure(L, host_require, 2); // require
   lua_setglobal(L, "require");
 }
 
@@ -361,12 +372,12 @@ static int traceback(lua_State *L)
 
 static int run_command(lua_State *L)
 {
-  lua_getglobal(L, "require");                  // require
-  lua_pushstring(L, "host.cmd");                // require name
-  lua_call(L, 1, 1);                            // cmd
-  lua_getfield(L, -1, "main");                  // cmd main
-  push_args(L, lua_touserdata(L, 1));           // cmd main args
-  lua_call(L, 1, 1);                            // cmd code
+  lua_getglobal(L, "require");        // require
+  lua_pushstring(L, "host.cmd");      // require name
+  lua_call(L, 1, 1);                  // cmd
+  lua_getfield(L, -1, "main");        // cmd main
+  push_args(L, lua_touserdata(L, 1)); // cmd main args
+  lua_call(L, 1, 1);                  // cmd code
   return 1;
 }
 
@@ -376,9 +387,10 @@ static int run_self_test(lua_State *L)
   tl_err e;
   tl_buf text;
   int dir = tl_store_folder(".", &e);
-  if (dir < 0 || tl_store_read(dir, file, SOURCE_MAX, &text, &e) < 0) return luaL_error(L, "%s", e.msg);
+  if (dir < 0 || tl_store_read(dir, file, SOURCE_MAX, &text, &e) < 0)
+    return luaL_error(L, "%s", e.msg);
   tl_store_close(dir);
-  lua_pushfstring(L, "@%s", file);                                            // chunk
+  lua_pushfstring(L, "@%s", file); // chunk
   int rc = luaL_loadbufferx(L, text.data ? text.data : "", text.len, lua_tostring(L, -1), "t");
   tl_buf_free(&text);
   if (rc != LUA_OK) return lua_error(L);
@@ -398,15 +410,15 @@ int tl_host_main(int argc, char **argv, const char *dev_lua, const char *self_te
   if (!L) TL_BUG("no memory for the Lua state");
   (void)lua_gc(L, LUA_GCSETPAUSE, 1000); /* most commands end before there is anything to collect */
   open_state(L, &h);
-  lua_pushcfunction(L, traceback);                              // tb
+  lua_pushcfunction(L, traceback);                               // tb
   lua_pushcfunction(L, self_test ? run_self_test : run_command); // tb fn
-  lua_pushlightuserdata(L, &h);                                 // tb fn h
-  lua_pushstring(L, self_test);                                 // tb fn h file
+  lua_pushlightuserdata(L, &h);                                  // tb fn h
+  lua_pushstring(L, self_test);                                  // tb fn h file
   int code = 70;
   if (lua_pcall(L, 2, 1, 1) != LUA_OK)
-    (void)fprintf(stderr, "error[BUG]: a fault in tlab itself, please report it\n%s\n", lua_tostring(L, -1));
-  else
-    code = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : lua_toboolean(L, -1) ? 0 : 1;
+    (void)fprintf(stderr, "error[BUG]: a fault in tlab itself, please report it\n%s\n",
+                  lua_tostring(L, -1));
+  else code = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : lua_toboolean(L, -1) ? 0 : 1;
 #ifdef TL_SANITIZED
   tl_lua_close(L); /* otherwise the end of the process is quicker at giving memory back */
 #endif

@@ -73,7 +73,8 @@ static int json_decode(lua_State *L)
   tl_err e = {0};
   size_t len;
   if (lua_type(L, 1) != LUA_TSTRING) { /* a number is no text */
-    tl_lua_push_err(L, TL_EARGUMENT, "bad argument #1 'text' to json.decode: a string was expected");
+    tl_lua_push_err(L, TL_EARGUMENT,
+                    "bad argument #1 'text' to json.decode: a string was expected");
     return lua_error(L);
   }
   const char *text = lua_tolstring(L, 1, &len);
@@ -128,7 +129,7 @@ static int cjson_new(lua_State *L)
 int tl_lua_open_cjson(lua_State *L)
 {
   lua_pushcfunction(L, luaopen_cjson);
-  lua_call(L, 0, 1);                            /* cjson */
+  lua_call(L, 0, 1); /* cjson */
   lua_getfield(L, -1, "decode_invalid_numbers");
   lua_pushboolean(L, 0);
   lua_call(L, 1, 0);

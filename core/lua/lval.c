@@ -38,7 +38,7 @@ static int err_tostring(lua_State *L)
   lua_settop(L, 1);
   lua_getfield(L, 1, "file");
   lua_getfield(L, 1, "line");
-  lua_getfield(L, 1, "message");                /* err file line message */
+  lua_getfield(L, 1, "message"); /* err file line message */
   if (lua_type(L, 4) != LUA_TSTRING) {
     lua_pushliteral(L, "an error without a message");
   } else if (lua_type(L, 2) == LUA_TSTRING && lua_isinteger(L, 3)) {
@@ -243,7 +243,7 @@ static int convert_map(walk *w, int t, step *at, tl_val *out)
 {
   *out = tl_map();
   lua_pushnil(w->L);
-  while (lua_next(w->L, t)) {                   /* key value */
+  while (lua_next(w->L, t)) { /* key value */
     tl_val item;
     at->key = lua_tolstring(w->L, -2, &at->key_len);
     int rc = spend(w, at, sizeof(tl_pair) + at->key_len);
@@ -322,8 +322,7 @@ static int convert(walk *w, int idx, const step *up, tl_val *out)
     if (rc == 0) *out = tl_strn(s, len);
     return rc;
   }
-  case LUA_TLIGHTUSERDATA:
-    return lua_touserdata(L, idx) ? convert_other(w, idx, up) : 0;
+  case LUA_TLIGHTUSERDATA: return lua_touserdata(L, idx) ? convert_other(w, idx, up) : 0;
   case LUA_TUSERDATA: return convert_userdata(w, idx, up, out);
   case LUA_TTABLE:
     rc = convert_table(w, idx, up, out);

@@ -16,10 +16,10 @@ enum { KIND_NUMBER, KIND_STRING, KIND_BOOLEAN };
 
 typedef struct entry {
   int kind;
-  int slot;          /* place of the key in the table of keys */
+  int slot; /* place of the key in the table of keys */
   bool is_float;
   union {
-    lua_Integer i;   /* NUMBER; BOOLEAN: 0 or 1 */
+    lua_Integer i; /* NUMBER; BOOLEAN: 0 or 1 */
     double d;
     uint64_t prefix; /* STRING: the first 8 bytes, most significant first */
   } u;
@@ -29,7 +29,7 @@ typedef struct entry {
 
 /* The keys of one table in order; user value 1 is the Lua table that holds them. */
 typedef struct snapshot {
-  size_t n, pos;     /* pos: the entry that comes next */
+  size_t n, pos; /* pos: the entry that comes next */
   entry at[];
 } snapshot;
 
@@ -131,10 +131,10 @@ static snapshot *push_snapshot(lua_State *L, int t, size_t n)
   if (n > INT32_MAX - 1) luaL_error(L, "the table has too many keys");
   snapshot *s = lua_newuserdatauv(L, sizeof *s + n * sizeof(entry), 1);
   s->n = s->pos = 0;
-  lua_createtable(L, (int)n, 0);                /* snapshot keys */
+  lua_createtable(L, (int)n, 0); /* snapshot keys */
   int keys = lua_gettop(L);
   lua_pushnil(L);
-  while (s->n < n && lua_next(L, t)) {          /* snapshot keys key value */
+  while (s->n < n && lua_next(L, t)) { /* snapshot keys key value */
     lua_pop(L, 1);
     entry *e = &s->at[s->n];
     read_key(L, -1, e);
@@ -144,16 +144,16 @@ static snapshot *push_snapshot(lua_State *L, int t, size_t n)
   }
   lua_settop(L, keys);
   qsort(s->at, s->n, sizeof(entry), cmp_entry);
-  lua_setiuservalue(L, -2, 1);                  /* snapshot */
+  lua_setiuservalue(L, -2, 1); /* snapshot */
   return s;
 }
 
 /* Pushes the next key and value of the table at t that is not nil, or one nil at the end. */
 static int step(lua_State *L, int t, snapshot *s, int s_idx)
 {
-  lua_getiuservalue(L, s_idx, 1);               /* keys */
+  lua_getiuservalue(L, s_idx, 1); /* keys */
   while (s->pos < s->n) {
-    lua_rawgeti(L, -1, s->at[s->pos++].slot);   /* keys key */
+    lua_rawgeti(L, -1, s->at[s->pos++].slot); /* keys key */
     lua_pushvalue(L, -1);
     if (lua_rawget(L, t) != LUA_TNIL) return 2;
     lua_pop(L, 2);
@@ -198,7 +198,7 @@ static int det_pairs(lua_State *L)
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   lua_pushvalue(L, 1);
-  (void)tl_lua_unview(L, 2);                    /* t, t or what it is a view of */
+  (void)tl_lua_unview(L, 2); /* t, t or what it is a view of */
   bool list;
   size_t n = count_keys(L, 2, &list);
   if (list) {
@@ -223,9 +223,9 @@ static int next_first(lua_State *L)
   entry best = {0}, e = {0};
   bool found = false;
   lua_settop(L, 1);
-  lua_pushnil(L);                               /* t best */
+  lua_pushnil(L); /* t best */
   lua_pushnil(L);
-  while (lua_next(L, 1)) {                      /* t best key value */
+  while (lua_next(L, 1)) { /* t best key value */
     lua_pop(L, 1);
     read_key(L, -1, &e);
     if (found && cmp_entry(&e, &best) > 0) continue;
@@ -279,7 +279,7 @@ static int det_next(lua_State *L)
     lua_rawset(L, lua_upvalueindex(1));
     return next_first(L);
   }
-  lua_rawget(L, lua_upvalueindex(1));           /* t key snapshot|nil */
+  lua_rawget(L, lua_upvalueindex(1)); /* t key snapshot|nil */
   snapshot *s = lua_touserdata(L, 3);
   if (!s || !goes_on(L, 2, s, 3)) {
     lua_settop(L, 2);
@@ -291,7 +291,7 @@ static int det_next(lua_State *L)
     lua_rawset(L, lua_upvalueindex(1));
   }
   int n = step(L, 1, s, 3);
-  if (n == 1) {                                 /* the walk is over */
+  if (n == 1) { /* the walk is over */
     lua_pushvalue(L, 1);
     lua_pushnil(L);
     lua_rawset(L, lua_upvalueindex(1));
@@ -307,7 +307,7 @@ void tl_lua__open_order(lua_State *L)
   lua_newtable(L);
   lua_pushliteral(L, "k");
   lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);                      /* weak */
+  lua_setmetatable(L, -2); /* weak */
   lua_pushcclosure(L, det_next, 1);
   lua_setglobal(L, "next");
 }

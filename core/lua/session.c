@@ -26,8 +26,8 @@ typedef struct session {
 
 static int push_fail(lua_State *L, const tl_err *e)
 {
-  lua_pushnil(L);                       // nil
-  tl_lua_push_err(L, e->code, e->msg);  // nil err
+  lua_pushnil(L);                      // nil
+  tl_lua_push_err(L, e->code, e->msg); // nil err
   return 2;
 }
 
@@ -60,17 +60,17 @@ static int find_module(void *ud, const char *name, tl_val *out, tl_err *e)
   session *s = ud;
   lua_State *L = s->L;
   int top = lua_gettop(L), rc;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, s->module);  // fn
-  lua_pushstring(L, name);                       // fn name
-  if (lua_pcall(L, 1, 2, 0) != LUA_OK) {         // message
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->module); // fn
+  lua_pushstring(L, name);                      // fn name
+  if (lua_pcall(L, 1, 2, 0) != LUA_OK) {        // message
     rc = tl_fail(e, TL_EBUG, "%s", lua_tostring(L, -1) ? lua_tostring(L, -1) : "?");
-  } else if (lua_isnil(L, -2)) {                 // nil err
+  } else if (lua_isnil(L, -2)) { // nil err
     tl_val err = tl_nil();
     (void)tl_lua_to_val(L, -1, &err, NULL);
     rc = tl_fail(e, tl_code_of(tl_get_str(&err, "code", "NOT_FOUND")), "%s",
                  tl_get_str(&err, "message", "no such module"));
     tl_free(&err);
-  } else {                                       // source nil
+  } else { // source nil
     rc = tl_lua_to_val(L, -2, out, e);
   }
   lua_settop(L, top);
@@ -111,15 +111,15 @@ int tl_session_new(lua_State *L)
   tl_val how;
   tl_err e;
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_getfield(L, 1, "module");                         // module
+  lua_getfield(L, 1, "module"); // module
   luaL_checktype(L, -1, LUA_TFUNCTION);
-  session *s = lua_newuserdatauv(L, sizeof *s, 0);      // module session
+  session *s = lua_newuserdatauv(L, sizeof *s, 0); // module session
   memset(s, 0, sizeof *s);
   s->lab_fd = s->run_fd = s->worker.pid = s->worker.fd = s->worker.signals = -1;
   s->L = L;
   luaL_setmetatable(L, TYPE);
-  lua_insert(L, -2);                                    // session module
-  s->module = luaL_ref(L, LUA_REGISTRYINDEX);           // session
+  lua_insert(L, -2);                          // session module
+  s->module = luaL_ref(L, LUA_REGISTRYINDEX); // session
   lua_pushnil(L);
   lua_setfield(L, 1, "module");
   if (tl_lua_to_val(L, 1, &how, &e) < 0) return push_fail(L, &e);
@@ -150,13 +150,13 @@ static int session_load(lua_State *L)
     tl_lua_push_val(L, &s->last);
     return 1;
   }
-  int n = push_fail(L, &e);                                       // nil err
+  int n = push_fail(L, &e); // nil err
   static const char *const more[] = {"file", "line", "traceback"};
   for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
     const tl_val *v = tl_get(&s->last, more[i]);
     if (!v) continue;
-    tl_lua_push_val(L, v);                                        // nil err value
-    lua_setfield(L, -2, more[i]);                                 // nil err
+    tl_lua_push_val(L, v);        // nil err value
+    lua_setfield(L, -2, more[i]); // nil err
   }
   return n;
 }
@@ -231,14 +231,18 @@ static int session_run(lua_State *L)
 void tl_session_open(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-      {"held", session_held},   {"load", session_load}, {"permit", session_permit},
-      {"begin", session_begin}, {"run", session_run},   {"close", session_gc},
+      {"held", session_held},
+      {"load", session_load},
+      {"permit", session_permit},
+      {"begin", session_begin},
+      {"run", session_run},
+      {"close", session_gc},
       {NULL, NULL},
   };
-  luaL_newmetatable(L, TYPE);           // mt
-  lua_pushcfunction(L, session_gc);     // mt fn
-  lua_setfield(L, -2, "__gc");          // mt
-  luaL_newlib(L, methods);              // mt methods
-  lua_setfield(L, -2, "__index");       // mt
+  luaL_newmetatable(L, TYPE);       // mt
+  lua_pushcfunction(L, session_gc); // mt fn
+  lua_setfield(L, -2, "__gc");      // mt
+  luaL_newlib(L, methods);          // mt methods
+  lua_setfield(L, -2, "__index");   // mt
   lua_pop(L, 1);
 }

@@ -18,7 +18,7 @@ static void push_serials(lua_State *L)
   lua_pushliteral(L, "k");
   lua_setfield(L, -2, "__mode");
   lua_pushinteger(L, 0);
-  lua_setfield(L, -2, "last");                  /* serials mt: the last number given lies in mt */
+  lua_setfield(L, -2, "last"); /* serials mt: the last number given lies in mt */
   lua_setmetatable(L, -2);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &serial_key);
@@ -29,10 +29,10 @@ static void push_number(lua_State *L, int idx)
 {
   push_serials(L);
   lua_pushvalue(L, idx);
-  if (lua_rawget(L, -2) == LUA_TNIL) {          /* serials nil */
+  if (lua_rawget(L, -2) == LUA_TNIL) { /* serials nil */
     lua_pop(L, 1);
     lua_getmetatable(L, -1);
-    lua_getfield(L, -1, "last");                /* serials mt last */
+    lua_getfield(L, -1, "last"); /* serials mt last */
     lua_Integer n = lua_tointeger(L, -1) + 1;
     lua_pop(L, 1);
     lua_pushinteger(L, n);
@@ -41,7 +41,7 @@ static void push_number(lua_State *L, int idx)
     lua_pushvalue(L, idx);
     lua_pushinteger(L, n);
     lua_rawset(L, -3);
-    lua_pushinteger(L, n);                      /* serials n */
+    lua_pushinteger(L, n); /* serials n */
   }
   lua_remove(L, -2);
 }
@@ -53,8 +53,8 @@ void tl_lua_push_serial(lua_State *L, int idx)
   if (named != LUA_TSTRING) {
     if (named != LUA_TNIL) lua_pop(L, 1);
     lua_pushstring(L, luaL_typename(L, idx));
-  }                                             /* name */
-  push_number(L, idx);                          /* name n */
+  } /* name */
+  push_number(L, idx); /* name n */
   lua_pushfstring(L, "%s: %I", lua_tostring(L, -2), (LUAI_UACINT)lua_tointeger(L, -1));
   lua_replace(L, -3);
   lua_pop(L, 1);

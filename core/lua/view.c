@@ -21,7 +21,7 @@ static int view_len(lua_State *L)
 void tl_lua_make_view(lua_State *L, const char *name)
 {
   lua_newtable(L);
-  lua_createtable(L, 0, 5);                     /* real view mt */
+  lua_createtable(L, 0, 5); /* real view mt */
   lua_pushvalue(L, -3);
   lua_rawsetp(L, -2, &behind_key);
   lua_pushvalue(L, -3);
@@ -34,7 +34,7 @@ void tl_lua_make_view(lua_State *L, const char *name)
   lua_setfield(L, -2, "__newindex");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
-  lua_setmetatable(L, -2);                      /* real view */
+  lua_setmetatable(L, -2); /* real view */
   lua_remove(L, -2);
 }
 

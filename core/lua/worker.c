@@ -28,12 +28,12 @@ static int start(lua_State *L)
 {
   tl_worker *w = lua_touserdata(L, 1);
   tl_lua_open_base(L);
-  tl_worker_open_lib(L, w);                     /* w lib */
+  tl_worker_open_lib(L, w); /* w lib */
   lua_getfield(L, -1, "internal");
   lua_pushliteral(L, "boot");
   lua_call(L, 1, 1);
   lua_insert(L, -2);
-  lua_call(L, 1, 0);                            /* boot(lib) */
+  lua_call(L, 1, 0); /* boot(lib) */
   return 0;
 }
 
@@ -66,7 +66,8 @@ int tl_worker_main(int fd, int argc, char **argv)
   if (confine(&w, cpu_seconds) < 0) return tl_code_exit(TL_EBUG);
   lua_State *L = tl_lua_new(w.memory);
   if (!L) return tl_code_exit(TL_ENO_MEMORY);
-  (void)lua_gc(L, LUA_GCSETPAUSE, 400); /* answers are short-lived; the quota still collects at once */
+  (void)lua_gc(L, LUA_GCSETPAUSE,
+               400); /* answers are short-lived; the quota still collects at once */
   lua_pushcfunction(L, start);
   lua_pushlightuserdata(L, &w);
   int rc = lua_pcall(L, 1, 0, 0);

@@ -12,10 +12,10 @@
  * Sources: curl(1), openssl-env(7), lua(1), git(1), ld.so(8) "secure-execution mode", locale(7),
  * resolver(5), mallopt(3), iconv(3). */
 static const char *const patterns[] = {
-  "*_PROXY",   "OPENSSL_*", "SSL_CERT_*", "SSLKEYLOGFILE", "NIX_SSL*", "CURL_*",        "LUA_*",
-  "GIT_*",     "LD_*",      "MALLOC_*",   "GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH",    "NLSPATH",
-  "LANG",      "LANGUAGE",  "LC_*",       "TZ",            "TZDIR",    "RES_OPTIONS",
-  "HOSTALIASES", "LOCALDOMAIN",
+    "*_PROXY", "OPENSSL_*",   "SSL_CERT_*",  "SSLKEYLOGFILE", "NIX_SSL*",       "CURL_*",
+    "LUA_*",   "GIT_*",       "LD_*",        "MALLOC_*",      "GLIBC_TUNABLES", "GCONV_PATH",
+    "LOCPATH", "NLSPATH",     "LANG",        "LANGUAGE",      "LC_*",           "TZ",
+    "TZDIR",   "RES_OPTIONS", "HOSTALIASES", "LOCALDOMAIN",
 };
 
 static tl_val cleared = {.type = TL_LIST};

@@ -22,8 +22,7 @@ static int64_t read_clock(clockid_t which)
 {
   struct timespec ts;
 
-  if (clock_gettime(which, &ts) != 0)
-    TL_BUG("no clock");
+  if (clock_gettime(which, &ts) != 0) TL_BUG("no clock");
   return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
@@ -55,8 +54,7 @@ int prim_clock_sleep(tl_call *call)
                    (long long)MOST_DAYS * MS_PER_DAY, (int)MOST_DAYS, (long long)ms);
   s = tl_alloc(sizeof *s);
   *s = (sleeper){.due = tl_clock_ms() + ms, .call = call};
-  while (*at && (*at)->due <= s->due)
-    at = &(*at)->next;
+  while (*at && (*at)->due <= s->due) at = &(*at)->next;
   s->next = *at;
   *at = s;
   call->state = s;

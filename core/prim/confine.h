@@ -5,8 +5,8 @@
 #include "../base/val.h"
 
 typedef struct tl_confine {
-  int64_t cpu_seconds;   /* RLIMIT_CPU, 0: none */
-  int keep_fd;           /* the one descriptor (besides 0-2, which become /dev/null) that stays open */
+  int64_t cpu_seconds; /* RLIMIT_CPU, 0: none */
+  int keep_fd; /* the one descriptor (besides 0-2, which become /dev/null) that stays open */
 } tl_confine;
 
 /* For the worker, before it sees a recipe: closes descriptors, rlimits (no core, no files, no
@@ -17,9 +17,9 @@ typedef struct tl_confine {
 int tl_confine_worker(const tl_confine *how, tl_val *held, tl_err *e);
 
 /* The single layers, for proc.c and for tests of each one alone. They only ever take away. */
-int tl_confine__landlock(void);          /* the kernel's Landlock ABI; 0 when nothing holds */
-bool tl_confine__seccomp(int keep_fd);   /* needs no_new_privs; keep_fd: the socket */
-bool tl_confine__network(void);          /* a network namespace with nothing in it; single-threaded */
+int tl_confine__landlock(void);        /* the kernel's Landlock ABI; 0 when nothing holds */
+bool tl_confine__seccomp(int keep_fd); /* needs no_new_privs; keep_fd: the socket */
+bool tl_confine__network(void);        /* a network namespace with nothing in it; single-threaded */
 
 /* Takes ambient inputs of the libraries out of this process's environment, before any library is
  * used: proxies, OPENSSL_CONF, SSLKEYLOGFILE, SSL_CERT_*, LUA_*, GIT_*, LD_*, MALLOC_*, locale.

@@ -21,12 +21,9 @@
 /* Why a part of a path is not taken from a recipe, or NULL. */
 static const char *part_fault(const char *part, size_t len)
 {
-  if (len == 0)
-    return "has an empty part";
-  if (len == 2 && memcmp(part, "..", 2) == 0)
-    return "has a part '..'";
-  if (len > NAME_MAX)
-    return "has a part longer than 255 bytes";
+  if (len == 0) return "has an empty part";
+  if (len == 2 && memcmp(part, "..", 2) == 0) return "has a part '..'";
+  if (len > NAME_MAX) return "has a part longer than 255 bytes";
   if (len >= sizeof TL_FS_TEMP - 1 && memcmp(part, TL_FS_TEMP, sizeof TL_FS_TEMP - 1) == 0)
     return "begins a part with " TL_FS_TEMP ", which is kept for temporary files";
   return NULL;
@@ -37,22 +34,16 @@ static const char *path_fault(const tl_place *p)
 {
   size_t len = strlen(p->rel);
 
-  if (len == 0)
-    return "is empty";
-  if (len >= PATH_MAX)
-    return "is longer than 4095 bytes";
-  if (p->trusted)
-    return NULL;
-  if (tl_utf8_valid(p->rel, len) != len)
-    return "is not UTF-8";
+  if (len == 0) return "is empty";
+  if (len >= PATH_MAX) return "is longer than 4095 bytes";
+  if (p->trusted) return NULL;
+  if (tl_utf8_valid(p->rel, len) != len) return "is not UTF-8";
   for (const char *part = p->rel;; part++) {
     size_t n = strcspn(part, "/");
     const char *fault = part_fault(part, n);
-    if (fault)
-      return fault;
+    if (fault) return fault;
     part += n;
-    if (*part == '\0')
-      return NULL;
+    if (*part == '\0') return NULL;
   }
 }
 
@@ -97,12 +88,10 @@ int tl_fs_fail(tl_err *e, int err, const char *verb, const char *shown)
                    shown);
   case EXDEV:
     return tl_fail(e, TL_EREFUSED, "cannot %s %s: the path leads out of the folder", verb, shown);
-  case ENOSYS:
-    return tl_fail(e, TL_EUNSUPPORTED, "cannot %s %s: " NO_OPENAT2, verb, shown);
+  case ENOSYS: return tl_fail(e, TL_EUNSUPPORTED, "cannot %s %s: " NO_OPENAT2, verb, shown);
   case ENXIO: /* a socket, or a FIFO without its other end */
     return tl_fail(e, TL_EREFUSED, "cannot %s %s: it is no regular file", verb, shown);
-  default:
-    return tl_fail_errno(e, err, "cannot %s %s", verb, shown);
+  default: return tl_fail_errno(e, err, "cannot %s %s", verb, shown);
   }
 }
 
@@ -142,19 +131,31 @@ static int open_at(int dirfd, const char *path, int flags, bool trusted)
 static bool is_kernel_fs(int fd)
 {
   static const uint32_t kinds[] = {
-      PROC_SUPER_MAGIC,      SYSFS_MAGIC,   DEBUGFS_MAGIC,  TRACEFS_MAGIC,
-      SECURITYFS_MAGIC,      CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEVPTS_SUPER_MAGIC,
-      BPF_FS_MAGIC,          PSTOREFS_MAGIC, EFIVARFS_MAGIC, NSFS_MAGIC,
-      SELINUX_MAGIC,         SMACK_MAGIC,   BINFMTFS_MAGIC, ANON_INODE_FS_MAGIC,
-      0x62656570 /* configfs */, 0x65735543 /* fusectl */, 0x19800202 /* mqueue */,
+      PROC_SUPER_MAGIC,
+      SYSFS_MAGIC,
+      DEBUGFS_MAGIC,
+      TRACEFS_MAGIC,
+      SECURITYFS_MAGIC,
+      CGROUP_SUPER_MAGIC,
+      CGROUP2_SUPER_MAGIC,
+      DEVPTS_SUPER_MAGIC,
+      BPF_FS_MAGIC,
+      PSTOREFS_MAGIC,
+      EFIVARFS_MAGIC,
+      NSFS_MAGIC,
+      SELINUX_MAGIC,
+      SMACK_MAGIC,
+      BINFMTFS_MAGIC,
+      ANON_INODE_FS_MAGIC,
+      0x62656570 /* configfs */,
+      0x65735543 /* fusectl */,
+      0x19800202 /* mqueue */,
   };
   struct statfs fs;
 
-  if (fstatfs(fd, &fs) != 0)
-    return true; /* what cannot be judged is not opened */
+  if (fstatfs(fd, &fs) != 0) return true; /* what cannot be judged is not opened */
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if ((uint32_t)fs.f_type == kinds[i])
-      return true;
+    if ((uint32_t)fs.f_type == kinds[i]) return true;
   return false;
 }
 
@@ -163,13 +164,11 @@ static int admit(int fd, const tl_place *p, struct stat *st, tl_err *e)
 {
   int rc = fd;
 
-  if (fstat(fd, st) != 0)
-    rc = tl_fs_fail(e, errno, "look at", p->shown);
+  if (fstat(fd, st) != 0) rc = tl_fs_fail(e, errno, "look at", p->shown);
   else if (!p->trusted && is_kernel_fs(fd))
     rc = tl_fail(e, TL_EREFUSED, "cannot open %s: it lies in a file system of the kernel's own",
                  p->shown);
-  if (rc < 0)
-    (void)close(fd);
+  if (rc < 0) (void)close(fd);
   return rc;
 }
 
@@ -178,8 +177,7 @@ int tl_fs_look(const tl_place *p, bool follow, struct stat *st, tl_err *e)
   int flags = O_PATH | (follow && p->trusted ? 0 : O_NOFOLLOW);
   int fd = open_at(p->dirfd, p->rel, flags, p->trusted);
 
-  if (fd < 0)
-    return tl_fs_fail(e, errno, "open", p->shown);
+  if (fd < 0) return tl_fs_fail(e, errno, "open", p->shown);
   return admit(fd, p, st, e);
 }
 
@@ -190,14 +188,11 @@ static int open_type(const tl_place *p, mode_t type, int flags, struct stat *st,
   const char *verb = type == S_IFDIR ? "list" : "read";
   int fd = tl_fs_look(p, true, st, e);
 
-  if (fd < 0)
-    return fd;
+  if (fd < 0) return fd;
   (void)close(fd);
-  if ((st->st_mode & S_IFMT) != type)
-    return wrong_type(e, st->st_mode, verb, p->shown);
+  if ((st->st_mode & S_IFMT) != type) return wrong_type(e, st->st_mode, verb, p->shown);
   fd = open_at(p->dirfd, p->rel, flags | O_RDONLY | O_NONBLOCK | O_NOCTTY, p->trusted);
-  if (fd < 0)
-    return tl_fs_fail(e, errno, verb, p->shown);
+  if (fd < 0) return tl_fs_fail(e, errno, verb, p->shown);
   fd = admit(fd, p, st, e);
   if (fd >= 0 && (st->st_mode & S_IFMT) != type) {
     (void)close(fd);
@@ -236,12 +231,9 @@ static int step_into(int dirfd, const char *name, bool trusted, unsigned how)
 {
   int fd = open_at(dirfd, name, O_RDONLY | O_DIRECTORY, trusted);
 
-  if (fd >= 0 || errno != ENOENT || !(how & TL_FS_MAKE))
-    return fd;
-  if (make_private(dirfd, name) != 0 && errno != EEXIST)
-    return -1;
-  if ((how & TL_FS_DURABLE) && tl_fs_sync_fd(dirfd, true) != 0)
-    return -1;
+  if (fd >= 0 || errno != ENOENT || !(how & TL_FS_MAKE)) return fd;
+  if (make_private(dirfd, name) != 0 && errno != EEXIST) return -1;
+  if ((how & TL_FS_DURABLE) && tl_fs_sync_fd(dirfd, true) != 0) return -1;
   return open_at(dirfd, name, O_RDONLY | O_DIRECTORY, trusted);
 }
 
@@ -251,16 +243,14 @@ static int make_chain(int dirfd, char *path, bool trusted, unsigned how)
   char *rest = NULL;
   int fd = open_at(dirfd, *path == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY, trusted);
 
-  if (fd < 0)
-    return -1;
+  if (fd < 0) return -1;
   for (char *part = strtok_r(path, "/", &rest); part; part = strtok_r(NULL, "/", &rest)) {
     int next = step_into(fd, part, trusted, how);
     int err = errno;
     (void)close(fd);
     errno = err;
     fd = next;
-    if (fd < 0)
-      break;
+    if (fd < 0) break;
   }
   return fd;
 }
@@ -276,8 +266,7 @@ static int folder_at(const tl_place *p, char *path, unsigned how, tl_err *e)
   if (fd < 0 && errno == ENOTDIR)
     return tl_fail(e, TL_EARGUMENT, "cannot reach %s: a part of the path is not a folder",
                    p->shown);
-  if (fd < 0)
-    return tl_fs_fail(e, errno, how & TL_FS_MAKE ? "make" : "reach", p->shown);
+  if (fd < 0) return tl_fs_fail(e, errno, how & TL_FS_MAKE ? "make" : "reach", p->shown);
   return admit(fd, p, &st, e);
 }
 
@@ -324,12 +313,9 @@ ssize_t tl_fs_read_all(int fd, void *data, size_t len)
 
   while (at < len) {
     ssize_t n = read(fd, (char *)data + at, len - at);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return -1;
-    if (n == 0)
-      break;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return -1;
+    if (n == 0) break;
     at += (size_t)n;
   }
   return (ssize_t)at;
@@ -341,12 +327,9 @@ int tl_fs_write_all(int fd, const void *data, size_t len)
 
   while (len > 0) {
     ssize_t n = write(fd, p, len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n == 0)
-      errno = EIO;
-    if (n <= 0)
-      return -1;
+    if (n < 0 && errno == EINTR) continue;
+    if (n == 0) errno = EIO;
+    if (n <= 0) return -1;
     p += n;
     len -= (size_t)n;
   }
@@ -378,13 +361,11 @@ int tl_fs_names_read(int fd, const char *shown, tl_fs_names *names, tl_err *e)
   *names = (tl_fs_names){0};
   if (!dir) {
     rc = tl_fs_fail(e, errno, "list", shown);
-    if (own >= 0)
-      (void)close(own);
+    if (own >= 0) (void)close(own);
     return rc;
   }
   while (errno = 0, (entry = readdir(dir)) != NULL) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-      continue;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
     if (names->n == TL_FS_ENTRIES) {
       rc = tl_fail(e, TL_ELIMIT, "%s holds more than %d entries", shown, TL_FS_ENTRIES);
       break;
@@ -395,20 +376,16 @@ int tl_fs_names_read(int fd, const char *shown, tl_fs_names *names, tl_err *e)
     }
     names->at[names->n++] = tl_strdup(entry->d_name);
   }
-  if (rc == TL_OK && errno != 0)
-    rc = tl_fs_fail(e, errno, "list", shown);
+  if (rc == TL_OK && errno != 0) rc = tl_fs_fail(e, errno, "list", shown);
   (void)closedir(dir);
-  if (names->n > 1)
-    qsort(names->at, names->n, sizeof *names->at, by_bytes);
-  if (rc < 0)
-    tl_fs_names_free(names);
+  if (names->n > 1) qsort(names->at, names->n, sizeof *names->at, by_bytes);
+  if (rc < 0) tl_fs_names_free(names);
   return rc;
 }
 
 void tl_fs_names_free(tl_fs_names *names)
 {
-  for (size_t i = 0; i < names->n; i++)
-    free(names->at[i]);
+  for (size_t i = 0; i < names->n; i++) free(names->at[i]);
   free(names->at);
   *names = (tl_fs_names){0};
 }

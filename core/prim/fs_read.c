@@ -45,8 +45,7 @@ static int slurp(tl_val *out, int fd, size_t expect, size_t max, const char *sho
       return tl_fs_fail(e, err, "read", shown);
     }
     len += (size_t)n;
-    if (len < cap)
-      break;
+    if (len < cap) break;
     if (len > max) {
       free(data);
       return too_large(e, shown, (long long)len, max);
@@ -68,24 +67,20 @@ int tl_fs_pump(int in, int out, const char *in_shown, const char *out_shown, tl_
   ssize_t n = 0;
   int rc = tl_sha256_begin(&hash, e);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   chunk = tl_alloc(TL_FS_CHUNK);
   sum->size = 0;
   (void)posix_fadvise(in, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice only */
   do {
     n = tl_fs_read_all(in, chunk, TL_FS_CHUNK);
-    if (n < 0)
-      rc = tl_fs_fail(e, errno, "read", in_shown);
-    else
-      rc = tl_sha256_update(&hash, chunk, (size_t)n, e);
+    if (n < 0) rc = tl_fs_fail(e, errno, "read", in_shown);
+    else rc = tl_sha256_update(&hash, chunk, (size_t)n, e);
     if (rc == TL_OK && out >= 0 && tl_fs_write_all(out, chunk, (size_t)n) != 0)
       rc = tl_fs_fail(e, errno, "write", out_shown);
     sum->size += n;
   } while (rc == TL_OK && n == TL_FS_CHUNK);
   free(chunk);
-  if (rc == TL_OK)
-    return tl_sha256_end(&hash, sum->sha256, e);
+  if (rc == TL_OK) return tl_sha256_end(&hash, sum->sha256, e);
   tl_sha256_drop(&hash);
   return rc;
 }
@@ -97,17 +92,12 @@ int prim_fs_read(tl_call *call)
   size_t max = 0;
   int fd, rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc == TL_OK)
-    rc = read_max(call, &call->args[1], &max);
-  if (rc < 0)
-    return rc;
+  if (rc == TL_OK) rc = read_max(call, &call->args[1], &max);
+  if (rc < 0) return rc;
   fd = tl_fs_open_file(p, &st, &call->err);
-  if (fd < 0)
-    return fd;
-  if ((uint64_t)st.st_size > max)
-    rc = too_large(&call->err, p->shown, (long long)st.st_size, max);
-  else
-    rc = slurp(&call->out, fd, (size_t)st.st_size, max, p->shown, &call->err);
+  if (fd < 0) return fd;
+  if ((uint64_t)st.st_size > max) rc = too_large(&call->err, p->shown, (long long)st.st_size, max);
+  else rc = slurp(&call->out, fd, (size_t)st.st_size, max, p->shown, &call->err);
   (void)close(fd);
   return rc;
 }
@@ -143,20 +133,16 @@ int prim_fs_list(tl_call *call)
   tl_val list;
   int fd, rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   fd = tl_fs_open_folder(p, &call->err);
-  if (fd < 0)
-    return fd;
+  if (fd < 0) return fd;
   rc = tl_fs_names_read(fd, p->shown, &names, &call->err);
   if (rc == TL_OK) {
     list = tl_list();
     for (size_t i = 0; i < names.n && rc == TL_OK; i++)
       rc = add_entry(&list, fd, names.at[i], p->shown, &call->err);
-    if (rc == TL_OK)
-      call->out = list;
-    else
-      tl_free(&list);
+    if (rc == TL_OK) call->out = list;
+    else tl_free(&list);
     tl_fs_names_free(&names);
   }
   (void)close(fd);
@@ -169,11 +155,9 @@ int prim_fs_stat(tl_call *call)
   struct stat st;
   int fd, rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   fd = tl_fs_look(p, false, &st, &call->err);
-  if (fd < 0)
-    return fd;
+  if (fd < 0) return fd;
   (void)close(fd);
   call->out = tl_map();
   tl_put(&call->out, "type", tl_str(tl_fs_type(st.st_mode)));
@@ -192,19 +176,15 @@ int prim_fs_readlink(tl_call *call)
   ssize_t n;
   int fd, rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   fd = tl_fs_look(p, false, &st, &call->err);
-  if (fd < 0)
-    return fd;
+  if (fd < 0) return fd;
   n = readlinkat(fd, "", target, sizeof target); /* of the link that fd itself is: readlink(2) */
   if (!S_ISLNK(st.st_mode))
     rc = tl_fail(&call->err, TL_EARGUMENT, "%s is no symbolic link but a %s", p->shown,
                  tl_fs_type(st.st_mode));
-  else if (n < 0)
-    rc = tl_fs_fail(&call->err, errno, "read the link", p->shown);
-  else
-    call->out = tl_strn(target, (size_t)n);
+  else if (n < 0) rc = tl_fs_fail(&call->err, errno, "read the link", p->shown);
+  else call->out = tl_strn(target, (size_t)n);
   (void)close(fd);
   return rc;
 }
@@ -215,13 +195,11 @@ int prim_fs_realpath(tl_call *call)
   char *path;
   int rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   if (!p->trusted) /* it would tell a recipe where it lives */
     return tl_fail(&call->err, TL_EREFUSED, "the real path of %s is not told", p->shown);
   path = realpath(p->rel, NULL);
-  if (!path)
-    return tl_fs_fail(&call->err, errno, "find", p->shown);
+  if (!path) return tl_fs_fail(&call->err, errno, "find", p->shown);
   call->out = tl_str_take(path, strlen(path));
   return TL_OK;
 }

@@ -27,11 +27,10 @@ static int walk_into(walk *w, int dirfd, const char *name, unsigned depth, tl_er
 {
   int rc, fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-  if (fd < 0)
-    return tl_fs_fail(e, errno, "open", w->path.data);
-  rc = depth == TL_FS_DEPTH ? tl_fail(e, TL_ELIMIT, "%s has folders deeper than %d", w->shown,
-                                      TL_FS_DEPTH)
-                            : walk_folder(w, fd, depth + 1, e);
+  if (fd < 0) return tl_fs_fail(e, errno, "open", w->path.data);
+  rc = depth == TL_FS_DEPTH
+           ? tl_fail(e, TL_ELIMIT, "%s has folders deeper than %d", w->shown, TL_FS_DEPTH)
+           : walk_folder(w, fd, depth + 1, e);
   (void)close(fd);
   return rc;
 }
@@ -49,10 +48,8 @@ static int walk_entry(walk *w, int dirfd, const char *name, unsigned depth, tl_e
   if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
     rc = errno == ENOENT ? TL_OK : tl_fs_fail(e, errno, "look at", w->path.data);
   else {
-    if (S_ISDIR(st.st_mode))
-      rc = walk_into(w, dirfd, name, depth, e);
-    if (rc == TL_OK)
-      rc = w->visit(w->ud, dirfd, name, w->path.data, &st, e);
+    if (S_ISDIR(st.st_mode)) rc = walk_into(w, dirfd, name, depth, e);
+    if (rc == TL_OK) rc = w->visit(w->ud, dirfd, name, w->path.data, &st, e);
   }
   w->path.len = len;
   w->path.data[len] = '\0';
@@ -64,17 +61,17 @@ static int walk_folder(walk *w, int fd, unsigned depth, tl_err *e)
   tl_fs_names names;
   int rc = tl_fs_names_read(fd, w->path.len ? w->path.data : w->shown, &names, e);
 
-  if (rc < 0)
-    return rc;
-  for (size_t i = 0; i < names.n && rc == TL_OK; i++)
-    rc = walk_entry(w, fd, names.at[i], depth, e);
+  if (rc < 0) return rc;
+  for (size_t i = 0; i < names.n && rc == TL_OK; i++) rc = walk_entry(w, fd, names.at[i], depth, e);
   tl_fs_names_free(&names);
   return rc;
 }
 
 static int walk_tree(int fd, const char *shown, visit *visitor, void *ud, tl_err *e)
 {
-  walk w = {.visit = visitor, .ud = ud, .shown = shown,
+  walk w = {.visit = visitor,
+            .ud = ud,
+            .shown = shown,
             .path = TL_BUF((size_t)(NAME_MAX + 1) * (TL_FS_DEPTH + 2))};
   int rc = walk_folder(&w, fd, 1, e);
 
@@ -117,8 +114,7 @@ int prim_fs_tree(tl_call *call)
   tl_val list = tl_list();
   int rc, fd = open_root(call, &p);
 
-  if (fd < 0)
-    return fd;
+  if (fd < 0) return fd;
   rc = walk_tree(fd, p->shown, tree_visit, &list, &call->err);
   (void)close(fd);
   if (rc < 0) {
@@ -153,13 +149,10 @@ static int sync_visit(void *ud, int dirfd, const char *name, const char *path,
   int fd, rc = TL_OK;
 
   (void)ud;
-  if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
-    return TL_OK;
+  if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)) return TL_OK;
   fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0)
-    return tl_fs_fail(e, errno, "sync", path);
-  if (tl_fs_sync_fd(fd, S_ISDIR(st->st_mode)) != 0)
-    rc = tl_fs_fail(e, errno, "sync", path);
+  if (fd < 0) return tl_fs_fail(e, errno, "sync", path);
+  if (tl_fs_sync_fd(fd, S_ISDIR(st->st_mode)) != 0) rc = tl_fs_fail(e, errno, "sync", path);
   (void)close(fd);
   return rc;
 }
@@ -169,15 +162,12 @@ static int sync_root(int fd, const tl_place *p, tl_err *e)
 {
   int up, rc = TL_OK;
 
-  if (tl_fs_sync_fd(fd, true) != 0)
-    return tl_fs_fail(e, errno, "sync", p->shown);
-  if (!p->trusted)
-    return TL_OK;
+  if (tl_fs_sync_fd(fd, true) != 0) return tl_fs_fail(e, errno, "sync", p->shown);
+  if (!p->trusted) return TL_OK;
   up = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (up < 0 || tl_fs_sync_fd(up, true) != 0)
     rc = tl_fs_fail(e, errno, "sync the folder above", p->shown);
-  if (up >= 0)
-    (void)close(up);
+  if (up >= 0) (void)close(up);
   return rc;
 }
 
@@ -187,18 +177,14 @@ int prim_fs_sync(tl_call *call)
   unsigned files = 0;
   int rc, fd = open_root(call, &p);
 
-  if (fd < 0)
-    return fd;
+  if (fd < 0) return fd;
   rc = walk_tree(fd, p->shown, count_visit, &files, &call->err);
   if (rc == MANY) /* one call for the whole file system costs less than many for its files */
     rc = syncfs(fd) == 0 ? TL_OK : tl_fs_fail(&call->err, errno, "sync", p->shown);
-  else if (rc == TL_OK)
-    rc = walk_tree(fd, p->shown, sync_visit, NULL, &call->err);
-  if (rc == TL_OK)
-    rc = sync_root(fd, p, &call->err);
+  else if (rc == TL_OK) rc = walk_tree(fd, p->shown, sync_visit, NULL, &call->err);
+  if (rc == TL_OK) rc = sync_root(fd, p, &call->err);
   (void)close(fd);
-  if (rc == TL_OK)
-    call->out = tl_bool(true);
+  if (rc == TL_OK) call->out = tl_bool(true);
   return rc;
 }
 
@@ -220,16 +206,16 @@ int prim_fs_purge(tl_call *call)
   struct stat st;
   int dir, fd, rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   dir = tl_fs_open_parent(p, 0, name, &call->err);
-  if (dir < 0)
-    return dir;
+  if (dir < 0) return dir;
   /* Not tl_fs_open_folder: a trusted path may end in a link, and that is not followed here. */
   fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0 && errno == ENOTDIR && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-    rc = tl_fail(&call->err, TL_EREFUSED, "cannot remove %s with all below it: it is a %s, not a "
-                 "folder", p->shown, tl_fs_type(st.st_mode));
+    rc = tl_fail(&call->err, TL_EREFUSED,
+                 "cannot remove %s with all below it: it is a %s, not a "
+                 "folder",
+                 p->shown, tl_fs_type(st.st_mode));
   } else if (fd < 0) {
     rc = tl_fs_fail(&call->err, errno, "remove", p->shown);
   } else {
@@ -239,7 +225,6 @@ int prim_fs_purge(tl_call *call)
     (void)close(fd);
   }
   (void)close(dir);
-  if (rc == TL_OK)
-    call->out = tl_bool(true);
+  if (rc == TL_OK) call->out = tl_bool(true);
   return rc;
 }

@@ -28,8 +28,7 @@ static int pick_name(temp *t)
 {
   uint64_t r;
 
-  if (getrandom(&r, sizeof r, 0) != (ssize_t)sizeof r)
-    return -1;
+  if (getrandom(&r, sizeof r, 0) != (ssize_t)sizeof r) return -1;
   (void)snprintf(t->name, sizeof t->name, TL_FS_TEMP "%016llx", (unsigned long long)r);
   return 0;
 }
@@ -41,19 +40,14 @@ static int create_temp(temp *t, mode_t mode)
   struct stat st;
 
   for (int i = 0; i < NAME_TRIES; i++) {
-    if (pick_name(t) != 0)
-      return -1;
+    if (pick_name(t) != 0) return -1;
     t->fd = openat(t->dir, t->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (t->fd < 0 && (errno == EEXIST || errno == EINTR))
-      continue;
-    if (t->fd < 0)
-      return -1;
+    if (t->fd < 0 && (errno == EEXIST || errno == EINTR)) continue;
+    if (t->fd < 0) return -1;
     t->there = true;
     (void)flock(t->fd, LOCK_EX); /* a file system without locks is not swept either */
-    if (fchmod(t->fd, mode) != 0 || fstat(t->fd, &st) != 0)
-      return -1;
-    if (st.st_nlink > 0)
-      return 0;
+    if (fchmod(t->fd, mode) != 0 || fstat(t->fd, &st) != 0) return -1;
+    if (st.st_nlink > 0) return 0;
     (void)close(t->fd); /* swept between open and lock */
     t->fd = -1;
   }
@@ -63,12 +57,9 @@ static int create_temp(temp *t, mode_t mode)
 
 static void drop_temp(temp *t)
 {
-  if (t->fd >= 0)
-    (void)close(t->fd);
-  if (t->there)
-    (void)unlinkat(t->dir, t->name, 0);
-  if (t->dir >= 0)
-    (void)close(t->dir);
+  if (t->fd >= 0) (void)close(t->fd);
+  if (t->there) (void)unlinkat(t->dir, t->name, 0);
+  if (t->dir >= 0) (void)close(t->dir);
   *t = no_temp;
 }
 
@@ -76,8 +67,7 @@ static int open_temp(temp *t, const tl_place *p, unsigned how, mode_t mode, tl_e
 {
   *t = no_temp;
   t->dir = tl_fs_open_parent(p, how, t->leaf, e);
-  if (t->dir < 0)
-    return t->dir;
+  if (t->dir < 0) return t->dir;
   if (create_temp(t, mode) != 0) {
     int rc = tl_fs_fail(e, errno, "write", p->shown);
     drop_temp(t);
@@ -92,8 +82,7 @@ static int rename_temp(temp *t, const char *shown, tl_err *e)
 
   if (err == EISDIR)
     return tl_fail(e, TL_EEXISTS, "cannot write %s: a folder has that name", shown);
-  if (err != 0)
-    return tl_fs_fail(e, err, "write", shown);
+  if (err != 0) return tl_fs_fail(e, err, "write", shown);
   t->there = false;
   return TL_OK;
 }
@@ -105,8 +94,7 @@ static int finish_temp(temp *t, const char *shown, tl_err *e)
   int fd = t->fd;
 
   t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (close(fd) != 0 || t->fd < 0)
-    return tl_fs_fail(e, errno, "write", shown);
+  if (close(fd) != 0 || t->fd < 0) return tl_fs_fail(e, errno, "write", shown);
   return rename_temp(t, shown, e);
 }
 
@@ -127,19 +115,14 @@ int prim_fs_write(tl_call *call)
   temp t;
   int rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc == TL_OK)
-    rc = tl_sha256(hex, data->u.s.data, data->u.s.len, &call->err);
-  if (rc == TL_OK)
-    rc = open_temp(&t, p, TL_FS_MAKE, MODE_PRIVATE, &call->err);
-  if (rc < 0)
-    return rc;
+  if (rc == TL_OK) rc = tl_sha256(hex, data->u.s.data, data->u.s.len, &call->err);
+  if (rc == TL_OK) rc = open_temp(&t, p, TL_FS_MAKE, MODE_PRIVATE, &call->err);
+  if (rc < 0) return rc;
   if (tl_fs_write_all(t.fd, data->u.s.data, data->u.s.len) != 0)
     rc = tl_fs_fail(&call->err, errno, "write", p->shown);
-  if (rc == TL_OK)
-    rc = finish_temp(&t, p->shown, &call->err);
+  if (rc == TL_OK) rc = finish_temp(&t, p->shown, &call->err);
   drop_temp(&t);
-  if (rc == TL_OK)
-    call->out = sum_value(hex, (int64_t)data->u.s.len);
+  if (rc == TL_OK) call->out = sum_value(hex, (int64_t)data->u.s.len);
   return rc;
 }
 
@@ -151,23 +134,18 @@ int prim_fs_copy(tl_call *call)
   temp t;
   int in, rc = tl_fs_place(call, 0, 0, &from);
 
-  if (rc == TL_OK)
-    rc = tl_fs_place(call, 1, 1, &to);
-  if (rc < 0)
-    return rc;
+  if (rc == TL_OK) rc = tl_fs_place(call, 1, 1, &to);
+  if (rc < 0) return rc;
   in = tl_fs_open_file(from, &st, &call->err);
-  if (in < 0)
-    return in;
+  if (in < 0) return in;
   rc = open_temp(&t, to, TL_FS_MAKE, MODE_PRIVATE, &call->err);
   if (rc == TL_OK) {
     rc = tl_fs_pump(in, t.fd, from->shown, to->shown, &sum, &call->err);
-    if (rc == TL_OK)
-      rc = finish_temp(&t, to->shown, &call->err);
+    if (rc == TL_OK) rc = finish_temp(&t, to->shown, &call->err);
     drop_temp(&t);
   }
   (void)close(in);
-  if (rc == TL_OK)
-    call->out = sum_value(sum.sha256, sum.size);
+  if (rc == TL_OK) call->out = sum_value(sum.sha256, sum.size);
   return rc;
 }
 
@@ -189,13 +167,10 @@ static void sweep(int dir, const char *shown)
       continue;
     if (S_ISLNK(st.st_mode) && st.st_mtime < time(NULL) - STALE_LINK_SECONDS)
       (void)unlinkat(dir, name, 0);
-    if (!S_ISREG(st.st_mode))
-      continue;
+    if (!S_ISREG(st.st_mode)) continue;
     fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-      continue;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-      (void)unlinkat(dir, name, 0);
+    if (fd < 0) continue;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) (void)unlinkat(dir, name, 0);
     (void)close(fd);
   }
   tl_fs_names_free(&names);
@@ -211,10 +186,8 @@ int prim_fs_replace(tl_call *call)
 
   if (rc == TL_OK && (bits < 0 || bits > MODE_MOST))
     rc = tl_fail(&call->err, TL_EARGUMENT, "mode must lie between 0 and 0777 (511)");
-  if (rc == TL_OK)
-    rc = open_temp(&t, p, 0, (mode_t)bits, &call->err);
-  if (rc < 0)
-    return rc;
+  if (rc == TL_OK) rc = open_temp(&t, p, 0, (mode_t)bits, &call->err);
+  if (rc < 0) return rc;
   sweep(t.dir, p->shown);
   if (tl_fs_write_all(t.fd, data->u.s.data, data->u.s.len) != 0 || tl_fs_sync_fd(t.fd, false) != 0)
     rc = tl_fs_fail(&call->err, errno, "write", p->shown);
@@ -223,8 +196,7 @@ int prim_fs_replace(tl_call *call)
   if (rc == TL_OK && tl_fs_sync_fd(t.dir, true) != 0)
     rc = tl_fs_fail(&call->err, errno, "sync the folder of", p->shown);
   drop_temp(&t);
-  if (rc == TL_OK)
-    call->out = tl_bool(true);
+  if (rc == TL_OK) call->out = tl_bool(true);
   return rc;
 }
 
@@ -237,11 +209,9 @@ int prim_fs_symlink(tl_call *call)
 
   if (rc == TL_OK && (target->u.s.len == 0 || memchr(target->u.s.data, '\0', target->u.s.len)))
     rc = tl_fail(&call->err, TL_EARGUMENT, "the target of a link must not be empty or hold a NUL");
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   t.dir = tl_fs_open_parent(p, 0, t.leaf, &call->err);
-  if (t.dir < 0)
-    return t.dir;
+  if (t.dir < 0) return t.dir;
   sweep(t.dir, p->shown);
   if (pick_name(&t) != 0 || symlinkat(target->u.s.data, t.dir, t.name) != 0) {
     rc = tl_fs_fail(&call->err, errno, "make the link", p->shown);
@@ -252,8 +222,7 @@ int prim_fs_symlink(tl_call *call)
   if (rc == TL_OK && tl_fs_sync_fd(t.dir, true) != 0)
     rc = tl_fs_fail(&call->err, errno, "sync the folder of", p->shown);
   drop_temp(&t);
-  if (rc == TL_OK)
-    call->out = tl_bool(true);
+  if (rc == TL_OK) call->out = tl_bool(true);
   return rc;
 }
 
@@ -263,11 +232,9 @@ static int make_folders(tl_call *call, const tl_place *p, unsigned how)
 {
   int fd, rc = tl_fs_judge(p, &call->args[0], &call->err);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   fd = tl_fs_make_folder(p, how, &call->err);
-  if (fd < 0)
-    return fd;
+  if (fd < 0) return fd;
   (void)close(fd);
   call->out = tl_bool(true);
   return TL_OK;
@@ -284,13 +251,10 @@ int prim_fs_parents(tl_call *call)
   const tl_place *root;
   int rc;
 
-  if (call->args[1].type != TL_STR)
-    return make_folders(call, &p, TL_FS_MAKE | TL_FS_DURABLE);
+  if (call->args[1].type != TL_STR) return make_folders(call, &p, TL_FS_MAKE | TL_FS_DURABLE);
   rc = tl_fs_place(call, 1, 1, &root);
-  if (rc == TL_OK)
-    rc = tl_fs_open_folder(root, &call->err);
-  if (rc < 0)
-    return rc;
+  if (rc == TL_OK) rc = tl_fs_open_folder(root, &call->err);
+  if (rc < 0) return rc;
   p.dirfd = rc;
   p.trusted = false; /* a link below the root may have come with somebody's repository */
   rc = make_folders(call, &p, TL_FS_MAKE | TL_FS_DURABLE);
@@ -304,15 +268,11 @@ int prim_fs_make(tl_call *call)
   const tl_place *p;
   int dir, rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   dir = tl_fs_open_parent(p, 0, name, &call->err);
-  if (dir < 0)
-    return dir;
-  if (mkdirat(dir, name, 0700) == 0)
-    call->out = tl_bool(true);
-  else
-    rc = tl_fs_fail(&call->err, errno, "make the folder", p->shown);
+  if (dir < 0) return dir;
+  if (mkdirat(dir, name, 0700) == 0) call->out = tl_bool(true);
+  else rc = tl_fs_fail(&call->err, errno, "make the folder", p->shown);
   (void)close(dir);
   return rc;
 }
@@ -323,18 +283,15 @@ int prim_fs_remove(tl_call *call)
   const tl_place *p;
   int dir, rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   dir = tl_fs_open_parent(p, 0, name, &call->err);
-  if (dir < 0)
-    return dir;
+  if (dir < 0) return dir;
   if (unlinkat(dir, name, 0) != 0 && (errno != EISDIR || unlinkat(dir, name, AT_REMOVEDIR) != 0))
     rc = errno == ENOTEMPTY || errno == EEXIST
              ? tl_fail(&call->err, TL_EREFUSED, "cannot remove %s: the folder is not empty",
                        p->shown)
              : tl_fs_fail(&call->err, errno, "remove", p->shown);
-  else
-    call->out = tl_bool(true);
+  else call->out = tl_bool(true);
   (void)close(dir);
   return rc;
 }

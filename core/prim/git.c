@@ -99,13 +99,12 @@ int tl_git_fail(tl_err *e, int rc, const char *doing)
   case GIT_EOWNER:
     return tl_fail(e, TL_EREFUSED,
                    "cannot %s: its folder belongs to another user; change the owner (chown) or "
-                   "work in a clone of your own", doing);
+                   "work in a clone of your own",
+                   doing);
   case GIT_EBAREREPO:
     return tl_fail(e, TL_EUNSUPPORTED, "cannot %s: it is bare, it has no working tree", doing);
-  case GIT_ENOTFOUND:
-    return tl_fail(e, TL_ENOT_FOUND, "cannot %s: %s", doing, text);
-  default:
-    return tl_fail(e, TL_EIO, "cannot %s: %s", doing, text);
+  case GIT_ENOTFOUND: return tl_fail(e, TL_ENOT_FOUND, "cannot %s: %s", doing, text);
+  default: return tl_fail(e, TL_EIO, "cannot %s: %s", doing, text);
   }
 }
 
@@ -321,14 +320,14 @@ int prim_git_branch(tl_call *call)
 static int describe(git_commit *commit, tl_val *out, tl_err *e)
 {
   git_describe_options how = {
-    .version = GIT_DESCRIBE_OPTIONS_VERSION,
-    .max_candidates_tags = GIT_DESCRIBE_DEFAULT_MAX_CANDIDATES_TAGS,
-    .describe_strategy = GIT_DESCRIBE_TAGS,
-    .show_commit_oid_as_fallback = 1,
+      .version = GIT_DESCRIBE_OPTIONS_VERSION,
+      .max_candidates_tags = GIT_DESCRIBE_DEFAULT_MAX_CANDIDATES_TAGS,
+      .describe_strategy = GIT_DESCRIBE_TAGS,
+      .show_commit_oid_as_fallback = 1,
   };
   git_describe_format_options form = {
-    .version = GIT_DESCRIBE_FORMAT_OPTIONS_VERSION,
-    .abbreviated_size = GIT_DESCRIBE_DEFAULT_ABBREVIATED_SIZE,
+      .version = GIT_DESCRIBE_FORMAT_OPTIONS_VERSION,
+      .abbreviated_size = GIT_DESCRIBE_DEFAULT_ABBREVIATED_SIZE,
   };
   git_describe_result *found = NULL;
   git_buf text = {0};

@@ -59,7 +59,8 @@ static _Noreturn void answer(tl_call *call, tl_prim *work, int fd)
   tl_val list = tl_list();
   tl_push(&list, tl_int(rc));
   tl_push(&list, rc < 0 ? tl_str(call->err.msg) : call->out);
-  bool told = tl_wire_put(&frame, &list, &e) == 0 && tl_fs_write_all(fd, frame.data, frame.len) == 0;
+  bool told =
+      tl_wire_put(&frame, &list, &e) == 0 && tl_fs_write_all(fd, frame.data, frame.len) == 0;
   _exit(told ? 0 : 1);
 }
 
@@ -148,8 +149,7 @@ int tl_git_apart(tl_call *call, tl_prim *work)
   if (!in_time) {
     (void)kill(pid, SIGKILL);
   }
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
   rc = judge(call, &frame, in_time, status);
   tl_buf_free(&frame);
   return rc;

@@ -148,8 +148,8 @@ static int apply(patcher *p, const tl_git_changes *changes, const edit *edits)
   }
   for (size_t i = 0; i < changes->n && rc == 0; i++) {
     if (edits[i].what == PUT) {
-      git_index_entry entry = {.id = edits[i].id, .mode = edits[i].mode,
-                               .path = changes->at[i].path};
+      git_index_entry entry = {
+          .id = edits[i].id, .mode = edits[i].mode, .path = changes->at[i].path};
       rc = tl_git.git_index_add(p->index, &entry);
     }
   }
@@ -193,13 +193,13 @@ static int write_patch(patcher *p)
 {
   /* All that `git apply` needs, and nothing that the repository's configuration could change. */
   git_diff_options how = {
-    .version = GIT_DIFF_OPTIONS_VERSION,
-    .flags = GIT_DIFF_SHOW_BINARY,
-    .ignore_submodules = GIT_SUBMODULE_IGNORE_NONE,
-    .context_lines = 3,
-    .id_abbrev = GIT_OID_HEXSZ,
-    .old_prefix = "a",
-    .new_prefix = "b",
+      .version = GIT_DIFF_OPTIONS_VERSION,
+      .flags = GIT_DIFF_SHOW_BINARY,
+      .ignore_submodules = GIT_SUBMODULE_IGNORE_NONE,
+      .context_lines = 3,
+      .id_abbrev = GIT_OID_HEXSZ,
+      .old_prefix = "a",
+      .new_prefix = "b",
   };
   git_diff *diff = NULL;
   int rc = tl_git.git_diff_tree_to_index(&diff, p->repo, p->tree, p->index, &how);

@@ -153,8 +153,8 @@ static void collect(tl_git_changes *changes, git_status_list *list, const exclud
   *changes = (tl_git_changes){.at = tl_zalloc((n + 1) * sizeof *changes->at)};
   for (size_t i = 0; i < n; i++) {
     const git_status_entry *entry = tl_git.git_status_byindex(list, i);
-    const git_diff_delta *delta = entry->index_to_workdir ? entry->index_to_workdir
-                                                          : entry->head_to_index;
+    const git_diff_delta *delta =
+        entry->index_to_workdir ? entry->index_to_workdir : entry->head_to_index;
     if (!is_excluded(x, delta->old_file.path)) {
       changes->at[changes->n++] = (tl_git_change){.path = tl_strdup(delta->old_file.path),
                                                   .flags = (unsigned)entry->status};
@@ -169,8 +169,8 @@ int tl_git_changes_read(tl_call *call, git_repository *repo, tl_git_changes *cha
                         const char **workdir)
 {
   git_status_options how = {
-    .version = GIT_STATUS_OPTIONS_VERSION,
-    .flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS,
+      .version = GIT_STATUS_OPTIONS_VERSION,
+      .flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS,
   };
   git_status_list *list = NULL;
   excludes x;

@@ -12,13 +12,13 @@
 #define TL_LIBCRYPTO "libcrypto.so.3"
 #endif
 
-#define FUNCTIONS(X)                                                                               \
-  X(OPENSSL_init_crypto)                                                                           \
-  X(EVP_MD_fetch)                                                                                  \
-  X(EVP_MD_CTX_new)                                                                                \
-  X(EVP_MD_CTX_free)                                                                               \
-  X(EVP_DigestInit_ex)                                                                             \
-  X(EVP_DigestUpdate)                                                                              \
+#define FUNCTIONS(X) \
+  X(OPENSSL_init_crypto) \
+  X(EVP_MD_fetch) \
+  X(EVP_MD_CTX_new) \
+  X(EVP_MD_CTX_free) \
+  X(EVP_DigestInit_ex) \
+  X(EVP_DigestUpdate) \
   X(EVP_DigestFinal_ex)
 
 static struct {
@@ -39,11 +39,9 @@ static int ready(tl_err *e)
 {
   int rc;
 
-  if (sha256)
-    return TL_OK;
+  if (sha256) return TL_OK;
   rc = tl_lazy_open(TL_LIBCRYPTO, names, sizeof names / sizeof *names, &crypto, e);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   if (crypto.OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
     return tl_fail(e, TL_EUNSUPPORTED, "libcrypto cannot be started");
   sha256 = crypto.EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -70,14 +68,10 @@ int tl_sha256(char hex[TL_SHA256_HEX + 1], const void *data, size_t len, tl_err 
 {
   int rc = ready(e);
 
-  if (rc < 0)
-    return rc;
-  if (!spare)
-    spare = crypto.EVP_MD_CTX_new();
-  if (!spare || crypto.EVP_DigestInit_ex(spare, sha256, NULL) != 1)
-    return failed(e, "begin");
-  if (crypto.EVP_DigestUpdate(spare, data, len) != 1)
-    return failed(e, "go on with");
+  if (rc < 0) return rc;
+  if (!spare) spare = crypto.EVP_MD_CTX_new();
+  if (!spare || crypto.EVP_DigestInit_ex(spare, sha256, NULL) != 1) return failed(e, "begin");
+  if (crypto.EVP_DigestUpdate(spare, data, len) != 1) return failed(e, "go on with");
   return finish(spare, hex, e);
 }
 
@@ -86,11 +80,9 @@ int tl_sha256_begin(tl_hasher *h, tl_err *e)
   int rc = ready(e);
 
   h->state = NULL;
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   h->state = crypto.EVP_MD_CTX_new();
-  if (h->state && crypto.EVP_DigestInit_ex(h->state, sha256, NULL) == 1)
-    return TL_OK;
+  if (h->state && crypto.EVP_DigestInit_ex(h->state, sha256, NULL) == 1) return TL_OK;
   tl_sha256_drop(h);
   return failed(e, "begin");
 }
@@ -110,8 +102,7 @@ int tl_sha256_end(tl_hasher *h, char hex[TL_SHA256_HEX + 1], tl_err *e)
 
 void tl_sha256_drop(tl_hasher *h)
 {
-  if (h->state)
-    crypto.EVP_MD_CTX_free(h->state);
+  if (h->state) crypto.EVP_MD_CTX_free(h->state);
   h->state = NULL;
 }
 
@@ -121,8 +112,7 @@ int prim_hash_bytes(tl_call *call)
   char hex[TL_SHA256_HEX + 1];
   int rc = tl_sha256(hex, data->u.s.data, data->u.s.len, &call->err);
 
-  if (rc == TL_OK)
-    call->out = tl_strn(hex, TL_SHA256_HEX);
+  if (rc == TL_OK) call->out = tl_strn(hex, TL_SHA256_HEX);
   return rc;
 }
 
@@ -133,15 +123,12 @@ int prim_hash_file(tl_call *call)
   tl_fs_sum sum;
   int fd, rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   fd = tl_fs_open_file(p, &st, &call->err);
-  if (fd < 0)
-    return fd;
+  if (fd < 0) return fd;
   rc = tl_fs_pump(fd, -1, p->shown, NULL, &sum, &call->err);
   (void)close(fd);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   call->out = tl_map();
   tl_put(&call->out, "sha256", tl_strn(sum.sha256, TL_SHA256_HEX));
   tl_put(&call->out, "size", tl_int(sum.size));

@@ -256,11 +256,11 @@ static int poll_all(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e)
     room = n;
   }
   for (unsigned i = 0; i < n; i++)
-    extra[i] = (struct curl_waitfd){
-      .fd = fds[i].fd,
-      .events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
-                        (fds[i].events & POLLPRI ? CURL_WAIT_POLLPRI : 0) |
-                        (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0))};
+    extra[i] =
+        (struct curl_waitfd){.fd = fds[i].fd,
+                             .events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
+                                               (fds[i].events & POLLPRI ? CURL_WAIT_POLLPRI : 0) |
+                                               (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0))};
   CURLMcode code = tl_curl.curl_multi_poll(multi, extra, n, timeout_ms, NULL);
   if (code != CURLM_OK)
     return tl_fail(e, TL_EIO, "waiting for the network failed: %s",
@@ -286,12 +286,15 @@ static void take_ended(void)
 static void take_silent(tl_http *t)
 {
   if (t->queued)
-    (void)tl_fail(&t->err, TL_ETIMEOUT, "no answer from %s within %lld ms (timeout_ms): it waited "
-                  "for one of %d requests under way to end", t->url.shown,
-                  (long long)t->req.timeout_ms, TL_HTTP_AT_ONCE);
+    (void)tl_fail(&t->err, TL_ETIMEOUT,
+                  "no answer from %s within %lld ms (timeout_ms): it waited "
+                  "for one of %d requests under way to end",
+                  t->url.shown, (long long)t->req.timeout_ms, TL_HTTP_AT_ONCE);
   else
-    (void)tl_fail(&t->err, TL_ETIMEOUT, "%s fell silent for %lld ms (idle_timeout_ms) after %lld "
-                  "bytes", t->url.shown, (long long)t->req.idle_timeout_ms, (long long)t->bytes);
+    (void)tl_fail(&t->err, TL_ETIMEOUT,
+                  "%s fell silent for %lld ms (idle_timeout_ms) after %lld "
+                  "bytes",
+                  t->url.shown, (long long)t->req.idle_timeout_ms, (long long)t->bytes);
   finish(t, t->err.code);
 }
 

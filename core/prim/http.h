@@ -56,9 +56,9 @@ struct tl_curl {
 extern struct tl_curl tl_curl; /* filled by the first call of tl_http_start */
 
 enum {
-  TL_HTTP_HEAD_MAX = 64 << 10,   /* bytes of headers, both ways */
-  TL_HTTP_BUFFER_MAX = 1 << 20,  /* bytes that wait for http.next before the server must wait */
-  TL_HTTP_AT_ONCE = 128,         /* connections in use; further requests wait their turn */
+  TL_HTTP_HEAD_MAX = 64 << 10,  /* bytes of headers, both ways */
+  TL_HTTP_BUFFER_MAX = 1 << 20, /* bytes that wait for http.next before the server must wait */
+  TL_HTTP_AT_ONCE = 128,        /* connections in use; further requests wait their turn */
 };
 
 /* --- http_url.c ------------------------------------------------------------------------------- */
@@ -114,17 +114,17 @@ void tl_http_lines_free(tl_http *t);
 
 struct tl_http {
   tl_http *prev, *next;
-  tl_call *call; /* the call that waits for it; NULL: an opened answer nobody asks of now */
+  tl_call *call;         /* the call that waits for it; NULL: an opened answer nobody asks of now */
   const tl_guard *guard; /* NULL once the headers of an opened answer have been handed out */
   tl_http_request req;
-  tl_http_url url; /* of this hop */
-  int64_t handle;  /* of http.open, counted from 1; 0: http.send */
+  tl_http_url url;         /* of this hop */
+  int64_t handle;          /* of http.open, counted from 1; 0: http.send */
   int64_t began, deadline; /* monotonic ms, over all hops */
   tl_val redirects;
-  bool stripped;  /* another origin was met: credentials stay off for good */
-  bool queued;    /* waits for a free connection, not yet with curl */
-  bool opened;    /* the headers of http.open have been handed out */
-  bool ended;     /* an opened answer that is over; err says how */
+  bool stripped; /* another origin was met: credentials stay off for good */
+  bool queued;   /* waits for a free connection, not yet with curl */
+  bool opened;   /* the headers of http.open have been handed out */
+  bool ended;    /* an opened answer that is over; err says how */
 
   /* this hop */
   CURL *easy;
@@ -135,8 +135,8 @@ struct tl_http {
   bool connected;
   char address[64];    /* ip:port */
   const char *version; /* of HTTP: "1.1", "2" */
-  int status;       /* 0 before a status line */
-  bool head_done;   /* the empty line behind the final headers was seen */
+  int status;          /* 0 before a status line */
+  bool head_done;      /* the empty line behind the final headers was seen */
   size_t head_bytes;
   int64_t first_byte, last_byte; /* monotonic ms; 0: none yet */
   int64_t length;                /* Content-Length, or -1 */

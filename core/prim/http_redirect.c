@@ -52,8 +52,10 @@ int tl_http_redirect(tl_http *t, tl_err *e)
   int rc = tl_http_url_join(&next, &t->url, to->u.s.data, to->u.s.len, &why);
   if (rc < 0) {
     tl_http_url_free(&next);
-    return tl_fail(e, rc == TL_EPARSE ? TL_ENETWORK : rc, "%s answered %d with a Location that is "
-                   "not followed: %s", t->url.shown, t->status, why.msg);
+    return tl_fail(e, rc == TL_EPARSE ? TL_ENETWORK : rc,
+                   "%s answered %d with a Location that is "
+                   "not followed: %s",
+                   t->url.shown, t->status, why.msg);
   }
   if (strcmp(t->url.scheme, "https") == 0 && strcmp(next.scheme, "https") != 0) {
     rc = tl_fail(e, TL_EREFUSED, "%s redirects from https to %s, which is not followed",

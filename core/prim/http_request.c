@@ -36,16 +36,25 @@ static bool is_among(const char *name, const char *const *list)
  * a second request behind the first. */
 static bool is_framing(const char *name)
 {
-  static const char *const list[] = {"host", "content-length", "transfer-encoding", "connection",
-                                     "keep-alive", "upgrade", "expect", "te", "trailer",
-                                     "proxy-connection", NULL};
+  static const char *const list[] = {"host",
+                                     "content-length",
+                                     "transfer-encoding",
+                                     "connection",
+                                     "keep-alive",
+                                     "upgrade",
+                                     "expect",
+                                     "te",
+                                     "trailer",
+                                     "proxy-connection",
+                                     NULL};
   return is_among(name, list);
 }
 
 static bool is_credential(const char *name)
 {
-  static const char *const list[] = {"authorization", "cookie", "x-api-key", "api-key",
-                                     "x-goog-api-key", "proxy-authorization", NULL};
+  static const char *const list[] = {
+      "authorization",       "cookie", "x-api-key", "api-key", "x-goog-api-key",
+      "proxy-authorization", NULL};
   return is_among(name, list);
 }
 
@@ -54,8 +63,10 @@ static int check_piece(const char *name, const tl_val *v, tl_err *e)
 {
   if (v->type == TL_SECRET) return TL_OK;
   if (v->type != TL_STR)
-    return tl_fail(e, TL_EARGUMENT, "the header '%s' must be a string, or a list of strings and "
-                                    "secrets, not %s", name, tl_type_name(v->type));
+    return tl_fail(e, TL_EARGUMENT,
+                   "the header '%s' must be a string, or a list of strings and "
+                   "secrets, not %s",
+                   name, tl_type_name(v->type));
   if (!is_one_line(v->u.s.data, v->u.s.len))
     return tl_fail(e, TL_EREFUSED, "the value of the header '%s' holds a line break or a NUL",
                    name);
@@ -65,8 +76,10 @@ static int check_piece(const char *name, const tl_val *v, tl_err *e)
 static int add_field(tl_http_request *r, const char *name, size_t len, const tl_val *v, tl_err *e)
 {
   if (!is_token(name, len))
-    return tl_fail(e, TL_EREFUSED, "header %zu has a name that is not a token of letters, digits "
-                                   "and dashes", r->count + 1);
+    return tl_fail(e, TL_EREFUSED,
+                   "header %zu has a name that is not a token of letters, digits "
+                   "and dashes",
+                   r->count + 1);
   if (is_framing(name))
     return tl_fail(e, TL_EREFUSED, "the header '%s' is written by tlab itself; leave it out", name);
   if (r->count == FIELDS_MAX)
@@ -155,12 +168,15 @@ static int read_int(int64_t *out, const tl_val *map, const char *key, int64_t mi
 
 static int read_numbers(tl_http_request *r, const tl_val *map, int64_t bytes_max, tl_err *e)
 {
-  const struct { const char *key; int64_t *out, dflt, min, max; } rows[] = {
-    {"timeout_ms", &r->timeout_ms, 600000, 1, INT32_MAX},
-    {"connect_timeout_ms", &r->connect_timeout_ms, 10000, 1, INT32_MAX},
-    {"idle_timeout_ms", &r->idle_timeout_ms, 0, 0, INT32_MAX},
-    {"max_bytes", &r->max_bytes, 64 << 20, 1, bytes_max},
-    {"max_redirects", &r->max_redirects, 5, 0, REDIRECTS_MAX},
+  const struct {
+    const char *key;
+    int64_t *out, dflt, min, max;
+  } rows[] = {
+      {"timeout_ms", &r->timeout_ms, 600000, 1, INT32_MAX},
+      {"connect_timeout_ms", &r->connect_timeout_ms, 10000, 1, INT32_MAX},
+      {"idle_timeout_ms", &r->idle_timeout_ms, 0, 0, INT32_MAX},
+      {"max_bytes", &r->max_bytes, 64 << 20, 1, bytes_max},
+      {"max_redirects", &r->max_redirects, 5, 0, REDIRECTS_MAX},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     *rows[i].out = rows[i].dflt;
@@ -172,14 +188,16 @@ static int read_numbers(tl_http_request *r, const tl_val *map, int64_t bytes_max
 
 static int check_keys(const tl_val *map, tl_err *e)
 {
-  static const char *const known[] = {"method", "url", "headers", "body", "timeout_ms",
-                                      "connect_timeout_ms", "idle_timeout_ms", "max_bytes",
-                                      "max_redirects", NULL};
+  static const char *const known[] = {
+      "method",          "url",       "headers",       "body", "timeout_ms", "connect_timeout_ms",
+      "idle_timeout_ms", "max_bytes", "max_redirects", NULL};
   for (size_t i = 0; i < map->u.map.len; i++)
     if (!is_among(map->u.map.pairs[i].key, known))
-      return tl_fail(e, TL_EARGUMENT, "a request has no field '%.60s'; there are method, url, "
+      return tl_fail(e, TL_EARGUMENT,
+                     "a request has no field '%.60s'; there are method, url, "
                      "headers, body, timeout_ms, connect_timeout_ms, idle_timeout_ms, max_bytes, "
-                     "max_redirects", map->u.map.pairs[i].key);
+                     "max_redirects",
+                     map->u.map.pairs[i].key);
   return TL_OK;
 }
 
@@ -210,8 +228,10 @@ static int add_piece(tl_buf *line, const tl_http *t, const char *name, const tl_
                             &value, e);
   if (rc < 0) return rc;
   if (!is_one_line(value, strlen(value)))
-    return tl_fail(e, TL_EREFUSED, "the secret %s holds a line break and cannot go into the header "
-                                   "'%s'", v->u.s.data, name);
+    return tl_fail(e, TL_EREFUSED,
+                   "the secret %s holds a line break and cannot go into the header "
+                   "'%s'",
+                   v->u.s.data, name);
   return tl_buf_str(line, value);
 }
 
@@ -247,8 +267,8 @@ static void append(tl_http *t, const char *line)
 int tl_http_lines_make(tl_http *t, tl_err *e)
 {
   /* Whole from the start: growing would leave copies of a secret in freed memory. */
-  tl_buf line = {.data = tl_alloc(TL_HTTP_HEAD_MAX + 1), .cap = TL_HTTP_HEAD_MAX + 1,
-                 .max = TL_HTTP_HEAD_MAX};
+  tl_buf line = {
+      .data = tl_alloc(TL_HTTP_HEAD_MAX + 1), .cap = TL_HTTP_HEAD_MAX + 1, .max = TL_HTTP_HEAD_MAX};
   bool typed = false;
   int rc = TL_OK;
   for (size_t i = 0; i < t->req.count && rc == TL_OK; i++) {

@@ -13,8 +13,9 @@ static tl_http *find(tl_call *call)
   const tl_val *v = &call->args[0];
   tl_http *t = v->type == TL_INT ? tl_http_find(v->u.i) : NULL;
   if (!t)
-    (void)tl_fail(&call->err, TL_EARGUMENT, "there is no opened answer with this handle; it comes "
-                                            "from http.open and ends with http.close");
+    (void)tl_fail(&call->err, TL_EARGUMENT,
+                  "there is no opened answer with this handle; it comes "
+                  "from http.open and ends with http.close");
   else if (t->call)
     (void)tl_fail(&call->err, TL_EARGUMENT, "another task waits for the answer with handle %lld",
                   (long long)t->handle);

@@ -87,8 +87,10 @@ static int check_length(tl_http *t, const char *value)
     return GIVE_UP(t, TL_ENETWORK, "%s announces a Content-Length that is not a number: '%.40s'",
                    t->url.shown, value);
   if (t->length >= 0 && t->length != n)
-    return GIVE_UP(t, TL_ENETWORK, "%s announces two lengths, %lld and %lld: the answer cannot be "
-                                   "trusted", t->url.shown, (long long)t->length, (long long)n);
+    return GIVE_UP(t, TL_ENETWORK,
+                   "%s announces two lengths, %lld and %lld: the answer cannot be "
+                   "trusted",
+                   t->url.shown, (long long)t->length, (long long)n);
   t->length = n;
   return TL_OK;
 }
@@ -148,7 +150,7 @@ static const char *version_of(tl_http *t)
 {
   long v = CURL_HTTP_VERSION_NONE;
   (void)tl_curl.curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &v);
-  return v == CURL_HTTP_VERSION_1_0 ? "1.0"
+  return v == CURL_HTTP_VERSION_1_0   ? "1.0"
          : v == CURL_HTTP_VERSION_1_1 ? "1.1"
          : v == CURL_HTTP_VERSION_3   ? "3"
                                       : "2";
@@ -182,14 +184,10 @@ static size_t on_header(char *data, size_t size, size_t n, void *ud)
   t->head_bytes += len;
   if (rc < 0 || t->head_done) return rc < 0 ? 0 : all; /* trailers are counted, not kept */
   while (len > 0 && (data[len - 1] == '\r' || data[len - 1] == '\n')) len--;
-  if (t->status == 0)
-    rc = status_line(t, data, len);
-  else if (len == 0)
-    block_done(t);
-  else if (*data == ' ' || *data == '\t')
-    rc = add_folded(t, data, len);
-  else
-    rc = add_header(t, data, len);
+  if (t->status == 0) rc = status_line(t, data, len);
+  else if (len == 0) block_done(t);
+  else if (*data == ' ' || *data == '\t') rc = add_folded(t, data, len);
+  else rc = add_header(t, data, len);
   return rc < 0 ? 0 : all;
 }
 
@@ -258,8 +256,8 @@ static void set_callbacks(tl_http *t)
 static void set_request(tl_http *t)
 {
   const char *m = t->req.method;
-  bool empty = !t->req.body && (strcmp(m, "POST") == 0 || strcmp(m, "PUT") == 0 ||
-                                strcmp(m, "PATCH") == 0);
+  bool empty =
+      !t->req.body && (strcmp(m, "POST") == 0 || strcmp(m, "PUT") == 0 || strcmp(m, "PATCH") == 0);
   SET(t, CURLOPT_URL, t->url.text);
   if (t->req.body || empty) {
     SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->req.body_len);
@@ -291,8 +289,10 @@ static int explain_connect(tl_http *t)
   if (t->refused && !t->dialled) return t->err.code; /* the guard's own words */
   (void)tl_curl.curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os);
   if (os == ECONNREFUSED)
-    return tl_fail(&t->err, TL_ENETWORK, "cannot reach %s: nothing listens at %s:%d; is the server "
-                   "running?", t->url.shown, t->url.host, t->url.port);
+    return tl_fail(&t->err, TL_ENETWORK,
+                   "cannot reach %s: nothing listens at %s:%d; is the server "
+                   "running?",
+                   t->url.shown, t->url.host, t->url.port);
   return tl_fail(&t->err, TL_ENETWORK, "cannot reach %s: %s", t->url.shown,
                  os ? strerror((int)os) : t->text);
 }
@@ -300,12 +300,14 @@ static int explain_connect(tl_http *t)
 static int explain_time(tl_http *t)
 {
   if (!t->connected && t->req.connect_timeout_ms < t->time_left)
-    return tl_fail(&t->err, TL_ETIMEOUT, "cannot reach %s: no connection to %s:%d within %lld ms "
-                   "(connect_timeout_ms)", t->url.shown, t->url.host, t->url.port,
-                   (long long)t->req.connect_timeout_ms);
-  return tl_fail(&t->err, TL_ETIMEOUT, "no whole answer from %s within %lld ms (timeout_ms); %lld "
-                 "bytes of it came", t->url.shown, (long long)t->req.timeout_ms,
-                 (long long)t->bytes);
+    return tl_fail(&t->err, TL_ETIMEOUT,
+                   "cannot reach %s: no connection to %s:%d within %lld ms "
+                   "(connect_timeout_ms)",
+                   t->url.shown, t->url.host, t->url.port, (long long)t->req.connect_timeout_ms);
+  return tl_fail(&t->err, TL_ETIMEOUT,
+                 "no whole answer from %s within %lld ms (timeout_ms); %lld "
+                 "bytes of it came",
+                 t->url.shown, (long long)t->req.timeout_ms, (long long)t->bytes);
 }
 
 static int explain_cut(tl_http *t)
@@ -333,18 +335,19 @@ static int explain(tl_http *t, CURLcode code)
 {
   switch ((int)code) {
   case CURLE_COULDNT_RESOLVE_HOST:
-    return tl_fail(&t->err, TL_ENOT_FOUND, "cannot reach %s: no address is known for '%s'; check "
-                   "the name", t->url.shown, t->url.host);
-  case CURLE_COULDNT_CONNECT:
-    return explain_connect(t);
-  case CURLE_OPERATION_TIMEDOUT:
-    return explain_time(t);
+    return tl_fail(&t->err, TL_ENOT_FOUND,
+                   "cannot reach %s: no address is known for '%s'; check "
+                   "the name",
+                   t->url.shown, t->url.host);
+  case CURLE_COULDNT_CONNECT: return explain_connect(t);
+  case CURLE_OPERATION_TIMEDOUT: return explain_time(t);
   case CURLE_GOT_NOTHING:
-  case CURLE_PARTIAL_FILE:
-    return explain_cut(t);
+  case CURLE_PARTIAL_FILE: return explain_cut(t);
   case CURLE_UNSUPPORTED_PROTOCOL: /* the scheme was checked: it is the answer */
-    return tl_fail(&t->err, TL_ENETWORK, "%s sent something that is not an HTTP answer; is this "
-                   "the right port?", t->url.shown);
+    return tl_fail(&t->err, TL_ENETWORK,
+                   "%s sent something that is not an HTTP answer; is this "
+                   "the right port?",
+                   t->url.shown);
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_CACERT_BADFILE:
   case CURLE_SSL_ISSUER_ERROR:
@@ -357,8 +360,7 @@ static int explain(tl_http *t, CURLcode code)
       return tl_fail(&t->err, TL_ELIMIT, "%s sent more than %d bytes of headers", t->url.shown,
                      TL_HTTP_HEAD_MAX);
     break;
-  default:
-    break;
+  default: break;
   }
   return tl_fail(&t->err, TL_ENETWORK, "the exchange with %s failed: %s", t->url.shown,
                  words(t, code));

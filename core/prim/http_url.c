@@ -19,8 +19,9 @@ static char *part(CURLU *parts, CURLUPart what, unsigned flags)
 static int explain(CURLUcode code, tl_err *e)
 {
   if (code == CURLUE_USER_NOT_ALLOWED)
-    return tl_fail(e, TL_EREFUSED, "the URL holds a user name or password; put a secret into a "
-                                   "header instead");
+    return tl_fail(e, TL_EREFUSED,
+                   "the URL holds a user name or password; put a secret into a "
+                   "header instead");
   if (code == CURLUE_UNSUPPORTED_SCHEME)
     return tl_fail(e, TL_EREFUSED, "the URL's scheme is not supported; use http or https");
   return tl_fail(e, TL_EPARSE, "this is not a URL (%s); write it as http://host:port/path",

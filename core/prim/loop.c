@@ -15,11 +15,9 @@ static int patience(int timeout_ms)
 
   for (size_t i = 0; i < sizeof deadlines / sizeof *deadlines; i++) {
     int64_t left = deadlines[i] - now;
-    if (deadlines[i] < 0)
-      continue;
+    if (deadlines[i] < 0) continue;
     left = left < 0 ? 0 : left;
-    if (least < 0 || left < least)
-      least = left;
+    if (least < 0 || left < least) least = left;
   }
   return least > INT_MAX ? INT_MAX : (int)least;
 }
@@ -27,10 +25,8 @@ static int patience(int timeout_ms)
 /* A signal ends the wait without an error: whoever caught it has a descriptor in fds, or a flag. */
 static int poll_plain(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e)
 {
-  if (poll(fds, n, timeout_ms) >= 0)
-    return TL_OK;
-  for (unsigned i = 0; i < n; i++)
-    fds[i].revents = 0;
+  if (poll(fds, n, timeout_ms) >= 0) return TL_OK;
+  for (unsigned i = 0; i < n; i++) fds[i].revents = 0;
   return errno == EINTR ? TL_OK : tl_fail(e, TL_EIO, "cannot wait: %s", strerror(errno));
 }
 
@@ -40,19 +36,15 @@ int tl_loop_wait(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e)
   unsigned procs;
   int rc, limit = patience(timeout_ms);
 
-  if (n > FDS_MOST / 2)
-    TL_BUG("too many descriptors to wait for");
+  if (n > FDS_MOST / 2) TL_BUG("too many descriptors to wait for");
   for (unsigned i = 0; i < n; i++)
     all[i] = (struct pollfd){.fd = fds[i].fd, .events = fds[i].events};
   procs = tl_proc_fds(all + n, FDS_MOST - n);
-  for (unsigned i = n; i < n + procs; i++)
-    all[i].revents = 0;
+  for (unsigned i = n; i < n + procs; i++) all[i].revents = 0;
   rc = tl_http_busy() ? tl_http_wait(all, n + procs, limit, e)
                       : poll_plain(all, n + procs, limit, e);
-  for (unsigned i = 0; i < n; i++)
-    fds[i].revents = rc < 0 ? 0 : all[i].revents;
-  if (rc < 0)
-    return rc;
+  for (unsigned i = 0; i < n; i++) fds[i].revents = rc < 0 ? 0 : all[i].revents;
+  if (rc < 0) return rc;
   tl_proc_ready(all + n, procs);
   tl_clock_fire();
   return TL_OK;

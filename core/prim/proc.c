@@ -348,8 +348,7 @@ static void collect(job *j)
   kill_group(j);
   drain(j, &j->out);
   drain(j, &j->err);
-  while (waitpid(j->child.pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (waitpid(j->child.pid, &status, 0) < 0 && errno == EINTR) {}
   (void)close(j->child.pidfd);
   unlink_job(j);
   tl_call *call = j->call;

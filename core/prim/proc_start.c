@@ -268,8 +268,8 @@ static int open_input(const tl_val *input)
     return above_stdio(open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
   int fd = above_stdio(memfd_create("stdin", MFD_CLOEXEC));
-  if (fd >= 0 && (tl_fs_write_all(fd, input->u.s.data, input->u.s.len) < 0 ||
-                  lseek(fd, 0, SEEK_SET) < 0)) {
+  if (fd >= 0 &&
+      (tl_fs_write_all(fd, input->u.s.data, input->u.s.len) < 0 || lseek(fd, 0, SEEK_SET) < 0)) {
     (void)close(fd);
     return -1;
   }
@@ -330,8 +330,7 @@ static int launch_child(const launch *l, int report_fd, tl_proc_child *child, tl
     }
   }
   if (rc < 0) {
-    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {}
   }
   return rc;
 }
@@ -355,9 +354,9 @@ int tl_proc_start(const tl_proc_program *program, char **argv, char **envp, cons
   launch l = {.program = program, .argv = argv, .envp = envp, .in = -1, .folder = -1};
   *child = (tl_proc_child){.pid = -1, .pidfd = -1, .out = -1, .err = -1};
   int rc = open_folder(folder, &l.folder, e);
-  if (rc == 0 && ((l.in = open_input(input)) < 0 || !make_pipe(out) || !make_pipe(err) ||
-                  !make_pipe(rep) || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0 ||
-                  fcntl(err[0], F_SETFL, O_NONBLOCK) < 0)) {
+  if (rc == 0 &&
+      ((l.in = open_input(input)) < 0 || !make_pipe(out) || !make_pipe(err) || !make_pipe(rep) ||
+       fcntl(out[0], F_SETFL, O_NONBLOCK) < 0 || fcntl(err[0], F_SETFL, O_NONBLOCK) < 0)) {
     rc = tl_fail_errno(e, errno, "cannot set up the program's input and output");
   }
   if (rc == 0) {

@@ -21,8 +21,7 @@ int prim_rand_bytes(tl_call *call)
   data = tl_alloc(len + 1);
   while (at < len) {
     ssize_t n = getrandom(data + at, len - at, 0);
-    if (n < 0 && errno == EINTR)
-      continue;
+    if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       int err = errno;
       free(data);

@@ -51,7 +51,8 @@ int tl_store_record_open(int dirfd, tl_err *e)
   int rc = make_folder(dirfd, "record", e);
   if (rc == TL_OK) rc = make_folder(dirfd, "record/blobs", e);
   if (rc < 0) return rc;
-  int fd = openat(dirfd, EFFECTS, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd =
+      openat(dirfd, EFFECTS, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd >= 0) return fd;
   if (errno == EEXIST) return tl_fail(e, TL_EEXISTS, "the run has a record already: %s", EFFECTS);
   return tl_fail_errno(e, errno, "cannot make %s", EFFECTS);
@@ -81,7 +82,8 @@ int tl_store_append(int fd, const void *data, size_t len, tl_err *e)
 
 int tl_store_flush(int fd, tl_err *e)
 {
-  return fdatasync(fd) == 0 ? TL_OK : tl_fail_errno(e, errno, "cannot bring %s to the disk", EFFECTS);
+  return fdatasync(fd) == 0 ? TL_OK
+                            : tl_fail_errno(e, errno, "cannot bring %s to the disk", EFFECTS);
 }
 
 /* A new file under a temporary name, then its final one: readers see all of it or nothing. */

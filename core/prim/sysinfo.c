@@ -31,8 +31,8 @@
 
 /* Those by which C libraries choose among versions of exp, log, sin …, whose last digits differ
  * (glibc picks FMA code at run time). Names as in /proc/cpuinfo on x86-64 and AArch64. */
-static const char *const float_flags[] = {"sse4_1", "sse4_2", "avx", "avx2", "fma", "fma4",
-                                          "avx512f", "asimd", "asimdhp", "sve", "sve2"};
+static const char *const float_flags[] = {"sse4_1",  "sse4_2", "avx",     "avx2", "fma", "fma4",
+                                          "avx512f", "asimd",  "asimdhp", "sve",  "sve2"};
 
 /* The value of "name\t: value" in the first processor's paragraph; empty when it is not there. */
 static void cpu_line(const char *text, const char *name, char *value, size_t size)
@@ -42,8 +42,8 @@ static void cpu_line(const char *text, const char *name, char *value, size_t siz
   for (const char *line = text; line && *line; line = strchr(line, '\n')) {
     line += *line == '\n';
     const char *colon = strchr(line, ':');
-    if (colon && strncmp(line, name, len) == 0 && strspn(line + len, " \t") + len ==
-                                                      (size_t)(colon - line)) {
+    if (colon && strncmp(line, name, len) == 0 &&
+        strspn(line + len, " \t") + len == (size_t)(colon - line)) {
       colon += strspn(colon + 1, " ") + 1;
       (void)snprintf(value, size, "%.*s", (int)strcspn(colon, "\n"), colon);
       return;

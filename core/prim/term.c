@@ -24,8 +24,8 @@ static bool is_quiet, is_forced;
 
 /* What stands unfinished on stderr. */
 static struct {
-  bool mid_line;  /* of a stream */
-  char carry[4];  /* the beginning of a character of a stream */
+  bool mid_line; /* of a stream */
+  char carry[4]; /* the beginning of a character of a stream */
   size_t carried;
   bool bar;       /* the progress line is drawn */
   int64_t bar_at; /* when it was drawn last; 0: never */
@@ -42,10 +42,8 @@ static int write_out(int fd, const char *data, size_t len)
       struct pollfd ready = {.fd = fd, .events = POLLOUT};
       (void)poll(&ready, 1, -1);
     }
-    if (n < 0 && (errno == EINTR || errno == EAGAIN))
-      continue;
-    if (n < 0)
-      return -1;
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) return -1;
     data += n;
     len -= (size_t)n;
   }
@@ -66,8 +64,7 @@ static tl_buf room_for(size_t len)
 
 static void clean(tl_buf *out, const char *text, size_t len, size_t *left)
 {
-  if (tl_clean(out, text, len, left) < 0)
-    TL_BUG("cleaned text outgrew its room");
+  if (tl_clean(out, text, len, left) < 0) TL_BUG("cleaned text outgrew its room");
 }
 
 /* Bytes of the colour (ECMA-48 SGR: ESC [ digits and ; m) that text begins with, or 0. */
@@ -75,10 +72,8 @@ static size_t colour_len(const char *text, size_t len)
 {
   size_t i = 2;
 
-  if (len < 3 || text[0] != '\x1b' || text[1] != '[')
-    return 0;
-  while (i < len && ((text[i] >= '0' && text[i] <= '9') || text[i] == ';'))
-    i++;
+  if (len < 3 || text[0] != '\x1b' || text[1] != '[') return 0;
+  while (i < len && ((text[i] >= '0' && text[i] <= '9') || text[i] == ';')) i++;
   return i < len && text[i] == 'm' ? i + 1 : 0;
 }
 
@@ -93,8 +88,7 @@ static void clean_styled(tl_buf *out, const char *text, size_t len)
     size_t unknown = esc && colour == 0 ? 1 : 0;
 
     clean(out, text, before + unknown, NULL);
-    if (colour > 0 && tl_buf_add(out, esc, colour) < 0)
-      TL_BUG("coloured text outgrew its room");
+    if (colour > 0 && tl_buf_add(out, esc, colour) < 0) TL_BUG("coloured text outgrew its room");
     text += before + unknown + colour;
     len -= before + unknown + colour;
   }
@@ -105,16 +99,13 @@ static void clean_call(tl_buf *out, const tl_call *call)
 {
   const tl_val *text = &call->args[0], *styled = &call->args[1];
 
-  if (styled->type == TL_BOOL && styled->u.b)
-    clean_styled(out, text->u.s.data, text->u.s.len);
-  else
-    clean(out, text->u.s.data, text->u.s.len, NULL);
+  if (styled->type == TL_BOOL && styled->u.b) clean_styled(out, text->u.s.data, text->u.s.len);
+  else clean(out, text->u.s.data, text->u.s.len, NULL);
 }
 
 static void add(tl_buf *out, const char *text)
 {
-  if (tl_buf_str(out, text) < 0)
-    TL_BUG("a line outgrew its room");
+  if (tl_buf_str(out, text) < 0) TL_BUG("a line outgrew its room");
 }
 
 static bool is_live(void)
@@ -129,8 +120,7 @@ static int columns(void)
   struct winsize size;
 
   for (int fd = STDERR_FILENO; fd >= STDIN_FILENO; fd--)
-    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-      return size.ws_col;
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return COLUMNS;
 }
 
@@ -158,10 +148,8 @@ void tl_talk_force_stream(bool force)
 static void finish(tl_buf *out)
 {
   clean(out, now.carry, now.carried, NULL);
-  if (now.mid_line || now.carried > 0)
-    add(out, "\n");
-  if (now.bar)
-    add(out, "\r\x1b[K"); /* ECMA-48 EL: from the cursor to the end of the line */
+  if (now.mid_line || now.carried > 0) add(out, "\n");
+  if (now.bar) add(out, "\r\x1b[K"); /* ECMA-48 EL: from the cursor to the end of the line */
   now.carried = 0;
   now.mid_line = now.bar = false;
 }
@@ -185,8 +173,7 @@ int prim_talk_say(tl_call *call)
   const tl_val *text = &call->args[0];
   tl_buf out = room_for(text->u.s.len);
 
-  if (is_quiet)
-    return done(call);
+  if (is_quiet) return done(call);
   finish(&out);
   clean(&out, text->u.s.data, text->u.s.len, NULL);
   add(&out, "\n");
@@ -200,20 +187,17 @@ int prim_talk_stream(tl_call *call)
   tl_buf whole, out;
   size_t left;
 
-  if (is_quiet || text->u.s.len == 0 || !(is_forced || isatty(STDERR_FILENO)))
-    return done(call);
+  if (is_quiet || text->u.s.len == 0 || !(is_forced || isatty(STDERR_FILENO))) return done(call);
   whole = TL_BUF(now.carried + text->u.s.len);
   out = room_for(whole.max);
   (void)tl_buf_add(&whole, now.carry, now.carried); /* room for just so much */
   (void)tl_buf_add(&whole, text->u.s.data, text->u.s.len);
   now.carried = 0;
-  if (now.bar)
-    finish(&out);
+  if (now.bar) finish(&out);
   clean(&out, whole.data, whole.len, &left);
   memcpy(now.carry, whole.data + whole.len - left, left);
   now.carried = left;
-  if (out.len > 0)
-    now.mid_line = out.data[out.len - 1] != '\n';
+  if (out.len > 0) now.mid_line = out.data[out.len - 1] != '\n';
   show(&out);
   tl_buf_free(&whole);
   return done(call);
@@ -235,10 +219,8 @@ static void bar_text(tl_buf *out, const tl_call *call, size_t width)
     clean(out, label->u.s.data, label->u.s.len, NULL);
   }
   for (char *c = out->data + from; *c; c++)
-    if (*c == '\n' || *c == '\t')
-      *c = ' ';
-  if (width > 0)
-    out->len = from + tl_clean_cut(out->data + from, out->len - from, width);
+    if (*c == '\n' || *c == '\t') *c = ' ';
+  if (width > 0) out->len = from + tl_clean_cut(out->data + from, out->len - from, width);
   out->data[out->len] = '\0';
 }
 
@@ -266,8 +248,7 @@ int prim_talk_progress(tl_call *call)
 
   if (at < 0 || total < 0)
     return tl_fail(&call->err, TL_EARGUMENT, "%s must not be negative", at < 0 ? "done" : "total");
-  if (is_quiet || (live && now.mid_line) || (early && !ended))
-    return done(call);
+  if (is_quiet || (live && now.mid_line) || (early && !ended)) return done(call);
   show_progress(call, ended);
   now.bar_at = ended ? 0 : ms;
   return done(call);
@@ -326,8 +307,7 @@ static int read_line(tl_val *out, tl_err *e)
     if (n < 0)
       return errno == EINTR ? tl_fail(e, TL_EINTERRUPTED, "the question was not answered")
                             : tl_fail(e, TL_EIO, "cannot read the answer: %s", strerror(errno));
-    if (n == 0 && len == 0)
-      return TL_OK; /* end of file: no answer */
+    if (n == 0 && len == 0) return TL_OK; /* end of file: no answer */
     if (n == 0 || c == '\n') {
       *out = tl_strn(line, len);
       return TL_OK;
@@ -343,8 +323,7 @@ int prim_term_ask(tl_call *call)
   const tl_val *question = &call->args[0];
   tl_buf out = room_for(question->u.s.len);
 
-  if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-    return TL_OK; /* out is nil */
+  if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) return TL_OK; /* out is nil */
   (void)tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed before the question is no answer to it */
   finish(&out);
   clean(&out, question->u.s.data, question->u.s.len, NULL);

@@ -11,12 +11,24 @@ local FORMULA = "^['=+%-@\t\r\0]"
 --- One cell. nil and null are empty, tables are JSON.
 local function cell(value)
   local kind = type(value)
-  if value == nil or value == tlab.json.null then return '' end
-  if kind == 'number' or kind == 'table' then value = tlab.json.encode(value) end
-  if kind == 'boolean' then value = tostring(value) end
-  if type(value) ~= 'string' then error('a ' .. kind .. ' cannot be a CSV cell', 0) end
-  if kind == 'string' and value:find(FORMULA) then value = "'" .. value end
-  if value:find('[",\r\n]') then value = '"' .. value:gsub('"', '""') .. '"' end
+  if value == nil or value == tlab.json.null then
+    return ''
+  end
+  if kind == 'number' or kind == 'table' then
+    value = tlab.json.encode(value)
+  end
+  if kind == 'boolean' then
+    value = tostring(value)
+  end
+  if type(value) ~= 'string' then
+    error('a ' .. kind .. ' cannot be a CSV cell', 0)
+  end
+  if kind == 'string' and value:find(FORMULA) then
+    value = "'" .. value
+  end
+  if value:find('[",\r\n]') then
+    value = '"' .. value:gsub('"', '""') .. '"'
+  end
   return value
 end
 
@@ -46,13 +58,17 @@ end
 function M.encode(rows, columns)
   columns = columns or all_keys(rows)
   local lines, head = {}, {}
-  for i, name in ipairs(columns) do head[i] = cell(name) end
+  for i, name in ipairs(columns) do
+    head[i] = cell(name)
+  end
   lines[1] = line(head)
   for n, row in ipairs(rows) do
     local cells = {}
     for i, name in ipairs(columns) do
       local ok, text = pcall(cell, row[name])
-      if not ok then error(('row %d, column %s: %s'):format(n, name, tostring(text)), 2) end
+      if not ok then
+        error(('row %d, column %s: %s'):format(n, name, tostring(text)), 2)
+      end
       cells[i] = text
     end
     lines[n + 1] = line(cells)
@@ -70,16 +86,22 @@ local function read_cell(text, at)
   local from = at + 1
   while true do
     local quote = text:find('"', from, true)
-    if not quote then return nil, at end
+    if not quote then
+      return nil, at
+    end
     parts[#parts + 1] = text:sub(from, quote - 1)
-    if text:sub(quote + 1, quote + 1) ~= '"' then return table.concat(parts), quote + 1 end
+    if text:sub(quote + 1, quote + 1) ~= '"' then
+      return table.concat(parts), quote + 1
+    end
     parts[#parts + 1] = '"'
     from = quote + 2
   end
 end
 
 local function plain(value)
-  if value:find("^'") and value:sub(2):find(FORMULA) then return value:sub(2) end
+  if value:find("^'") and value:sub(2):find(FORMULA) then
+    return value:sub(2)
+  end
   return value
 end
 
@@ -94,10 +116,14 @@ function M.decode(text)
   end
   while at <= #text do
     local value, stop = read_cell(text, at)
-    if not value then return bad('a quote is not closed') end
+    if not value then
+      return bad('a quote is not closed')
+    end
     row[#row + 1] = plain(value)
     local mark = text:match('^\r?\n', stop) or text:match('^,', stop)
-    if not mark and stop <= #text then return bad('text behind a closing quote') end
+    if not mark and stop <= #text then
+      return bad('text behind a closing quote')
+    end
     at = stop + #(mark or '')
     if mark ~= ',' then
       lines[#lines + 1] = row
@@ -111,10 +137,15 @@ function M.decode(text)
   for n, cells in ipairs(lines) do
     local map = {}
     if #cells ~= #columns then
-      return nil, { code = 'PARSE', message = ('line %d: %d cells where the header has %d'):format(
-        n + 1, #cells, #columns) }
+      return nil,
+        {
+          code = 'PARSE',
+          message = ('line %d: %d cells where the header has %d'):format(n + 1, #cells, #columns),
+        }
     end
-    for i, name in ipairs(columns) do map[name] = cells[i] end
+    for i, name in ipairs(columns) do
+      map[name] = cells[i]
+    end
     lines[n] = map
   end
   return lines, columns

@@ -45,18 +45,26 @@ static uint64_t hash_of(const char *data, size_t len)
 static int answer(char *out, size_t size, bool chat, const char *body, size_t len)
 {
   static const char models[] =
-    "{\"object\":\"list\",\"data\":[{\"id\":\"mock-1\",\"object\":\"model\",\"created\":1,"
-    "\"owned_by\":\"bench\"}]}";
+      "{\"object\":\"list\",\"data\":[{\"id\":\"mock-1\",\"object\":\"model\",\"created\":1,"
+      "\"owned_by\":\"bench\"}]}";
   char text[512];
   int n = chat ? snprintf(text, sizeof text,
-    "{\"id\":\"chatcmpl-%016llx\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"mock-1\","
-    "\"system_fingerprint\":\"fp_mock\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
-    "\"content\":\"A Merkle tree is a tree of hashes, and this answer's number is %016llx.\"},"
-    "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":14,\"completion_tokens\":18,"
-    "\"total_tokens\":32}}", (unsigned long long)hash_of(body, len),
-    (unsigned long long)hash_of(body, len)) : snprintf(text, sizeof text, "%s", models);
-  return snprintf(out, size, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-    "Content-Length: %d\r\n\r\n%s", n, text);
+                          "{\"id\":\"chatcmpl-%016llx\",\"object\":\"chat.completion\",\"created\":"
+                          "1,\"model\":\"mock-1\","
+                          "\"system_fingerprint\":\"fp_mock\",\"choices\":[{\"index\":0,"
+                          "\"message\":{\"role\":\"assistant\","
+                          "\"content\":\"A Merkle tree is a tree of hashes, and this answer's "
+                          "number is %016llx.\"},"
+                          "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":14,"
+                          "\"completion_tokens\":18,"
+                          "\"total_tokens\":32}}",
+                          (unsigned long long)hash_of(body, len),
+                          (unsigned long long)hash_of(body, len))
+               : snprintf(text, sizeof text, "%s", models);
+  return snprintf(out, size,
+                  "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                  "Content-Length: %d\r\n\r\n%s",
+                  n, text);
 }
 
 /* Bytes of the whole request at the front of the buffer, 0 when more are needed. */
@@ -105,7 +113,7 @@ static void move_on(int epoll, conn *c)
 
 static void watch(int epoll, int fd, void *what)
 {
-  struct epoll_event ev = { .events = EPOLLIN, .data.ptr = what };
+  struct epoll_event ev = {.events = EPOLLIN, .data.ptr = what};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) != 0) {
     die("epoll_ctl");
   }
@@ -113,11 +121,11 @@ static void watch(int epoll, int fd, void *what)
 
 static int listen_here(void)
 {
-  struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof sa;
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || bind(fd, (struct sockaddr *)&sa, len) != 0 || listen(fd, 256) != 0
-      || getsockname(fd, (struct sockaddr *)&sa, &len) != 0) {
+  if (fd < 0 || bind(fd, (struct sockaddr *)&sa, len) != 0 || listen(fd, 256) != 0 ||
+      getsockname(fd, (struct sockaddr *)&sa, &len) != 0) {
     die("cannot listen on 127.0.0.1");
   }
   printf("http://127.0.0.1:%d/v1\n", ntohs(sa.sin_port));

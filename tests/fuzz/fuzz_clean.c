@@ -10,8 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void must(int ok)
 {
-  if (!ok)
-    abort();
+  if (!ok) abort();
 }
 
 static void check_harmless(const tl_buf *b)

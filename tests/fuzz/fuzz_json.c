@@ -10,8 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void must(int ok)
 {
-  if (!ok)
-    abort();
+  if (!ok) abort();
 }
 
 /* The text is read back as a value equal to v. */

@@ -16,8 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (took > 0 && (tl_wire_put(&again, &v, &e) < 0 || again.len != (size_t)took ||
                    memcmp(again.data, data, again.len) != 0))
     abort();
-  if (took <= 0 && v.type != TL_NIL)
-    abort();
+  if (took <= 0 && v.type != TL_NIL) abort();
   tl_free(&v);
   tl_buf_free(&again);
   return 0;

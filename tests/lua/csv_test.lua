@@ -18,14 +18,34 @@ t.test('a text that looks like a formula gets an apostrophe, a number does not',
 end)
 
 t.test('values other than text', function()
-  t.eq(csv.encode({ { a = tlab.json.null, b = 1 / 3, c = { 1 }, d = false } }),
-    'a,b,c,d\n,0.3333333333333333,[1],false\n')
-  t.err(function() csv.encode { { a = print } } end, 'row 1, column a: a function cannot be')
+  t.eq(
+    csv.encode({ { a = tlab.json.null, b = 1 / 3, c = { 1 }, d = false } }),
+    'a,b,c,d\n,0.3333333333333333,[1],false\n'
+  )
+  t.err(function()
+    csv.encode { { a = print } }
+  end, 'row 1, column a: a function cannot be')
 end)
 
 t.test('what is written reads back', function()
   local rows = {}
-  for i, text in ipairs { '', 'x', '"', ',', '\n', '\r\n', "'", "''", "'=", '=', '@a', '+', 'ä', ' ', '\0' } do
+  for i, text in ipairs {
+    '',
+    'x',
+    '"',
+    ',',
+    '\n',
+    '\r\n',
+    "'",
+    "''",
+    "'=",
+    '=',
+    '@a',
+    '+',
+    'ä',
+    ' ',
+    '\0',
+  } do
     rows[i] = { k = text, n = 'n' .. i }
   end
   local back, columns = csv.decode(csv.encode(rows))

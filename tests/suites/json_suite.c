@@ -34,8 +34,7 @@ static tl_buf slurp(const char *folder, const char *name)
     exit(2);
   }
   while ((n = fread(block, 1, sizeof block, f)) > 0)
-    if (tl_buf_add(&b, block, n) < 0)
-      exit(2);
+    if (tl_buf_add(&b, block, n) < 0) exit(2);
   (void)fclose(f);
   return b;
 }
@@ -84,12 +83,9 @@ static void parse_one(const char *folder, const char *name)
     say(false, name, "what was written is not read back as the same");
   else if (is_i_json_only(name))
     say(rc == TL_EPARSE && strstr(e.msg, "is there already"), name, "a key twice was accepted");
-  else if (name[0] == 'y')
-    say(rc == TL_OK, name, e.msg);
-  else if (name[0] == 'n')
-    say(rc == TL_EPARSE, name, "was accepted");
-  else
-    say(true, name, "");
+  else if (name[0] == 'y') say(rc == TL_OK, name, e.msg);
+  else if (name[0] == 'n') say(rc == TL_EPARSE, name, "was accepted");
+  else say(true, name, "");
   tl_free(&v);
   tl_buf_free(&text);
 }
@@ -107,8 +103,7 @@ static void canonical_one(const char *folder, const char *name)
   in = slurp(input, name);
   expected = slurp(output, name);
   rc = tl_json_read(&v, in.data, in.len, &e);
-  if (rc == TL_OK)
-    rc = tl_json_write(&out, &v, &e);
+  if (rc == TL_OK) rc = tl_json_write(&out, &v, &e);
   say(rc == TL_OK && out.len == expected.len && memcmp(out.data, expected.data, out.len) == 0, name,
       rc == TL_OK ? "differs from the published bytes" : e.msg);
   tl_free(&v);
@@ -140,8 +135,7 @@ int main(int argc, char **argv)
 {
   char folder[500], listed[512];
 
-  if (argc != 2)
-    return 2;
+  if (argc != 2) return 2;
   (void)snprintf(folder, sizeof folder, "%s/jsontestsuite", argv[1]);
   each(folder, folder, 318, parse_one);
   (void)snprintf(folder, sizeof folder, "%s/jcs", argv[1]);

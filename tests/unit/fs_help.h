@@ -34,14 +34,13 @@ static struct {
   int syncfs_errno; /* every syncfs fails */
   int rename_errno; /* every rename fails */
   int writes, fsyncs, syncfses;
-  int kill_at;      /* the process dies before its so-manieth of these calls */
+  int kill_at; /* the process dies before its so-manieth of these calls */
 } fault;
 
 /* As a kill -9 (or the out-of-memory killer) does at any moment. */
 static inline void step(void)
 {
-  if (fault.kill_at > 0 && --fault.kill_at == 0)
-    (void)raise(SIGKILL);
+  if (fault.kill_at > 0 && --fault.kill_at == 0) (void)raise(SIGKILL);
 }
 
 static inline ssize_t fail_with(int err)
@@ -52,16 +51,12 @@ static inline ssize_t fail_with(int err)
 
 ssize_t write(int fd, const void *data, size_t len)
 {
-  if (fd <= 2)
-    return syscall(SYS_write, fd, data, len);
+  if (fd <= 2) return syscall(SYS_write, fd, data, len);
   step();
   fault.writes++;
-  if (fault.write_eintr > 0 && fault.write_eintr--)
-    return fail_with(EINTR);
-  if (fault.write_errno)
-    return fail_with(fault.write_errno);
-  if (fault.write_limit && len > (size_t)fault.write_limit)
-    len = (size_t)fault.write_limit;
+  if (fault.write_eintr > 0 && fault.write_eintr--) return fail_with(EINTR);
+  if (fault.write_errno) return fail_with(fault.write_errno);
+  if (fault.write_limit && len > (size_t)fault.write_limit) len = (size_t)fault.write_limit;
   return syscall(SYS_write, fd, data, len);
 }
 
@@ -72,8 +67,7 @@ int close(int fd)
 
   step();
   rc = (int)syscall(SYS_close, fd);
-  if (!writing)
-    return rc;
+  if (!writing) return rc;
   fault.close_errno = 0;
   return (int)fail_with(err);
 }
@@ -100,9 +94,9 @@ int renameat(int fd, const char *from, int to_fd, const char *to)
 
 /* --- a folder for each test ------------------------------------------------------------------- */
 
-static char top[64];         /* the folder of the test */
-static int root = -1;        /* top/root, where a recipe may be */
-static tl_call got;          /* what the last call left */
+static char top[64];  /* the folder of the test */
+static int root = -1; /* top/root, where a recipe may be */
+static tl_call got;   /* what the last call left */
 
 static inline int shell(const char *fmt, ...)
 {
@@ -123,11 +117,9 @@ static inline int setup(void **state)
   (void)state;
   memset(&fault, 0, sizeof fault);
   (void)snprintf(top, sizeof top, "/tmp/tlab-test-XXXXXX");
-  if (!mkdtemp(top))
-    return -1;
+  if (!mkdtemp(top)) return -1;
   (void)snprintf(path, sizeof path, "%s/root", top);
-  if (mkdir(path, 0700) != 0)
-    return -1;
+  if (mkdir(path, 0700) != 0) return -1;
   root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* as the gate opens it */
   return root >= 0 ? 0 : -1;
 }
@@ -156,10 +148,8 @@ static inline int call(tl_prim *prim, tl_val *args, const char *p, const char *q
   tl_free(&got.out);
   got = (tl_call){.args = values, .places = places};
   rc = prim(&got);
-  for (int i = 0; i < 3; i++)
-    tl_free(&values[i]);
-  if (rc < 0)
-    assert_int_equal(rc, got.err.code);
+  for (int i = 0; i < 3; i++) tl_free(&values[i]);
+  if (rc < 0) assert_int_equal(rc, got.err.code);
   return rc;
 }
 
@@ -193,16 +183,15 @@ static inline int ask_copy(const char *from, const char *to)
   return call(prim_fs_copy, args, from, to, false);
 }
 
-#define assert_says(text)                                                                          \
-  do {                                                                                             \
-    if (!strstr(got.err.msg, text))                                                                \
-      fail_msg("'%s' does not say '%s'", got.err.msg, text);                                       \
+#define assert_says(text) \
+  do { \
+    if (!strstr(got.err.msg, text)) fail_msg("'%s' does not say '%s'", got.err.msg, text); \
   } while (0)
 
-#define assert_read(path, text)                                                                    \
-  do {                                                                                             \
-    assert_int_equal(ask(prim_fs_read, path), TL_OK);                                              \
-    assert_string_equal(got.out.u.s.data, text);                                                   \
+#define assert_read(path, text) \
+  do { \
+    assert_int_equal(ask(prim_fs_read, path), TL_OK); \
+    assert_string_equal(got.out.u.s.data, text); \
   } while (0)
 
 /* Nothing with a temporary name lies anywhere below the root. */

@@ -132,8 +132,7 @@ static inline tl_val request(const char *json)
   for (const char *p = json; *p; p++) {
     if (p[0] == '@' && (p[1] == '1' || p[1] == '2'))
       (void)tl_buf_fmt(&b, "http://127.0.0.1:%d", (*++p == '1' ? one : two)->port);
-    else
-      (void)tl_buf_byte(&b, *p == '\'' ? '"' : *p);
+    else (void)tl_buf_byte(&b, *p == '\'' ? '"' : *p);
   }
   if (tl_json_read(&v, b.data, b.len, &e) < 0) fail_msg("%s: %s", e.msg, b.data);
   tl_buf_free(&b);

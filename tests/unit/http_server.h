@@ -110,11 +110,11 @@ static bool page_bomb(peer *p, const char *rest)
   memset(z, 0, sizeof z);
 #define BITS(value, n) \
   for (int i_ = 0; i_ < (n); i_++, bit++) \
-    z[bit / 8] |= (unsigned char)((((unsigned)(value) >> i_) & 1u) << (bit % 8))
+  z[bit / 8] |= (unsigned char)((((unsigned)(value) >> i_) & 1u) << (bit % 8))
   BITS(0x78, 8); /* zlib header */
   BITS(0x01, 8);
-  BITS(3, 3); /* last block, fixed codes */
-  BITS(0x0c, 8); /* literal 0: code 00110000, first bit first */
+  BITS(3, 3);                                    /* last block, fixed codes */
+  BITS(0x0c, 8);                                 /* literal 0: code 00110000, first bit first */
   while (bit / 8 < sizeof z - 8) BITS(0xa3, 13); /* length 285: 11000101, distance 1: 00000 */
 #undef BITS
   return say(p, "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nConnection: close\r\n\r\n") &&
@@ -136,8 +136,8 @@ static bool page_short(peer *p, const char *rest)
 static bool page_chunk_cut(peer *p, const char *rest)
 {
   (void)rest;
-  return say(p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") &&
-         chunk(p, "half") && false;
+  return say(p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") && chunk(p, "half") &&
+         false;
 }
 
 static bool page_two_lengths(peer *p, const char *rest)
@@ -301,16 +301,34 @@ static const struct {
   const char *path;
   bool (*answer)(peer *p, const char *rest);
 } pages[] = {
-  {"/ok", page_ok}, {"/echo", page_echo}, {"/chunked", page_chunked},
-  {"/interim", page_interim}, {"/folded", page_folded}, {"/bomb", page_bomb},
-  {"/head-cut", page_head_cut}, {"/short", page_short}, {"/chunk-cut", page_chunk_cut},
-  {"/two-lengths", page_two_lengths}, {"/bad-length", page_bad_length},
-  {"/garbage", page_garbage}, {"/empty", page_empty}, {"/endless", page_endless},
-  {"/many-headers", page_many_headers}, {"/long-header", page_long_header},
-  {"/no-colon", page_no_colon}, {"/hang", page_hang}, {"/drip", page_drip}, {"/stall", page_stall},
-  {"/to/", page_to}, {"/loop", page_loop}, {"/slow-to/", page_slow_to},
-  {"/slow", page_slow}, {"/early", page_early}, {"/stream-cut", page_stream_cut},
-  {"/stream", page_stream}, {"/large", page_large},
+    {"/ok", page_ok},
+    {"/echo", page_echo},
+    {"/chunked", page_chunked},
+    {"/interim", page_interim},
+    {"/folded", page_folded},
+    {"/bomb", page_bomb},
+    {"/head-cut", page_head_cut},
+    {"/short", page_short},
+    {"/chunk-cut", page_chunk_cut},
+    {"/two-lengths", page_two_lengths},
+    {"/bad-length", page_bad_length},
+    {"/garbage", page_garbage},
+    {"/empty", page_empty},
+    {"/endless", page_endless},
+    {"/many-headers", page_many_headers},
+    {"/long-header", page_long_header},
+    {"/no-colon", page_no_colon},
+    {"/hang", page_hang},
+    {"/drip", page_drip},
+    {"/stall", page_stall},
+    {"/to/", page_to},
+    {"/loop", page_loop},
+    {"/slow-to/", page_slow_to},
+    {"/slow", page_slow},
+    {"/early", page_early},
+    {"/stream-cut", page_stream_cut},
+    {"/stream", page_stream},
+    {"/large", page_large},
 };
 
 /* --- connections ------------------------------------------------------------------------------ */

@@ -19,8 +19,7 @@ static void buf_grows_and_ends_in_nul(void **state)
 
   (void)state;
   assert_null(b.data);
-  for (int i = 0; i < 10000; i++)
-    assert_int_equal(tl_buf_fmt(&b, "%d,", i % 10), 0);
+  for (int i = 0; i < 10000; i++) assert_int_equal(tl_buf_fmt(&b, "%d,", i % 10), 0);
   assert_int_equal(tl_buf_str(&b, "end"), 0);
   assert_int_equal(tl_buf_byte(&b, '!'), 0);
   assert_int_equal(b.len, 20004);
@@ -102,12 +101,25 @@ static void err_returns_its_code(void **state)
 
 static void err_of_errno(void **state)
 {
-  static const struct { int err, code; } rows[] = {
-    {ENOENT, TL_ENOT_FOUND}, {ENOTDIR, TL_ENOT_FOUND}, {ENOSPC, TL_ESTORAGE},
-    {EDQUOT, TL_ESTORAGE}, {EROFS, TL_ESTORAGE}, {EFBIG, TL_ESTORAGE}, {ELOOP, TL_EREFUSED},
-    {EXDEV, TL_EREFUSED}, {EEXIST, TL_EEXISTS}, {EMFILE, TL_ELIMIT}, {EINTR, TL_EINTERRUPTED},
-    {ETIMEDOUT, TL_ETIMEOUT}, {ECONNREFUSED, TL_ENETWORK}, {ENOSYS, TL_EUNSUPPORTED},
-    {EIO, TL_EIO}, {EACCES, TL_EIO},
+  static const struct {
+    int err, code;
+  } rows[] = {
+      {ENOENT, TL_ENOT_FOUND},
+      {ENOTDIR, TL_ENOT_FOUND},
+      {ENOSPC, TL_ESTORAGE},
+      {EDQUOT, TL_ESTORAGE},
+      {EROFS, TL_ESTORAGE},
+      {EFBIG, TL_ESTORAGE},
+      {ELOOP, TL_EREFUSED},
+      {EXDEV, TL_EREFUSED},
+      {EEXIST, TL_EEXISTS},
+      {EMFILE, TL_ELIMIT},
+      {EINTR, TL_EINTERRUPTED},
+      {ETIMEDOUT, TL_ETIMEOUT},
+      {ECONNREFUSED, TL_ENETWORK},
+      {ENOSYS, TL_EUNSUPPORTED},
+      {EIO, TL_EIO},
+      {EACCES, TL_EIO},
   };
   tl_err e;
 
@@ -126,8 +138,7 @@ static void err_is_one_plain_line(void **state)
   (void)state;
   (void)tl_fail(&e, TL_EIO, "%s", "a\nb\tc\x1b[31m\x7f\xc2\x9b\xff\xed\xa0\x80 \xc3\xa4");
   assert_int_equal(tl_utf8_valid(e.msg, strlen(e.msg)), strlen(e.msg));
-  for (const char *p = e.msg; *p; p++)
-    assert_true((unsigned char)*p >= 0x20 && *p != 0x7f);
+  for (const char *p = e.msg; *p; p++) assert_true((unsigned char)*p >= 0x20 && *p != 0x7f);
   assert_has(e.msg, "a b c?[31m");
   assert_has(e.msg, " \xc3\xa4");
 }
@@ -174,8 +185,7 @@ static int exit_code_of(void (*what)(void))
   pid_t child = fork();
 
   if (child == 0) {
-    if (!freopen("/dev/null", "w", stderr))
-      _exit(1);
+    if (!freopen("/dev/null", "w", stderr)) _exit(1);
     what();
     _exit(0);
   }
@@ -344,15 +354,23 @@ static void val_type_names(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(buf_grows_and_ends_in_nul), cmocka_unit_test(buf_takes_a_large_piece_at_once),
-    cmocka_unit_test(buf_keeps_its_maximum),
-    cmocka_unit_test(buf_shift_take_clear),      cmocka_unit_test(err_returns_its_code),
-    cmocka_unit_test(err_of_errno),              cmocka_unit_test(err_is_one_plain_line),
-    cmocka_unit_test(err_is_cut_at_a_character), cmocka_unit_test(err_names_and_exit_codes),
-    cmocka_unit_test(bug_ends_with_70),          cmocka_unit_test(val_look_ups),
-    cmocka_unit_test(val_whole_numbers),         cmocka_unit_test(val_put_replaces),
-    cmocka_unit_test(val_copy_is_equal_and_apart), cmocka_unit_test(val_equal_rules),
-    cmocka_unit_test(val_dup_key),               cmocka_unit_test(val_type_names),
+      cmocka_unit_test(buf_grows_and_ends_in_nul),
+      cmocka_unit_test(buf_takes_a_large_piece_at_once),
+      cmocka_unit_test(buf_keeps_its_maximum),
+      cmocka_unit_test(buf_shift_take_clear),
+      cmocka_unit_test(err_returns_its_code),
+      cmocka_unit_test(err_of_errno),
+      cmocka_unit_test(err_is_one_plain_line),
+      cmocka_unit_test(err_is_cut_at_a_character),
+      cmocka_unit_test(err_names_and_exit_codes),
+      cmocka_unit_test(bug_ends_with_70),
+      cmocka_unit_test(val_look_ups),
+      cmocka_unit_test(val_whole_numbers),
+      cmocka_unit_test(val_put_replaces),
+      cmocka_unit_test(val_copy_is_equal_and_apart),
+      cmocka_unit_test(val_equal_rules),
+      cmocka_unit_test(val_dup_key),
+      cmocka_unit_test(val_type_names),
   };
   return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -30,8 +30,7 @@ static void on_done(tl_call *call, int rc)
 static int reset(void **state)
 {
   (void)state;
-  for (int i = 0; i < MOST; i++)
-    calls[i] = (tl_call){.args = &args[i], .done = on_done};
+  for (int i = 0; i < MOST; i++) calls[i] = (tl_call){.args = &args[i], .done = on_done};
   done = 0;
   return 0;
 }
@@ -59,8 +58,7 @@ static void sleepers_wake_in_time_and_in_order(void **state)
   assert_int_equal(begin_sleep(2, 20), TL_PENDING);
   assert_int_equal(begin_sleep(3, 0), TL_PENDING);
   assert_int_equal(done, 0); /* never from inside the call itself */
-  while (done < 4)
-    wait_once(-1);
+  while (done < 4) wait_once(-1);
   took = tl_clock_ms() - start;
   assert_true(took >= 60 && took < 2000);
   assert_int_equal(order[0], 3);
@@ -80,8 +78,7 @@ static void a_sleeper_wakes_before_a_later_limit(void **state)
 
   (void)state;
   assert_int_equal(begin_sleep(0, 20), TL_PENDING);
-  while (done == 0)
-    wait_once(3000);
+  while (done == 0) wait_once(3000);
   assert_true(tl_clock_ms() - start < 1500);
 }
 
@@ -94,12 +91,10 @@ static void a_sleeper_never_wakes_early(void **state)
     (void)reset(NULL);
     (void)clock_gettime(CLOCK_MONOTONIC, &a);
     assert_int_equal(begin_sleep(0, 3), TL_PENDING);
-    while (done == 0)
-      wait_once(-1);
+    while (done == 0) wait_once(-1);
     (void)clock_gettime(CLOCK_MONOTONIC, &b);
     ms = (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6;
-    if (ms < 3)
-      fail_msg("woke after %.3f ms", ms);
+    if (ms < 3) fail_msg("woke after %.3f ms", ms);
   }
 }
 
@@ -213,8 +208,7 @@ static void random_bytes_are_as_many_as_asked_for(void **state)
     args[0] = tl_int(counts[i]);
     assert_int_equal(prim_rand_bytes(&calls[0]), TL_OK);
     assert_int_equal(calls[0].out.u.s.len, counts[i]);
-    if (counts[i] == 65536)
-      memcpy(first, calls[0].out.u.s.data, sizeof first);
+    if (counts[i] == 65536) memcpy(first, calls[0].out.u.s.data, sizeof first);
     tl_free(&calls[0].out);
   }
   assert_int_equal(prim_rand_bytes(&calls[0]), TL_OK);

@@ -81,21 +81,51 @@ static void confine(int fd, int64_t cpu_seconds, tl_val *held)
 
 #define REFUSED(call) ((call) == -1)
 
-static bool try_open(void) { return REFUSED(open("/etc/passwd", O_RDONLY)); }
-static bool try_create(void) { return REFUSED(open("/tmp/tlab-escape", O_WRONLY | O_CREAT, 0600)); }
-static bool try_proc(void) { return REFUSED(open("/proc/self/environ", O_RDONLY)); }
+static bool try_open(void)
+{
+  return REFUSED(open("/etc/passwd", O_RDONLY));
+}
+static bool try_create(void)
+{
+  return REFUSED(open("/tmp/tlab-escape", O_WRONLY | O_CREAT, 0600));
+}
+static bool try_proc(void)
+{
+  return REFUSED(open("/proc/self/environ", O_RDONLY));
+}
 static bool try_stat(void)
 {
   struct stat st;
   return REFUSED(stat("/etc/passwd", &st));
 }
-static bool try_mkdir(void) { return REFUSED(mkdir("/tmp/tlab-escape.d", 0700)); }
-static bool try_unlink(void) { return REFUSED(unlink("/tmp/tlab-escape-none")) && errno != ENOENT; }
-static bool try_chdir(void) { return REFUSED(chdir("/")); }
-static bool try_socket(void) { return REFUSED(socket(AF_INET, SOCK_STREAM, 0)); }
-static bool try_udp(void) { return REFUSED(socket(AF_INET, SOCK_DGRAM, 0)); }
-static bool try_unix(void) { return REFUSED(socket(AF_UNIX, SOCK_STREAM, 0)); }
-static bool try_netlink(void) { return REFUSED(socket(AF_NETLINK, SOCK_RAW, 0)); }
+static bool try_mkdir(void)
+{
+  return REFUSED(mkdir("/tmp/tlab-escape.d", 0700));
+}
+static bool try_unlink(void)
+{
+  return REFUSED(unlink("/tmp/tlab-escape-none")) && errno != ENOENT;
+}
+static bool try_chdir(void)
+{
+  return REFUSED(chdir("/"));
+}
+static bool try_socket(void)
+{
+  return REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+}
+static bool try_udp(void)
+{
+  return REFUSED(socket(AF_INET, SOCK_DGRAM, 0));
+}
+static bool try_unix(void)
+{
+  return REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+static bool try_netlink(void)
+{
+  return REFUSED(socket(AF_NETLINK, SOCK_RAW, 0));
+}
 static bool try_pair(void)
 {
   int pair[2];
@@ -106,7 +136,10 @@ static bool try_pipe(void)
   int ends[2];
   return REFUSED(pipe(ends));
 }
-static bool try_dup(void) { return REFUSED(dup(0)); }
+static bool try_dup(void)
+{
+  return REFUSED(dup(0));
+}
 static bool try_fork(void)
 {
   long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
@@ -115,7 +148,10 @@ static bool try_fork(void)
   }
   return pid == -1;
 }
-static bool try_clone3(void) { return REFUSED(syscall(SYS_clone3, NULL, 0)) && errno == EPERM; }
+static bool try_clone3(void)
+{
+  return REFUSED(syscall(SYS_clone3, NULL, 0)) && errno == EPERM;
+}
 static bool try_exec(void)
 {
   char *argv[] = {NULL, NULL};
@@ -127,8 +163,14 @@ static bool try_execveat(void)
 {
   return REFUSED(syscall(SYS_execveat, 0, "", NULL, NULL, AT_EMPTY_PATH)) && errno == EPERM;
 }
-static bool try_kill_parent(void) { return REFUSED(kill(getppid(), 0)); }
-static bool try_ptrace(void) { return REFUSED(ptrace(PTRACE_TRACEME, 0, NULL, NULL)); }
+static bool try_kill_parent(void)
+{
+  return REFUSED(kill(getppid(), 0));
+}
+static bool try_ptrace(void)
+{
+  return REFUSED(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+}
 static bool try_vm_read(void)
 {
   return REFUSED(syscall(SYS_process_vm_readv, 1, NULL, 0, NULL, 0, 0)) && errno == EPERM;
@@ -148,19 +190,31 @@ static bool try_pkey_protect(void)
 {
   return REFUSED(syscall(SYS_pkey_mprotect, NULL, 0, PROT_EXEC, -1)) && errno == EPERM;
 }
-static bool try_memfd(void) { return REFUSED(syscall(SYS_memfd_create, "x", 0)); }
+static bool try_memfd(void)
+{
+  return REFUSED(syscall(SYS_memfd_create, "x", 0));
+}
 static bool try_uring(void)
 {
   return REFUSED(syscall(SYS_io_uring_setup, 1, NULL)) && errno == EPERM;
 }
-static bool try_bpf(void) { return REFUSED(syscall(SYS_bpf, 0, NULL, 0)) && errno == EPERM; }
-static bool try_unshare(void) { return REFUSED(syscall(SYS_unshare, 0x10000000)); }
+static bool try_bpf(void)
+{
+  return REFUSED(syscall(SYS_bpf, 0, NULL, 0)) && errno == EPERM;
+}
+static bool try_unshare(void)
+{
+  return REFUSED(syscall(SYS_unshare, 0x10000000));
+}
 static bool try_limits(void)
 {
   struct rlimit lim = {.rlim_cur = 100, .rlim_max = 100};
   return REFUSED(setrlimit(RLIMIT_NOFILE, &lim));
 }
-static bool try_prctl(void) { return REFUSED(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); }
+static bool try_prctl(void)
+{
+  return REFUSED(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+}
 static bool try_ioctl(void)
 {
   int n = 0;
@@ -175,22 +229,45 @@ static const struct {
   const char *name;
   bool (*refused)(void);
 } forbidden[] = {
-  {"open", try_open}, {"create", try_create}, {"/proc", try_proc}, {"stat", try_stat},
-  {"mkdir", try_mkdir}, {"unlink", try_unlink}, {"chdir", try_chdir}, {"tcp", try_socket},
-  {"udp", try_udp}, {"unix", try_unix}, {"netlink", try_netlink}, {"socketpair", try_pair},
-  {"pipe", try_pipe}, {"dup", try_dup}, {"fork", try_fork}, {"clone3", try_clone3},
-  {"exec", try_exec}, {"execveat", try_execveat}, {"kill", try_kill_parent},
-  {"ptrace", try_ptrace}, {"process_vm_readv", try_vm_read}, {"mmap exec", try_exec_memory},
-  {"mprotect exec", try_exec_protect}, {"pkey_mprotect", try_pkey_protect}, {"memfd", try_memfd},
-  {"io_uring", try_uring}, {"bpf", try_bpf}, {"unshare", try_unshare}, {"setrlimit", try_limits},
-  {"prctl", try_prctl}, {"ioctl", try_ioctl}, {"uname", try_sysinfo},
+    {"open", try_open},
+    {"create", try_create},
+    {"/proc", try_proc},
+    {"stat", try_stat},
+    {"mkdir", try_mkdir},
+    {"unlink", try_unlink},
+    {"chdir", try_chdir},
+    {"tcp", try_socket},
+    {"udp", try_udp},
+    {"unix", try_unix},
+    {"netlink", try_netlink},
+    {"socketpair", try_pair},
+    {"pipe", try_pipe},
+    {"dup", try_dup},
+    {"fork", try_fork},
+    {"clone3", try_clone3},
+    {"exec", try_exec},
+    {"execveat", try_execveat},
+    {"kill", try_kill_parent},
+    {"ptrace", try_ptrace},
+    {"process_vm_readv", try_vm_read},
+    {"mmap exec", try_exec_memory},
+    {"mprotect exec", try_exec_protect},
+    {"pkey_mprotect", try_pkey_protect},
+    {"memfd", try_memfd},
+    {"io_uring", try_uring},
+    {"bpf", try_bpf},
+    {"unshare", try_unshare},
+    {"setrlimit", try_limits},
+    {"prctl", try_prctl},
+    {"ioctl", try_ioctl},
+    {"uname", try_sysinfo},
 };
 
 /* Without the filter (sanitizers) only what the other layers refuse is tried. */
 static bool tried_without_filter(const char *name)
 {
-  static const char *const names[] = {"open", "create", "/proc", "tcp", "udp", "unix", "pipe",
-                                      "dup", "exec", "memfd"};
+  static const char *const names[] = {"open", "create", "/proc", "tcp",  "udp",
+                                      "unix", "pipe",   "dup",   "exec", "memfd"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strcmp(names[i], name) == 0) {
       return true;
@@ -309,8 +386,7 @@ static int body_cpu(int fd)
   tl_val held = tl_nil();
   confine(fd, 1, &held);
   time_t end = time(NULL) + 20;
-  while (time(NULL) < end) {
-  }
+  while (time(NULL) < end) {}
   return FAILED;
 }
 
@@ -336,9 +412,8 @@ static int body_held(int fd)
   char text[96];
   int n = snprintf(text, sizeof text, "%lld %d %d %d %d %d.",
                    (long long)tl_get_int(&held, "landlock", 0),
-                   tl_get_bool(&held, "seccomp", false),
-                   tl_get_bool(&held, "no_new_privs", false), tl_get_bool(&held, "rlimits", false),
-                   tl_get_bool(&held, "not_dumpable", false),
+                   tl_get_bool(&held, "seccomp", false), tl_get_bool(&held, "no_new_privs", false),
+                   tl_get_bool(&held, "rlimits", false), tl_get_bool(&held, "not_dumpable", false),
                    tl_get_bool(&held, "no_capabilities", false));
   (void)!write(fd, text, (size_t)n);
   char c;
@@ -418,8 +493,9 @@ static void check_report(void)
   int rlimits;
   int dumpable;
   int caps;
-  assert_int_equal(sscanf(text, "%d %d %d %d %d %d", &landlock, &seccomp, &privs, &rlimits,
-                          &dumpable, &caps), 6);
+  assert_int_equal(
+      sscanf(text, "%d %d %d %d %d %d", &landlock, &seccomp, &privs, &rlimits, &dumpable, &caps),
+      6);
   check_proc(pid, pair[0], seccomp != 0);
   assert_int_equal(write(pair[1], "x", 1), 1);
   int status;
@@ -476,8 +552,8 @@ static int body_landlock(int fd)
 {
   (void)fd;
   int dir = open("/tmp", O_RDONLY | O_DIRECTORY);
-  struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                           .sin_port = htons(9)};
+  struct sockaddr_in sa = {
+      .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(9)};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
     return FAILED;
   }
@@ -626,8 +702,8 @@ static int body_network(int fd)
     return PASSED; /* a kernel or container that forbids it: reported as false */
   }
   int udp = loopback(SOCK_DGRAM, false);
-  struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                           .sin_port = htons(9)};
+  struct sockaddr_in sa = {
+      .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(9)};
   return REFUSED(connect(udp, (struct sockaddr *)&sa, sizeof sa)) && errno == ENETUNREACH ? PASSED
                                                                                           : 1;
 }
@@ -641,22 +717,22 @@ static void a_network_namespace_reaches_nothing(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(refuses_everything_outside),
-    cmocka_unit_test(computing_and_the_socket_work),
-    cmocka_unit_test(inherited_descriptors_are_closed),
-    cmocka_unit_test(cpu_time_ends),
-    cmocka_unit_test(reports_what_the_kernel_confirms),
-    cmocka_unit_test(a_standard_descriptor_cannot_be_kept),
-    cmocka_unit_test(landlock_alone_refuses_files_and_tcp),
+      cmocka_unit_test(refuses_everything_outside),
+      cmocka_unit_test(computing_and_the_socket_work),
+      cmocka_unit_test(inherited_descriptors_are_closed),
+      cmocka_unit_test(cpu_time_ends),
+      cmocka_unit_test(reports_what_the_kernel_confirms),
+      cmocka_unit_test(a_standard_descriptor_cannot_be_kept),
+      cmocka_unit_test(landlock_alone_refuses_files_and_tcp),
 #ifndef TL_SANITIZED
-    cmocka_unit_test(seccomp_alone_refuses_by_default),
-    cmocka_unit_test(seccomp_alone_keeps_sending_to_the_one_socket),
+      cmocka_unit_test(seccomp_alone_refuses_by_default),
+      cmocka_unit_test(seccomp_alone_keeps_sending_to_the_one_socket),
 #ifdef __x86_64__
-    cmocka_unit_test(another_call_table_is_deadly),
-    cmocka_unit_test(x32_calls_are_refused),
+      cmocka_unit_test(another_call_table_is_deadly),
+      cmocka_unit_test(x32_calls_are_refused),
 #endif
 #endif
-    cmocka_unit_test(a_network_namespace_reaches_nothing),
+      cmocka_unit_test(a_network_namespace_reaches_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,8 +79,7 @@ static void read_of_a_special_file_names_its_kind(void **state)
   assert_says("it is a device");
   assert_int_equal(ask_copy("fifo", "x"), TL_EREFUSED);
   assert_int_equal(ask(prim_hash_file, "fifo"), TL_EREFUSED);
-  if (geteuid() == 0)
-    assert_int_equal(ask(prim_fs_read, "dev"), TL_EREFUSED);
+  if (geteuid() == 0) assert_int_equal(ask(prim_fs_read, "dev"), TL_EREFUSED);
 }
 
 static void read_of_the_kernels_file_systems_is_refused_under_any_grant(void **state)
@@ -108,21 +107,19 @@ static void names_that_lie_are_refused_by_every_call(void **state)
   static tl_prim *const prims[] = {prim_fs_read,   prim_fs_list,   prim_fs_stat, prim_fs_mkdir,
                                    prim_fs_remove, prim_hash_file, prim_fs_write};
   char wide[300], deep[5000];
-  const char *bad[] = {"", "..", "../x", "a/../x", "a/..", "/etc/passwd", "//x", "a//x", "a/",
-                       "\xff", "a\xc0\xaf", "\xed\xa0\x80", wide, deep, ".tlab-tmp-1",
-                       "d/.tlab-tmp-x/y"};
+  const char *bad[] = {"",    "..",   "../x",        "a/../x",         "a/..",      "/etc/passwd",
+                       "//x", "a//x", "a/",          "\xff",           "a\xc0\xaf", "\xed\xa0\x80",
+                       wide,  deep,   ".tlab-tmp-1", "d/.tlab-tmp-x/y"};
 
   (void)state;
   memset(wide, 'w', sizeof wide);
   wide[256] = '\0';
-  for (size_t i = 0; i < sizeof deep; i++)
-    deep[i] = i % 2 ? '/' : 'd';
+  for (size_t i = 0; i < sizeof deep; i++) deep[i] = i % 2 ? '/' : 'd';
   deep[4097] = '\0';
   for (size_t p = 0; p < sizeof prims / sizeof *prims; p++)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
       int rc = ask2(prims[p], bad[i], prims[p] == prim_fs_write ? tl_str("x") : tl_nil());
-      if (rc != TL_EREFUSED)
-        fail_msg("call %zu took '%.40s': %d %s", p, bad[i], rc, got.err.msg);
+      if (rc != TL_EREFUSED) fail_msg("call %zu took '%.40s': %d %s", p, bad[i], rc, got.err.msg);
     }
   assert_int_equal(shell("test -z \"$(ls -A . | grep -v '^d$')\""), 0);
 }
@@ -157,7 +154,8 @@ static void symbolic_links_are_never_followed(void **state)
   (void)state;
   assert_int_equal(shell("echo secret > ../x; mkdir d; echo in > d/f; ln -s /etc/passwd abs;"
                          "ln -s d/f rel; ln -s .. up; ln -s d dirlink; ln -s /proc/self/fd/0 magic;"
-                         "ln -s loop d/loop"), 0);
+                         "ln -s loop d/loop"),
+                   0);
   for (size_t i = 0; i < sizeof through / sizeof *through; i++) {
     assert_int_equal(ask(prim_fs_read, through[i]), TL_EREFUSED);
     assert_says("symbolic link");
@@ -196,15 +194,13 @@ static void a_folder_swapped_for_a_link_never_leads_out(void **state)
   assert_int_equal(shell("mkdir d ../out; echo in > d/f; echo out > ../out/f; ln -s ../out l"), 0);
   swapper = fork();
   if (swapper == 0)
-    for (;;)
-      (void)syscall(SYS_renameat2, root, "d", root, "l", 2 /* RENAME_EXCHANGE */);
+    for (;;) (void)syscall(SYS_renameat2, root, "d", root, "l", 2 /* RENAME_EXCHANGE */);
   for (int i = 0; i < 20000; i++) {
     if (ask(prim_fs_read, "d/f") == TL_OK) {
       assert_string_equal(got.out.u.s.data, "in\n");
       inside++;
     }
-    if (i % 16 == 0)
-      (void)ask2(prim_fs_write, "d/w", tl_str("x"));
+    if (i % 16 == 0) (void)ask2(prim_fs_write, "d/w", tl_str("x"));
   }
   (void)kill(swapper, SIGKILL);
   (void)waitpid(swapper, &status, 0);
@@ -257,21 +253,18 @@ static void a_file_swapped_for_a_fifo_is_judged_again(void **state)
   assert_int_equal(shell("echo in > f; mkfifo p"), 0);
   swapper = fork();
   if (swapper == 0)
-    for (;;)
-      (void)syscall(SYS_renameat2, root, "f", root, "p", 2 /* RENAME_EXCHANGE */);
+    for (;;) (void)syscall(SYS_renameat2, root, "f", root, "p", 2 /* RENAME_EXCHANGE */);
   /* On a busy machine the swapper may have to be waited for. */
   for (int i = 0; i < 20000 || (i < 2000000 && (read == 0 || refused == 0)); i++)
     if (ask(prim_fs_read, "f") == TL_OK) {
       read++;
-      if (strcmp(got.out.u.s.data, "in\n") != 0)
-        break;
+      if (strcmp(got.out.u.s.data, "in\n") != 0) break;
     } else {
       refused++;
     }
   (void)kill(swapper, SIGKILL);
   (void)waitpid(swapper, &status, 0);
-  if (got.err.code == TL_OK)
-    assert_string_equal(got.out.u.s.data, "in\n");
+  if (got.err.code == TL_OK) assert_string_equal(got.out.u.s.data, "in\n");
   assert_true(read > 0 && refused > 0);
 }
 
@@ -304,8 +297,8 @@ static void a_kernel_without_openat2_is_named_and_nothing_weaker_is_tried(void *
 
 static void list_is_sorted_by_bytes_with_types_and_sizes(void **state)
 {
-  static const char *const want[][2] = {{"B", "folder"}, {"a", "file"}, {"b", "link"},
-                                        {"\xc3\xa9", "fifo"}};
+  static const char *const want[][2] = {
+      {"B", "folder"}, {"a", "file"}, {"b", "link"}, {"\xc3\xa9", "fifo"}};
 
   (void)state;
   assert_int_equal(shell("printf abc > a; mkdir B; ln -s wherever b; mkfifo \xc3\xa9"), 0);

@@ -45,8 +45,7 @@ static void write_survives_short_writes_and_interruptions(void **state)
   char *data = tl_alloc(100001);
 
   (void)state;
-  for (int i = 0; i < 100001; i++)
-    data[i] = (char)('a' + i % 26);
+  for (int i = 0; i < 100001; i++) data[i] = (char)('a' + i % 26);
   data[100000] = '\0';
   fault.write_limit = 777;
   fault.write_eintr = 3;
@@ -62,7 +61,9 @@ static void write_survives_short_writes_and_interruptions(void **state)
 /* Each step of a write fails in turn: the old file stays, nothing is left behind. */
 static void write_that_fails_leaves_the_old_file_and_no_temporary_one(void **state)
 {
-  static const struct { int *knob, err, code; } steps[] = {
+  static const struct {
+    int *knob, err, code;
+  } steps[] = {
       {&fault.write_errno, ENOSPC, TL_ESTORAGE}, {&fault.write_errno, EDQUOT, TL_ESTORAGE},
       {&fault.write_errno, EIO, TL_EIO},         {&fault.write_errno, EFBIG, TL_ESTORAGE},
       {&fault.close_errno, EIO, TL_EIO},         {&fault.rename_errno, EIO, TL_EIO},
@@ -137,7 +138,8 @@ static void replace_sweeps_what_a_killed_process_left_but_not_what_is_in_use(voi
   (void)state;
   assert_int_equal(pipe(ready), 0);
   assert_int_equal(shell("echo x > .tlab-tmp-dead; echo x > .tlab-tmp-live; ln -s x .tlab-tmp-new;"
-                         "ln -s x .tlab-tmp-old; touch -h -d '2 hours ago' .tlab-tmp-old"), 0);
+                         "ln -s x .tlab-tmp-old; touch -h -d '2 hours ago' .tlab-tmp-old"),
+                   0);
   holder = fork();
   if (holder == 0) {
     char cmd[256];
@@ -152,7 +154,8 @@ static void replace_sweeps_what_a_killed_process_left_but_not_what_is_in_use(voi
   (void)kill(-holder, SIGKILL);
   (void)waitpid(holder, &status, 0);
   assert_int_equal(shell("test ! -e .tlab-tmp-dead && test -e .tlab-tmp-live &&"
-                         "test -L .tlab-tmp-new && test ! -L .tlab-tmp-old"), 0);
+                         "test -L .tlab-tmp-new && test ! -L .tlab-tmp-old"),
+                   0);
   (void)close(ready[0]);
   (void)close(ready[1]);
 }
@@ -164,7 +167,7 @@ static void a_kill_at_any_step_leaves_the_old_or_the_new_file(void **state)
   int killed = 0, status, is_new = 0;
 
   (void)state;
-  for (int at = 1; ; at++) {
+  for (int at = 1;; at++) {
     pid_t child;
     assert_int_equal(trust2(prim_fs_replace, "f", tl_str("old")), TL_OK);
     assert_no_temp();
@@ -175,8 +178,7 @@ static void a_kill_at_any_step_leaves_the_old_or_the_new_file(void **state)
     }
     (void)waitpid(child, &status, 0);
     assert_int_equal(ask(prim_fs_read, "f"), TL_OK);
-    if (!WIFSIGNALED(status))
-      break;
+    if (!WIFSIGNALED(status)) break;
     killed++;
     is_new += strcmp(got.out.u.s.data, "new") == 0;
     if (strcmp(got.out.u.s.data, "old") != 0 && strcmp(got.out.u.s.data, "new") != 0)
@@ -247,8 +249,7 @@ static int open_fds(void)
 {
   int n = 0;
 
-  for (int fd = 0; fd < 256; fd++)
-    n += fcntl(fd, F_GETFD) >= 0;
+  for (int fd = 0; fd < 256; fd++) n += fcntl(fd, F_GETFD) >= 0;
   return n;
 }
 
@@ -339,7 +340,8 @@ static void tree_is_sorted_by_path_and_follows_no_link(void **state)
 
   (void)state;
   assert_int_equal(shell("mkdir -p a/b ../out; : > a/b/c; : > a.b; : > ../out/x;"
-                         "ln -s ../out l"), 0);
+                         "ln -s ../out l"),
+                   0);
   assert_int_equal(trust(prim_fs_tree, "."), TL_OK);
   assert_int_equal(tl_len(&got.out), 5);
   for (size_t i = 0; i < 5; i++)
@@ -385,7 +387,8 @@ static void purge_follows_no_link(void **state)
 {
   (void)state;
   assert_int_equal(shell("mkdir -p r/a/b ../out; : > r/a/f; : > ../out/x; ln -s ../../out r/a/l;"
-                         "ln -s ../out l"), 0);
+                         "ln -s ../out l"),
+                   0);
   assert_int_equal(trust(prim_fs_purge, "l"), TL_EREFUSED);
   assert_int_equal(trust(prim_fs_purge, "r"), TL_OK);
   assert_int_equal(shell("test ! -e r && test -f ../out/x"), 0);

@@ -121,8 +121,10 @@ static void effects_are_numbered_and_recorded(void **state)
   assert_string_equal(tl_get_str(&b.got.value[2], "code", ""), "NOT_FOUND");
   char *text = record_text(&b);
   assert_non_null(strstr(text, "\"n\":1,\"op\":\"fs.write\""));
-  assert_null(strstr(text, "[\"a.txt\",\"hello\"]")); /* the bytes are the artifact, not the record */
-  assert_non_null(strstr(text, "\"$sha256\":\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\""));
+  assert_null(
+      strstr(text, "[\"a.txt\",\"hello\"]")); /* the bytes are the artifact, not the record */
+  assert_non_null(strstr(
+      text, "\"$sha256\":\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\""));
   assert_non_null(strstr(text, "\"n\":3,\"op\":\"fs.read\""));
   assert_non_null(strstr(text, "\"error\":{\"code\":\"NOT_FOUND\""));
   free(text);
@@ -163,8 +165,8 @@ static void the_tools_of_the_command_line_are_refused(void **state)
     for (unsigned i = 0; i < count; i++)
       if (!params[i].optional)
         (void)tl_push(&list, params[i].type == 'i'   ? tl_int(1)
-                           : params[i].type == 'b' ? tl_bool(true)
-                                                   : tl_str("x"));
+                             : params[i].type == 'b' ? tl_bool(true)
+                                                     : tl_str("x"));
     drop(&b.got);
     tl_gate_ask(&b.g, ++n, 0, op->name, list);
     assert_int_equal(b.got.n, 1);
@@ -258,7 +260,11 @@ static void a_changed_blob_is_named(void **state)
 static void digests_are_checked_before_they_are_paths(void **state)
 {
   (void)state;
-  static const char *const bad[] = {"../../etc/passwd", "ABC", "", "zz",
+  static const char *const bad[] = {
+      "../../etc/passwd",
+      "ABC",
+      "",
+      "zz",
       "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a/"};
   tl_err e;
@@ -330,11 +336,10 @@ static void answers_come_in_the_recorded_order(void **state)
   (void)state;
   bench b;
   open_bench(&b, NULL);
-  static const char lines[] =
-      "{\"args\":[20],\"at\":0,\"n\":1,\"op\":\"clock.sleep\",\"task\":1}\n"
-      "{\"args\":[10],\"at\":0,\"n\":2,\"op\":\"clock.sleep\",\"task\":2}\n"
-      "{\"n\":2,\"result\":true,\"took\":10}\n"
-      "{\"n\":1,\"result\":true,\"took\":20}\n";
+  static const char lines[] = "{\"args\":[20],\"at\":0,\"n\":1,\"op\":\"clock.sleep\",\"task\":1}\n"
+                              "{\"args\":[10],\"at\":0,\"n\":2,\"op\":\"clock.sleep\",\"task\":2}\n"
+                              "{\"n\":2,\"result\":true,\"took\":10}\n"
+                              "{\"n\":1,\"result\":true,\"took\":20}\n";
   tl_err e;
   assert_int_equal(tl_store_append(b.record.fd, lines, strlen(lines), &e), TL_OK);
   bench again;
@@ -384,12 +389,17 @@ static void offline_refuses_what_is_not_recorded(void **state)
 static void damaged_records_are_named_by_line(void **state)
 {
   (void)state;
-  static const struct { const char *text, *says; } rows[] = {
+  static const struct {
+    const char *text, *says;
+  } rows[] = {
       {"{\"n\":1}\nnonsense\n", ":2: "},
       {"{\"args\":[],\"n\":900000,\"op\":\"clock.now\",\"result\":1}\n", "too high"},
       {"{\"n\":1,\"result\":1}\n", "not asked"},
-      {"{\"args\":[],\"n\":1,\"op\":\"clock.now\",\"result\":1}\n{\"n\":1,\"result\":2}\n", "not asked"},
-      {"{\"args\":[],\"n\":1,\"op\":\"clock.now\",\"result\":1}\n{\"args\":[],\"n\":1,\"op\":\"clock.now\"}\n", "already"},
+      {"{\"args\":[],\"n\":1,\"op\":\"clock.now\",\"result\":1}\n{\"n\":1,\"result\":2}\n",
+       "not asked"},
+      {"{\"args\":[],\"n\":1,\"op\":\"clock.now\",\"result\":1}\n{\"args\":[],\"n\":1,\"op\":"
+       "\"clock.now\"}\n",
+       "already"},
       {"[]\n", "no number"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -358,7 +358,8 @@ static void a_reader_that_dies_is_an_error(void **state)
 static void hostile_configuration_runs_nothing(void **state)
 {
   (void)state;
-  sh("cat >evil.sh <<'END'\n#!/bin/sh\ntouch " "\"$(dirname \"$0\")\"/ran\ncat\nEND\n"
+  sh("cat >evil.sh <<'END'\n#!/bin/sh\ntouch "
+     "\"$(dirname \"$0\")\"/ran\ncat\nEND\n"
      "chmod +x evil.sh; git init -q -b main hostile; cd hostile; echo 'f filter=evil diff=evil' "
      ">.gitattributes; echo x >f; git add .; git commit -qm x; rm -f ../ran;"
      "e=$PWD/../evil.sh; for k in filter.evil.clean filter.evil.smudge filter.evil.process "
@@ -396,7 +397,8 @@ static char *listing(const tl_val *list)
   for (size_t i = 0; i < tl_len(list); i++) {
     const tl_val *entry = tl_at(list, i);
     assert_int_equal(tl_buf_fmt(&text, "%s %s\n", tl_get_str(entry, "path", "?"),
-                                tl_get_str(entry, "state", "?")), 0);
+                                tl_get_str(entry, "state", "?")),
+                     0);
   }
   return tl_buf_take(&text, &len);
 }
@@ -443,8 +445,9 @@ static void exclude_takes_whole_components(void **state)
   tl_free(&x);
   x = tl_list();
   tl_push(&x, tl_str("~^20[0-9][0-9]/"));
-  assert_status("ex", &x, "2026x/a untracked\nlatest untracked\nnotes/2026/n untracked\n"
-                          "runs.csv untracked\nruns/r untracked\n");
+  assert_status("ex", &x,
+                "2026x/a untracked\nlatest untracked\nnotes/2026/n untracked\n"
+                "runs.csv untracked\nruns/r untracked\n");
   tl_free(&x);
 }
 
@@ -725,22 +728,24 @@ static void random_changes_come_back(void **state)
   (void)state;
   for (unsigned seed = 1; seed <= 12; seed++) {
     char script[2048];
-    (void)snprintf(script, sizeof script,
-      "rm -rf rnd; git init -q -b main rnd; cd rnd; cat >../rnd.awk <<'END'\n"
-      "BEGIN { srand(%u); for (i = 0; i < 40; i++) {\n"
-      " n = int(rand() * 12); p = (rand() < .5 ? \"d\" int(rand() * 3) \"/\" : \"\") \"f\" n;\n"
-      " k = int(rand() * 9); q = \"'\" p \"'\";\n"
-      " if (k < 3) print \"{ mkdir -p $(dirname \" q \") && seq \" i \" \" i + n \" >\" q \";"
-      " } 2>/dev/null\";\n"
-      " else if (k == 3) print \"rm -rf \" q; else if (k == 4) print \"git add -A \" q \""
-      " 2>/dev/null\";\n"
-      " else if (k == 5) print \"{ rm -rf d\" n %% 3 \"; echo f >d\" n %% 3 \"; }\";\n"
-      " else if (k == 6) print \"{ rm -rf d\" n %% 3 \"; mkdir d\" n %% 3 \"; }\";\n"
-      " else if (k == 7) print \"git rm -rq --cached \" q \" 2>/dev/null\";\n"
-      " else print \"chmod +x \" q \" 2>/dev/null\"; print \"true\" } }\n"
-      "END\n"
-      "awk -f ../rnd.awk | sed 20q >../a.sh; awk -f ../rnd.awk | sed 1,20d >../b.sh; set +e;"
-      ". ../a.sh; echo k >k; git add -A; git commit -qm x; . ../b.sh; true", seed);
+    (void)snprintf(
+        script, sizeof script,
+        "rm -rf rnd; git init -q -b main rnd; cd rnd; cat >../rnd.awk <<'END'\n"
+        "BEGIN { srand(%u); for (i = 0; i < 40; i++) {\n"
+        " n = int(rand() * 12); p = (rand() < .5 ? \"d\" int(rand() * 3) \"/\" : \"\") \"f\" n;\n"
+        " k = int(rand() * 9); q = \"'\" p \"'\";\n"
+        " if (k < 3) print \"{ mkdir -p $(dirname \" q \") && seq \" i \" \" i + n \" >\" q \";"
+        " } 2>/dev/null\";\n"
+        " else if (k == 3) print \"rm -rf \" q; else if (k == 4) print \"git add -A \" q \""
+        " 2>/dev/null\";\n"
+        " else if (k == 5) print \"{ rm -rf d\" n %% 3 \"; echo f >d\" n %% 3 \"; }\";\n"
+        " else if (k == 6) print \"{ rm -rf d\" n %% 3 \"; mkdir d\" n %% 3 \"; }\";\n"
+        " else if (k == 7) print \"git rm -rq --cached \" q \" 2>/dev/null\";\n"
+        " else print \"chmod +x \" q \" 2>/dev/null\"; print \"true\" } }\n"
+        "END\n"
+        "awk -f ../rnd.awk | sed 20q >../a.sh; awk -f ../rnd.awk | sed 1,20d >../b.sh; set +e;"
+        ". ../a.sh; echo k >k; git add -A; git commit -qm x; . ../b.sh; true",
+        seed);
     sh(script);
     result r = check_patch("rnd");
     tl_free(&r.out);
@@ -784,42 +789,42 @@ static int tear_down(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(head_says_what_git_says),
-    cmocka_unit_test(the_folder_may_lie_below),
-    cmocka_unit_test(a_detached_head_has_no_branch),
-    cmocka_unit_test(an_unborn_head_is_no_error),
-    cmocka_unit_test(a_shallow_clone_says_so),
-    cmocka_unit_test(a_linked_worktree_works),
-    cmocka_unit_test(describe_says_what_git_says),
-    cmocka_unit_test(no_repository_is_not_found),
-    cmocka_unit_test(unknown_formats_are_named),
-    cmocka_unit_test(a_bare_repository_has_no_status),
-    cmocka_unit_test(a_foreign_repository_is_refused_in_plain_words),
-    cmocka_unit_test(a_working_tree_elsewhere_is_refused),
-    cmocka_unit_test(a_link_is_not_followed_for_a_recipe),
-    cmocka_unit_test(a_damaged_repository_fails_cleanly),
-    cmocka_unit_test(an_endless_read_is_ended),
-    cmocka_unit_test(a_reader_that_dies_is_an_error),
-    cmocka_unit_test(hostile_configuration_runs_nothing),
-    cmocka_unit_test(the_users_configuration_has_no_effect),
-    cmocka_unit_test(status_lists_each_path_sorted),
-    cmocka_unit_test(exclude_takes_whole_components),
-    cmocka_unit_test(exclude_refuses_what_is_no_list_of_paths),
-    cmocka_unit_test(a_patch_carries_every_kind_of_change),
-    cmocka_unit_test(a_file_for_a_link_and_back),
-    cmocka_unit_test(an_unchanged_tree_gives_an_empty_patch),
-    cmocka_unit_test(a_conflict_is_taken_as_it_lies_there),
-    cmocka_unit_test(the_first_commit_may_be_missing),
-    cmocka_unit_test(configuration_does_not_change_the_patch),
-    cmocka_unit_test(line_ends_are_converted_as_git_does),
-    cmocka_unit_test(exclude_holds_for_the_patch),
-    cmocka_unit_test(what_does_not_fit_is_named),
-    cmocka_unit_test(what_may_be_secret_stays_out),
-    cmocka_unit_test(what_was_large_in_head_stays_out),
-    cmocka_unit_test(the_whole_patch_has_a_limit),
-    cmocka_unit_test(submodules_are_their_commit),
-    cmocka_unit_test(nothing_is_written_to_the_repository),
-    cmocka_unit_test(random_changes_come_back),
+      cmocka_unit_test(head_says_what_git_says),
+      cmocka_unit_test(the_folder_may_lie_below),
+      cmocka_unit_test(a_detached_head_has_no_branch),
+      cmocka_unit_test(an_unborn_head_is_no_error),
+      cmocka_unit_test(a_shallow_clone_says_so),
+      cmocka_unit_test(a_linked_worktree_works),
+      cmocka_unit_test(describe_says_what_git_says),
+      cmocka_unit_test(no_repository_is_not_found),
+      cmocka_unit_test(unknown_formats_are_named),
+      cmocka_unit_test(a_bare_repository_has_no_status),
+      cmocka_unit_test(a_foreign_repository_is_refused_in_plain_words),
+      cmocka_unit_test(a_working_tree_elsewhere_is_refused),
+      cmocka_unit_test(a_link_is_not_followed_for_a_recipe),
+      cmocka_unit_test(a_damaged_repository_fails_cleanly),
+      cmocka_unit_test(an_endless_read_is_ended),
+      cmocka_unit_test(a_reader_that_dies_is_an_error),
+      cmocka_unit_test(hostile_configuration_runs_nothing),
+      cmocka_unit_test(the_users_configuration_has_no_effect),
+      cmocka_unit_test(status_lists_each_path_sorted),
+      cmocka_unit_test(exclude_takes_whole_components),
+      cmocka_unit_test(exclude_refuses_what_is_no_list_of_paths),
+      cmocka_unit_test(a_patch_carries_every_kind_of_change),
+      cmocka_unit_test(a_file_for_a_link_and_back),
+      cmocka_unit_test(an_unchanged_tree_gives_an_empty_patch),
+      cmocka_unit_test(a_conflict_is_taken_as_it_lies_there),
+      cmocka_unit_test(the_first_commit_may_be_missing),
+      cmocka_unit_test(configuration_does_not_change_the_patch),
+      cmocka_unit_test(line_ends_are_converted_as_git_does),
+      cmocka_unit_test(exclude_holds_for_the_patch),
+      cmocka_unit_test(what_does_not_fit_is_named),
+      cmocka_unit_test(what_may_be_secret_stays_out),
+      cmocka_unit_test(what_was_large_in_head_stays_out),
+      cmocka_unit_test(the_whole_patch_has_a_limit),
+      cmocka_unit_test(submodules_are_their_commit),
+      cmocka_unit_test(nothing_is_written_to_the_repository),
+      cmocka_unit_test(random_changes_come_back),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -3,7 +3,9 @@
 
 #include "core/prim/hash.h"
 
-static const struct { const char *text, *hex; } known[] = {
+static const struct {
+  const char *text, *hex;
+} known[] = {
     {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
     {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
     {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
@@ -79,7 +81,8 @@ static void the_configuration_file_of_openssl_is_not_read(void **state)
 
   (void)state;
   assert_int_equal(shell("printf 'openssl_conf = i\\n[i]\\nproviders = p\\n[p]\\nevil = s\\n[s]\\n"
-                         "module = /no/such.so\\nactivate = 1\\n' > evil.cnf"), 0);
+                         "module = /no/such.so\\nactivate = 1\\n' > evil.cnf"),
+                   0);
   (void)snprintf(path, sizeof path, "%s/root/evil.cnf", top);
   (void)setenv("OPENSSL_CONF", path, 1);
   assert_int_equal(tl_sha256(hex, "abc", 3, &e), TL_OK);

@@ -161,8 +161,10 @@ static void test_connect_time(void **state)
     in[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     (void)connect(in[i], (struct sockaddr *)&a, sizeof a);
   }
-  (void)snprintf(json, sizeof json, "{'url':'http://127.0.0.1:%d/','connect_timeout_ms':150,"
-                 "'timeout_ms':4000}", ntohs(a.sin_port));
+  (void)snprintf(json, sizeof json,
+                 "{'url':'http://127.0.0.1:%d/','connect_timeout_ms':150,"
+                 "'timeout_ms':4000}",
+                 ntohs(a.sin_port));
   expect_error(json, TL_ETIMEOUT, "within 150 ms (connect_timeout_ms)");
   assert_true(tl_clock_ms() - began < 3000);
   for (int i = 0; i < 4; i++) (void)close(in[i]);
@@ -208,13 +210,13 @@ static void test_certificate(void **state)
   (void)snprintf(port, sizeof port, "%d", place->port);
   (void)snprintf(json, sizeof json, "{'url':'https://127.0.0.1:%d/'}", place->port);
   server_stop(place);
-  pid_t make = start((const char *const[]){"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                     "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert,
-                     "-subj", "/CN=127.0.0.1", "-days", "2", NULL});
+  pid_t make = start((const char *const[]){
+      "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+      "-nodes", "-keyout", key, "-out", cert, "-subj", "/CN=127.0.0.1", "-days", "2", NULL});
   assert_int_equal(waitpid(make, &status, 0), make);
   if (WEXITSTATUS(status) != 0) skip(); /* no openssl command here */
   pid_t serve = start((const char *const[]){"openssl", "s_server", "-accept", port, "-cert", cert,
-                      "-key", key, "-www", NULL});
+                                            "-key", key, "-www", NULL});
   job j = send_json(json);
   for (int i = 0; i < 100 && j.rc == TL_ENETWORK; i++) {
     end(&j);
@@ -335,11 +337,22 @@ static void test_wait_sees_other_descriptors(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    TEST(test_ok), TEST(test_post), TEST(test_large_body_without_expect), TEST(test_chunked),
-    TEST(test_bad_answers), TEST(test_nothing_listens), TEST(test_caps), TEST(test_times),
-    TEST(test_connect_time), TEST(test_proxy_variables), TEST(test_certificate),
-    TEST(test_concurrent), TEST(test_queue), TEST(test_keep_alive), TEST(test_cancel),
-    TEST(test_wait_sees_other_descriptors),
+      TEST(test_ok),
+      TEST(test_post),
+      TEST(test_large_body_without_expect),
+      TEST(test_chunked),
+      TEST(test_bad_answers),
+      TEST(test_nothing_listens),
+      TEST(test_caps),
+      TEST(test_times),
+      TEST(test_connect_time),
+      TEST(test_proxy_variables),
+      TEST(test_certificate),
+      TEST(test_concurrent),
+      TEST(test_queue),
+      TEST(test_keep_alive),
+      TEST(test_cancel),
+      TEST(test_wait_sees_other_descriptors),
   };
   return cmocka_run_group_tests(tests, group_up, group_down);
 }

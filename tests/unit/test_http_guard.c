@@ -153,13 +153,15 @@ static void test_redirect_from_https(void **state)
 
 static void test_redirect_methods(void **state)
 {
-  static const struct { const char *json, *line; } rows[] = {
-    {"{'url':'@1/to/303//echo','method':'PUT','body':'b'}", "GET /echo"},
-    {"{'url':'@1/to/302//echo','body':'b','headers':{'content-type':'x/y'}}", "GET /echo"},
-    {"{'url':'@1/to/301//echo','body':'b'}", "GET /echo"},
-    {"{'url':'@1/to/302//echo','method':'PUT','body':'b'}", "PUT /echo"},
-    {"{'url':'@1/to/308//echo','body':'b'}", "POST /echo"},
-    {"{'url':'@1/to/303//ok','method':'GET'}", "GET /ok"},
+  static const struct {
+    const char *json, *line;
+  } rows[] = {
+      {"{'url':'@1/to/303//echo','method':'PUT','body':'b'}", "GET /echo"},
+      {"{'url':'@1/to/302//echo','body':'b','headers':{'content-type':'x/y'}}", "GET /echo"},
+      {"{'url':'@1/to/301//echo','body':'b'}", "GET /echo"},
+      {"{'url':'@1/to/302//echo','method':'PUT','body':'b'}", "PUT /echo"},
+      {"{'url':'@1/to/308//echo','body':'b'}", "POST /echo"},
+      {"{'url':'@1/to/303//ok','method':'GET'}", "GET /ok"},
   };
   (void)state;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -194,39 +196,43 @@ static void test_redirect_refused(void **state)
 
 static void test_refused_before_sending(void **state)
 {
-  static const struct { const char *json; int code; const char *message; } rows[] = {
-    {"{'url':'@1/ok\\r\\nX: y'}", TL_EREFUSED, "line break"},
-    {"{'url':'@1/ok\\u0000'}", TL_EREFUSED, "NUL"},
-    {"{'url':'@1/ok','method':'GET / HTTP/1.1\\r\\nX: y\\r\\n'}", TL_EREFUSED, "method"},
-    {"{'url':'@1/ok','method':'GET\\u0000'}", TL_EREFUSED, "method"},
-    {"{'url':'@1/ok','method':''}", TL_EREFUSED, "method"},
-    {"{'url':'@1/ok','headers':{'x':'a\\r\\nY: b'}}", TL_EREFUSED, "line break"},
-    {"{'url':'@1/ok','headers':{'x':'a\\nY: b'}}", TL_EREFUSED, "line break"},
-    {"{'url':'@1/ok','headers':{'x':['a','\\u0000']}}", TL_EREFUSED, "NUL"},
-    {"{'url':'@1/ok','headers':{'x\\r\\nY':'a'}}", TL_EREFUSED, "name"},
-    {"{'url':'@1/ok','headers':{'x\\u0000':'a'}}", TL_EREFUSED, "name"},
-    {"{'url':'@1/ok','headers':{'':'a'}}", TL_EREFUSED, "name"},
-    {"{'url':'@1/ok','headers':{'Content-Length':'1'}}", TL_EREFUSED, "by tlab itself"},
-    {"{'url':'@1/ok','headers':{'host':'x'}}", TL_EREFUSED, "by tlab itself"},
-    {"{'url':'http://me:pw@localhost/'}", TL_EREFUSED, "user name"},
-    {"{'url':'file:///etc/passwd'}", TL_EREFUSED, "scheme"},
-    {"{'url':'ftp://127.0.0.1/'}", TL_EREFUSED, "scheme"},
-    {"{'url':'127.0.0.1/ok'}", TL_EPARSE, "not a URL"},
-    {"{'url':'http://a b/'}", TL_EPARSE, "not a URL"},
-    {"{'url':'http://h:99999/'}", TL_EPARSE, "not a URL"},
-    {"{}", TL_EARGUMENT, "url"},
-    {"[]", TL_EARGUMENT, "map"},
-    {"{'url':'@1/ok','timeout':1}", TL_EARGUMENT, "no field 'timeout'"},
-    {"{'url':'@1/ok','timeout_ms':0}", TL_EARGUMENT, "timeout_ms"},
-    {"{'url':'@1/ok','timeout_ms':9223372036854775807}", TL_EARGUMENT, "timeout_ms"},
-    {"{'url':'@1/ok','idle_timeout_ms':-1}", TL_EARGUMENT, "idle_timeout_ms"},
-    {"{'url':'@1/ok','max_bytes':1.5}", TL_EARGUMENT, "max_bytes"},
-    {"{'url':'@1/ok','max_bytes':'1'}", TL_EARGUMENT, "max_bytes"},
-    {"{'url':'@1/ok','max_redirects':51}", TL_EARGUMENT, "max_redirects"},
-    {"{'url':'@1/ok','body':7}", TL_EARGUMENT, "body"},
-    {"{'url':'@1/ok','headers':'x'}", TL_EARGUMENT, "headers"},
-    {"{'url':'@1/ok','headers':['x']}", TL_EARGUMENT, "header 1"},
-    {"{'url':'@1/ok','headers':{'x':7}}", TL_EARGUMENT, "'x'"},
+  static const struct {
+    const char *json;
+    int code;
+    const char *message;
+  } rows[] = {
+      {"{'url':'@1/ok\\r\\nX: y'}", TL_EREFUSED, "line break"},
+      {"{'url':'@1/ok\\u0000'}", TL_EREFUSED, "NUL"},
+      {"{'url':'@1/ok','method':'GET / HTTP/1.1\\r\\nX: y\\r\\n'}", TL_EREFUSED, "method"},
+      {"{'url':'@1/ok','method':'GET\\u0000'}", TL_EREFUSED, "method"},
+      {"{'url':'@1/ok','method':''}", TL_EREFUSED, "method"},
+      {"{'url':'@1/ok','headers':{'x':'a\\r\\nY: b'}}", TL_EREFUSED, "line break"},
+      {"{'url':'@1/ok','headers':{'x':'a\\nY: b'}}", TL_EREFUSED, "line break"},
+      {"{'url':'@1/ok','headers':{'x':['a','\\u0000']}}", TL_EREFUSED, "NUL"},
+      {"{'url':'@1/ok','headers':{'x\\r\\nY':'a'}}", TL_EREFUSED, "name"},
+      {"{'url':'@1/ok','headers':{'x\\u0000':'a'}}", TL_EREFUSED, "name"},
+      {"{'url':'@1/ok','headers':{'':'a'}}", TL_EREFUSED, "name"},
+      {"{'url':'@1/ok','headers':{'Content-Length':'1'}}", TL_EREFUSED, "by tlab itself"},
+      {"{'url':'@1/ok','headers':{'host':'x'}}", TL_EREFUSED, "by tlab itself"},
+      {"{'url':'http://me:pw@localhost/'}", TL_EREFUSED, "user name"},
+      {"{'url':'file:///etc/passwd'}", TL_EREFUSED, "scheme"},
+      {"{'url':'ftp://127.0.0.1/'}", TL_EREFUSED, "scheme"},
+      {"{'url':'127.0.0.1/ok'}", TL_EPARSE, "not a URL"},
+      {"{'url':'http://a b/'}", TL_EPARSE, "not a URL"},
+      {"{'url':'http://h:99999/'}", TL_EPARSE, "not a URL"},
+      {"{}", TL_EARGUMENT, "url"},
+      {"[]", TL_EARGUMENT, "map"},
+      {"{'url':'@1/ok','timeout':1}", TL_EARGUMENT, "no field 'timeout'"},
+      {"{'url':'@1/ok','timeout_ms':0}", TL_EARGUMENT, "timeout_ms"},
+      {"{'url':'@1/ok','timeout_ms':9223372036854775807}", TL_EARGUMENT, "timeout_ms"},
+      {"{'url':'@1/ok','idle_timeout_ms':-1}", TL_EARGUMENT, "idle_timeout_ms"},
+      {"{'url':'@1/ok','max_bytes':1.5}", TL_EARGUMENT, "max_bytes"},
+      {"{'url':'@1/ok','max_bytes':'1'}", TL_EARGUMENT, "max_bytes"},
+      {"{'url':'@1/ok','max_redirects':51}", TL_EARGUMENT, "max_redirects"},
+      {"{'url':'@1/ok','body':7}", TL_EARGUMENT, "body"},
+      {"{'url':'@1/ok','headers':'x'}", TL_EARGUMENT, "headers"},
+      {"{'url':'@1/ok','headers':['x']}", TL_EARGUMENT, "header 1"},
+      {"{'url':'@1/ok','headers':{'x':7}}", TL_EARGUMENT, "'x'"},
   };
   (void)state;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -274,11 +280,12 @@ static void test_other_spellings(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    TEST(test_library_configuration), TEST(test_secret), TEST(test_redirect_same_origin),
-    TEST(test_redirect_drops_keys),
-    TEST(test_redirect_never_back), TEST(test_redirect_other_host), TEST(test_redirect_from_https),
-    TEST(test_redirect_methods), TEST(test_redirect_refused), TEST(test_refused_before_sending),
-    TEST(test_guard_refuses), TEST(test_other_spellings),
+      TEST(test_library_configuration), TEST(test_secret),
+      TEST(test_redirect_same_origin),  TEST(test_redirect_drops_keys),
+      TEST(test_redirect_never_back),   TEST(test_redirect_other_host),
+      TEST(test_redirect_from_https),   TEST(test_redirect_methods),
+      TEST(test_redirect_refused),      TEST(test_refused_before_sending),
+      TEST(test_guard_refuses),         TEST(test_other_spellings),
   };
   return cmocka_run_group_tests(tests, group_up, group_down);
 }

@@ -172,8 +172,12 @@ static void test_back_pressure(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    TEST(test_stream), TEST(test_stream_cut), TEST(test_stream_fails_to_open),
-    TEST(test_stream_keeps_body), TEST(test_stream_misuse), TEST(test_back_pressure),
+      TEST(test_stream),
+      TEST(test_stream_cut),
+      TEST(test_stream_fails_to_open),
+      TEST(test_stream_keeps_body),
+      TEST(test_stream_misuse),
+      TEST(test_back_pressure),
   };
   return cmocka_run_group_tests(tests, group_up, group_down);
 }

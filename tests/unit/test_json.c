@@ -16,10 +16,8 @@ static char *canonical(const char *text, size_t len)
   tl_err e = {0};
   tl_val v;
 
-  if (tl_json_read(&v, text, len, &e) < 0)
-    fail_msg("%s: %s", text, e.msg);
-  if (tl_json_write(&out, &v, &e) < 0)
-    fail_msg("%s: %s", text, e.msg);
+  if (tl_json_read(&v, text, len, &e) < 0) fail_msg("%s: %s", text, e.msg);
+  if (tl_json_write(&out, &v, &e) < 0) fail_msg("%s: %s", text, e.msg);
   tl_free(&v);
   return tl_buf_take(&out, NULL);
 }
@@ -39,8 +37,7 @@ static void check_refused(const char *text, size_t len, const char *message)
   tl_err e = {0};
   tl_val v = tl_int(1);
 
-  if (tl_json_read(&v, text, len, &e) != TL_EPARSE)
-    fail_msg("accepted: %s", text);
+  if (tl_json_read(&v, text, len, &e) != TL_EPARSE) fail_msg("accepted: %s", text);
   assert_int_equal(v.type, TL_NIL);
   assert_int_equal(e.code, TL_EPARSE);
   assert_has(e.msg, message);
@@ -72,21 +69,27 @@ static void reads_each_type(void **state)
 
 static void reads_numbers_exactly(void **state)
 {
-  static const struct { const char *text; tl_type type; int64_t i; double num; } rows[] = {
-    {"0", TL_INT, 0, 0},
-    {"9223372036854775807", TL_INT, INT64_MAX, 0},
-    {"-9223372036854775808", TL_INT, INT64_MIN, 0},
-    {"9007199254740993", TL_INT, INT64_C(9007199254740993), 0},
-    {"9223372036854775808", TL_NUM, 0, 0x1p63},
-    {"100000000000000000000", TL_NUM, 0, 1e20},
-    {"1.0", TL_NUM, 0, 1.0},
-    {"1e2", TL_NUM, 0, 100.0},
-    {"-0", TL_NUM, 0, -0.0},
-    {"-0.0", TL_NUM, 0, -0.0},
-    {"5e-324", TL_NUM, 0, 5e-324},
-    {"1e-400", TL_NUM, 0, 0.0},
-    {"1.7976931348623157e308", TL_NUM, 0, 1.7976931348623157e308},
-    {"0.1000000000000000055511151231257827021181583404541015625000000000000000001", TL_NUM, 0, 0.1},
+  static const struct {
+    const char *text;
+    tl_type type;
+    int64_t i;
+    double num;
+  } rows[] = {
+      {"0", TL_INT, 0, 0},
+      {"9223372036854775807", TL_INT, INT64_MAX, 0},
+      {"-9223372036854775808", TL_INT, INT64_MIN, 0},
+      {"9007199254740993", TL_INT, INT64_C(9007199254740993), 0},
+      {"9223372036854775808", TL_NUM, 0, 0x1p63},
+      {"100000000000000000000", TL_NUM, 0, 1e20},
+      {"1.0", TL_NUM, 0, 1.0},
+      {"1e2", TL_NUM, 0, 100.0},
+      {"-0", TL_NUM, 0, -0.0},
+      {"-0.0", TL_NUM, 0, -0.0},
+      {"5e-324", TL_NUM, 0, 5e-324},
+      {"1e-400", TL_NUM, 0, 0.0},
+      {"1.7976931348623157e308", TL_NUM, 0, 1.7976931348623157e308},
+      {"0.1000000000000000055511151231257827021181583404541015625000000000000000001", TL_NUM, 0,
+       0.1},
   };
   tl_err e;
   tl_val v;
@@ -95,46 +98,70 @@ static void reads_numbers_exactly(void **state)
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     assert_int_equal(tl_json_read(&v, rows[i].text, strlen(rows[i].text), &e), 0);
     assert_int_equal(v.type, rows[i].type);
-    if (v.type == TL_INT)
-      assert_int_equal(v.u.i, rows[i].i);
-    else
-      assert_true(v.u.num == rows[i].num && signbit(v.u.num) == signbit(rows[i].num));
+    if (v.type == TL_INT) assert_int_equal(v.u.i, rows[i].i);
+    else assert_true(v.u.num == rows[i].num && signbit(v.u.num) == signbit(rows[i].num));
   }
 }
 
 static void refuses(void **state)
 {
-  static const struct { const char *text, *message; } rows[] = {
-    {"", "line 1 column 1: expected a value, found the end of the text"},
-    {"  \n ", "line 2 column 2: expected a value"},
-    {"nul", "expected a value, found 'n'"},
-    {"NaN", "found 'N'"}, {"Infinity", "found 'I'"}, {"-Infinity", "expected a digit"},
-    {"+1", "found '+'"}, {".5", "found '.'"}, {"1.", "expected a digit"},
-    {"1e", "expected a digit"}, {"-", "expected a digit"}, {"0x10", "the end of the text"},
-    {"01", "column 2: a number cannot begin with 0"}, {"-01", "cannot begin with 0"},
-    {"1e400", "line 1 column 1: the number is too large"}, {"-1e400", "too large"},
-    {"9223372036854775809", "use a string"}, {"18446744073709551617", "use a string"},
-    {"123456789012345678901234567890", "use a string"},
-    {"[1,]", "line 1 column 4: expected a value, found ']'"},
-    {"[1 2]", "expected ',' or ']', found '2'"},
-    {"[1", "found the end of the text"}, {"]", "found ']'"},
-    {"{\"a\":1,}", "expected a key in double quotes, found '}'"},
-    {"{a:1}", "column 2: expected a key in double quotes, found 'a'"},
-    {"{\"a\" 1}", "expected ':'"}, {"{\"a\":}", "expected a value"},
-    {"{\"a\":1 \"b\":2}", "expected ',' or '}'"},
-    {"{\"a\":1,\"b\":{\"a\":1},\"a\":2}", "line 1 column 20: the key 'a' is there already"},
-    {"{\"\\u0061\":1,\n\"a\":2}", "line 2 column 1: the key 'a' is there already"},
-    {"'a'", "found '''"}, {"\"abc", "line 1 column 1: the string has no end"},
-    {"\"abc\\", "no end"}, {"\"a\nb\"", "column 3: byte 0x0a must be escaped"},
-    {"\"a\tb\"", "byte 0x09"}, {"\"\\x41\"", "unknown escape"}, {"\"\\u12\"", "four hexa"},
-    {"\"\\u12G4\"", "four hexadecimal digits"}, {"\"\\uD800\"", "half of a surrogate pair"},
-    {"\"\\uDC00\"", "surrogate"}, {"\"\\uD800\\u0041\"", "surrogate"}, {"\"\\uD800\\n\"", "surrog"},
-    {"\"\\uD800\\uD800\"", "surrogate"}, {"\"\\uD800\\u1\"", "four hexadecimal"},
-    {"\xEF\xBB\xBF{}", "byte order mark"}, {"{} {}", "column 4: expected the end of the text"},
-    {"[1]\x01", "found byte 0x01"}, {"// x\n1", "found '/'"},
-    {"\"\xff\"", "column 2: byte 0xff is not UTF-8"}, {"\"\xc0\xaf\"", "not UTF-8"},
-    {"\"\xed\xa0\x80\"", "not UTF-8"}, {"\"\xf4\x90\x80\x80\"", "not UTF-8"}, {"\"\xc3", "not UTF"},
-    {"\"\xc3\xa4\" \xc3\xa4", "column 5: expected the end of the text, found '\xc3\xa4'"},
+  static const struct {
+    const char *text, *message;
+  } rows[] = {
+      {"", "line 1 column 1: expected a value, found the end of the text"},
+      {"  \n ", "line 2 column 2: expected a value"},
+      {"nul", "expected a value, found 'n'"},
+      {"NaN", "found 'N'"},
+      {"Infinity", "found 'I'"},
+      {"-Infinity", "expected a digit"},
+      {"+1", "found '+'"},
+      {".5", "found '.'"},
+      {"1.", "expected a digit"},
+      {"1e", "expected a digit"},
+      {"-", "expected a digit"},
+      {"0x10", "the end of the text"},
+      {"01", "column 2: a number cannot begin with 0"},
+      {"-01", "cannot begin with 0"},
+      {"1e400", "line 1 column 1: the number is too large"},
+      {"-1e400", "too large"},
+      {"9223372036854775809", "use a string"},
+      {"18446744073709551617", "use a string"},
+      {"123456789012345678901234567890", "use a string"},
+      {"[1,]", "line 1 column 4: expected a value, found ']'"},
+      {"[1 2]", "expected ',' or ']', found '2'"},
+      {"[1", "found the end of the text"},
+      {"]", "found ']'"},
+      {"{\"a\":1,}", "expected a key in double quotes, found '}'"},
+      {"{a:1}", "column 2: expected a key in double quotes, found 'a'"},
+      {"{\"a\" 1}", "expected ':'"},
+      {"{\"a\":}", "expected a value"},
+      {"{\"a\":1 \"b\":2}", "expected ',' or '}'"},
+      {"{\"a\":1,\"b\":{\"a\":1},\"a\":2}", "line 1 column 20: the key 'a' is there already"},
+      {"{\"\\u0061\":1,\n\"a\":2}", "line 2 column 1: the key 'a' is there already"},
+      {"'a'", "found '''"},
+      {"\"abc", "line 1 column 1: the string has no end"},
+      {"\"abc\\", "no end"},
+      {"\"a\nb\"", "column 3: byte 0x0a must be escaped"},
+      {"\"a\tb\"", "byte 0x09"},
+      {"\"\\x41\"", "unknown escape"},
+      {"\"\\u12\"", "four hexa"},
+      {"\"\\u12G4\"", "four hexadecimal digits"},
+      {"\"\\uD800\"", "half of a surrogate pair"},
+      {"\"\\uDC00\"", "surrogate"},
+      {"\"\\uD800\\u0041\"", "surrogate"},
+      {"\"\\uD800\\n\"", "surrog"},
+      {"\"\\uD800\\uD800\"", "surrogate"},
+      {"\"\\uD800\\u1\"", "four hexadecimal"},
+      {"\xEF\xBB\xBF{}", "byte order mark"},
+      {"{} {}", "column 4: expected the end of the text"},
+      {"[1]\x01", "found byte 0x01"},
+      {"// x\n1", "found '/'"},
+      {"\"\xff\"", "column 2: byte 0xff is not UTF-8"},
+      {"\"\xc0\xaf\"", "not UTF-8"},
+      {"\"\xed\xa0\x80\"", "not UTF-8"},
+      {"\"\xf4\x90\x80\x80\"", "not UTF-8"},
+      {"\"\xc3", "not UTF"},
+      {"\"\xc3\xa4\" \xc3\xa4", "column 5: expected the end of the text, found '\xc3\xa4'"},
   };
 
   (void)state;
@@ -194,8 +221,7 @@ static void depth_is_bounded(void **state)
   tl_buf_free(&out);
   memset(text, '[', sizeof text);
   check_refused(text, sizeof text, "more than 200 levels deep");
-  for (size_t i = 0; i + 5 <= sizeof text; i += 5)
-    memcpy(text + i, "{\"\":[", 5);
+  for (size_t i = 0; i + 5 <= sizeof text; i += 5) memcpy(text + i, "{\"\":[", 5);
   check_refused(text, sizeof text, "more than 200 levels deep");
 }
 
@@ -207,7 +233,8 @@ static void many_keys_are_quick(void **state)
   (void)state;
   assert_int_equal(tl_buf_str(&text, "{"), 0);
   for (unsigned i = 0; i < 200000; i++)
-    assert_int_equal(tl_buf_fmt(&text, "\"%u\":0,", (i * 2654435761u) % 1000003u + i * 1000003u), 0);
+    assert_int_equal(tl_buf_fmt(&text, "\"%u\":0,", (i * 2654435761u) % 1000003u + i * 1000003u),
+                     0);
   assert_int_equal(tl_buf_str(&text, "\"last\":1,\"last\":2}"), 0);
   check_refused(text.data, text.len, "the key 'last' is there already");
   tl_buf_free(&text);
@@ -219,12 +246,13 @@ static void many_keys_are_quick(void **state)
 static void rfc8785_examples(void **state)
 {
   (void)state;
-  check_canonical("{\"numbers\":[333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],"
-                  "\"string\":\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\","
-                  "\"literals\":[null,true,false]}",
-                  "{\"literals\":[null,true,false],"
-                  "\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],"
-                  "\"string\":\"\xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}");
+  check_canonical(
+      "{\"numbers\":[333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],"
+      "\"string\":\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\","
+      "\"literals\":[null,true,false]}",
+      "{\"literals\":[null,true,false],"
+      "\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],"
+      "\"string\":\"\xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}");
   check_canonical("{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\","
                   "\"\\ufb33\":\"Hebrew Letter Dalet With Dagesh\",\"1\":\"One\","
                   "\"\\ud83d\\ude00\":\"Emoji: Grinning Face\",\"\\u0080\":\"Control\","
@@ -233,23 +261,38 @@ static void rfc8785_examples(void **state)
                   "\"\xc3\xb6\":\"Latin Small Letter O With Diaeresis\","
                   "\"\xe2\x82\xac\":\"Euro Sign\",\"\xf0\x9f\x98\x80\":\"Emoji: Grinning Face\","
                   "\"\xef\xac\xb3\":\"Hebrew Letter Dalet With Dagesh\"}");
-  check_canonical("[56,{\"d\":true,\"10\":null,\"1\":[ ]}]", "[56,{\"1\":[],\"10\":null,\"d\":true}]");
+  check_canonical("[56,{\"d\":true,\"10\":null,\"1\":[ ]}]",
+                  "[56,{\"1\":[],\"10\":null,\"d\":true}]");
 }
 
 /* RFC 8785, appendix B, and the borders of the four layouts. */
 static void numbers(void **state)
 {
-  static const struct { uint64_t bits; const char *text; } rows[] = {
-    {0x0000000000000000, "0"}, {0x8000000000000000, "0"}, {0x0000000000000001, "5e-324"},
-    {0x8000000000000001, "-5e-324"}, {0x7fefffffffffffff, "1.7976931348623157e+308"},
-    {0xffefffffffffffff, "-1.7976931348623157e+308"}, {0x4340000000000000, "9007199254740992"},
-    {0xc340000000000000, "-9007199254740992"}, {0x4430000000000000, "295147905179352830000"},
-    {0x44b52d02c7e14af5, "9.999999999999997e+22"}, {0x44b52d02c7e14af6, "1e+23"},
-    {0x44b52d02c7e14af7, "1.0000000000000001e+23"}, {0x444b1ae4d6e2ef4e, "999999999999999700000"},
-    {0x444b1ae4d6e2ef4f, "999999999999999900000"}, {0x444b1ae4d6e2ef50, "1e+21"},
-    {0x3eb0c6f7a0b5ed8c, "9.999999999999997e-7"}, {0x3eb0c6f7a0b5ed8d, "0.000001"},
-    {0x41b3de4355555553, "333333333.3333332"}, {0x41b3de4355555557, "333333333.33333343"},
-    {0xbecbf647612f3696, "-0.0000033333333333333333"}, {0x43143ff3c1cb0959, "1424953923781206.2"},
+  static const struct {
+    uint64_t bits;
+    const char *text;
+  } rows[] = {
+      {0x0000000000000000, "0"},
+      {0x8000000000000000, "0"},
+      {0x0000000000000001, "5e-324"},
+      {0x8000000000000001, "-5e-324"},
+      {0x7fefffffffffffff, "1.7976931348623157e+308"},
+      {0xffefffffffffffff, "-1.7976931348623157e+308"},
+      {0x4340000000000000, "9007199254740992"},
+      {0xc340000000000000, "-9007199254740992"},
+      {0x4430000000000000, "295147905179352830000"},
+      {0x44b52d02c7e14af5, "9.999999999999997e+22"},
+      {0x44b52d02c7e14af6, "1e+23"},
+      {0x44b52d02c7e14af7, "1.0000000000000001e+23"},
+      {0x444b1ae4d6e2ef4e, "999999999999999700000"},
+      {0x444b1ae4d6e2ef4f, "999999999999999900000"},
+      {0x444b1ae4d6e2ef50, "1e+21"},
+      {0x3eb0c6f7a0b5ed8c, "9.999999999999997e-7"},
+      {0x3eb0c6f7a0b5ed8d, "0.000001"},
+      {0x41b3de4355555553, "333333333.3333332"},
+      {0x41b3de4355555557, "333333333.33333343"},
+      {0xbecbf647612f3696, "-0.0000033333333333333333"},
+      {0x43143ff3c1cb0959, "1424953923781206.2"},
   };
   char text[32];
 
@@ -281,8 +324,7 @@ static double es6_next(size_t line, unsigned char block[32], size_t *used)
       *used = 0;
     }
     bits = 0;
-    for (size_t i = 0; i < 8; i++)
-      bits |= (uint64_t)block[*used + i] << (8 * i);
+    for (size_t i = 0; i < 8; i++) bits |= (uint64_t)block[*used + i] << (8 * i);
     *used += 8;
     memcpy(&d, &bits, sizeof d);
   }
@@ -309,8 +351,7 @@ static void check_es6(size_t lines, const char *sha256)
   }
   assert_int_equal(EVP_DigestFinal_ex(md, digest, NULL), 1);
   EVP_MD_CTX_free(md);
-  for (size_t i = 0; i < 32; i++)
-    (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+  for (size_t i = 0; i < 32; i++) (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
   assert_string_equal(hex, sha256);
 }
 
@@ -323,13 +364,19 @@ static void es6_number_list(void **state)
 
 static void writes_refusals(void **state)
 {
-  const struct { tl_val v; const char *message; } rows[] = {
-    {tl_num((double)NAN), "not a number"}, {tl_num((double)INFINITY), "infinite"},
-    {tl_int(INT64_C(9007199254740992)), "9007199254740992 is beyond 2^53-1: use a string"},
-    {tl_int(INT64_C(-9007199254740993)), "-9007199254740993 is beyond"},
-    {tl_int(INT64_MIN), "use a string"}, {tl_num(0x1p53), "use a string"},
-    {tl_num(-1e20), "use a string"}, {tl_str("a\xff"), "not UTF-8 (byte 0xff at 1)"},
-    {tl_str("\xed\xa0\x80"), "not UTF-8"},
+  const struct {
+    tl_val v;
+    const char *message;
+  } rows[] = {
+      {tl_num((double)NAN), "not a number"},
+      {tl_num((double)INFINITY), "infinite"},
+      {tl_int(INT64_C(9007199254740992)), "9007199254740992 is beyond 2^53-1: use a string"},
+      {tl_int(INT64_C(-9007199254740993)), "-9007199254740993 is beyond"},
+      {tl_int(INT64_MIN), "use a string"},
+      {tl_num(0x1p53), "use a string"},
+      {tl_num(-1e20), "use a string"},
+      {tl_str("a\xff"), "not UTF-8 (byte 0xff at 1)"},
+      {tl_str("\xed\xa0\x80"), "not UTF-8"},
   };
   tl_buf out = TL_BUF(100);
   tl_err e;
@@ -399,17 +446,28 @@ static void pretty(void **state)
   (void)state;
   assert_int_equal(tl_json_read(&v, text, sizeof text - 1, &e), 0);
   assert_int_equal(tl_json_pretty(&out, &v, &e), 0);
-  assert_string_equal(out.data, "{\n  \"a\": {\n    \"x\": null\n  },\n  \"b\": [\n    1,\n    {}\n  ],\n"
-                                "  \"c\": []\n}");
+  assert_string_equal(out.data,
+                      "{\n  \"a\": {\n    \"x\": null\n  },\n  \"b\": [\n    1,\n    {}\n  ],\n"
+                      "  \"c\": []\n}");
   tl_free(&v);
   tl_buf_free(&out);
 }
 
 static void keys_in_utf16_order(void **state)
 {
-  static const char *const sorted[] = {"", "\r", "1", "10", "A", "a", "\xc2\x80", "\xe2\x82\xac",
-                                       "\xed\x9f\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
-                                       "\xee\x80\x80", "\xef\xbf\xbf"};
+  static const char *const sorted[] = {"",
+                                       "\r",
+                                       "1",
+                                       "10",
+                                       "A",
+                                       "a",
+                                       "\xc2\x80",
+                                       "\xe2\x82\xac",
+                                       "\xed\x9f\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf",
+                                       "\xee\x80\x80",
+                                       "\xef\xbf\xbf"};
   const size_t n = sizeof sorted / sizeof *sorted;
 
   (void)state;
@@ -422,11 +480,29 @@ static void keys_in_utf16_order(void **state)
 
 static void utf8(void **state)
 {
-  static const struct { const char *text; size_t valid; } rows[] = {
-    {"plain", 5}, {"\xc3\xa4", 2}, {"\xc3", 0}, {"a\x80", 1}, {"\xc1\xbf", 0}, {"\xe0\x9f\xbf", 0},
-    {"\xe0\xa0\x80", 3}, {"\xed\x9f\xbf", 3}, {"\xed\xa0\x80", 0}, {"\xf0\x8f\xbf\xbf", 0},
-    {"\xf0\x90\x80\x80", 4}, {"\xf4\x8f\xbf\xbf", 4}, {"\xf4\x90\x80\x80", 0}, {"\xf5", 0},
-    {"12345678\xe2\x82\xac" "abcdefg\xe2\x82", 18}, {"1234567\xff", 7}, {"\xe2\x82\xe2", 0},
+  static const struct {
+    const char *text;
+    size_t valid;
+  } rows[] = {
+      {"plain", 5},
+      {"\xc3\xa4", 2},
+      {"\xc3", 0},
+      {"a\x80", 1},
+      {"\xc1\xbf", 0},
+      {"\xe0\x9f\xbf", 0},
+      {"\xe0\xa0\x80", 3},
+      {"\xed\x9f\xbf", 3},
+      {"\xed\xa0\x80", 0},
+      {"\xf0\x8f\xbf\xbf", 0},
+      {"\xf0\x90\x80\x80", 4},
+      {"\xf4\x8f\xbf\xbf", 4},
+      {"\xf4\x90\x80\x80", 0},
+      {"\xf5", 0},
+      {"12345678\xe2\x82\xac"
+       "abcdefg\xe2\x82",
+       18},
+      {"1234567\xff", 7},
+      {"\xe2\x82\xe2", 0},
   };
 
   (void)state;
@@ -437,14 +513,21 @@ static void utf8(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(reads_each_type),     cmocka_unit_test(reads_numbers_exactly),
-    cmocka_unit_test(refuses),             cmocka_unit_test(refuses_each_prefix),
-    cmocka_unit_test(depth_is_bounded),    cmocka_unit_test(many_keys_are_quick),
-    cmocka_unit_test(rfc8785_examples),    cmocka_unit_test(numbers),
-    cmocka_unit_test(es6_number_list),     cmocka_unit_test(writes_refusals),
-    cmocka_unit_test(writes_borders),      cmocka_unit_test(writes_no_key_twice_and_no_more_than_fits),
-    cmocka_unit_test(pretty),              cmocka_unit_test(keys_in_utf16_order),
-    cmocka_unit_test(utf8),
+      cmocka_unit_test(reads_each_type),
+      cmocka_unit_test(reads_numbers_exactly),
+      cmocka_unit_test(refuses),
+      cmocka_unit_test(refuses_each_prefix),
+      cmocka_unit_test(depth_is_bounded),
+      cmocka_unit_test(many_keys_are_quick),
+      cmocka_unit_test(rfc8785_examples),
+      cmocka_unit_test(numbers),
+      cmocka_unit_test(es6_number_list),
+      cmocka_unit_test(writes_refusals),
+      cmocka_unit_test(writes_borders),
+      cmocka_unit_test(writes_no_key_twice_and_no_more_than_fits),
+      cmocka_unit_test(pretty),
+      cmocka_unit_test(keys_in_utf16_order),
+      cmocka_unit_test(utf8),
   };
   return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

@@ -78,11 +78,11 @@ static void run_limited(const char *text, size_t limit)
   tl_lua_close(L);
 }
 
-#define CASE(name, text)                                                                           \
-  static void name(void **state)                                                                   \
-  {                                                                                                \
-    (void)state;                                                                                   \
-    run_limited(text, 0);                                                                          \
+#define CASE(name, text) \
+  static void name(void **state) \
+  { \
+    (void)state; \
+    run_limited(text, 0); \
   }
 
 CASE(pairs_order,
@@ -173,9 +173,8 @@ CASE(format,
      "fails(string.format, 'no literal form', '%q', {}) eq(('%-5d|'):format(3), '3    |')\n"
      "fails(string.format, 'representation', '%d', 1.5)")
 
-CASE(random,
-     "math.randomseed(42) local a = math.random(1000000) math.randomseed(42)\n"
-     "eq(math.random(1000000), a) fails(math.randomseed, 'number expected')")
+CASE(random, "math.randomseed(42) local a = math.random(1000000) math.randomseed(42)\n"
+             "eq(math.random(1000000), a) fails(math.randomseed, 'number expected')")
 
 CASE(values,
      "local t = through {a = {1, 2.5, 'x', true}, b = {}, c = json.array(), d = json.null}\n"
@@ -199,11 +198,10 @@ CASE(values_refused,
      "local d = {} for i = 1, 300 do d = {d} end no(d, 'LIMIT', 'nested more than 200')\n"
      "no({coroutine.create(print)}, 'ARGUMENT', 'thread')")
 
-CASE(values_bomb,
-     "local b = 'x' for i = 1, 60 do b = {b, b} end local _, c, m = through(b)\n"
-     "eq(c, 'LIMIT') assert(m:find('larger than 256 MiB'))\n"
-     "local l = ('y'):rep(2^20) local many = {} for i = 1, 300 do many[i] = l end\n"
-     "eq(select(2, through(many)), 'LIMIT')")
+CASE(values_bomb, "local b = 'x' for i = 1, 60 do b = {b, b} end local _, c, m = through(b)\n"
+                  "eq(c, 'LIMIT') assert(m:find('larger than 256 MiB'))\n"
+                  "local l = ('y'):rep(2^20) local many = {} for i = 1, 300 do many[i] = l end\n"
+                  "eq(select(2, through(many)), 'LIMIT')")
 
 CASE(json,
      "eq(json.encode {b = 1, a = json.null}, '{\"a\":null,\"b\":1}') eq(json.encode {}, '{}')\n"
@@ -236,15 +234,24 @@ CASE(back_doors,
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(pairs_order),        cmocka_unit_test(pairs_list_built_backwards),
-      cmocka_unit_test(pairs_skips_removed), cmocka_unit_test(next_sees_changes),
-      cmocka_unit_test(next_is_not_quadratic), cmocka_unit_test(pairs_refuses),
-      cmocka_unit_test(views),              cmocka_unit_test(sort_is_stable),
-      cmocka_unit_test(sort_survives_bad_orders), cmocka_unit_test(tostring_numbers),
-      cmocka_unit_test(format),             cmocka_unit_test(random),
-      cmocka_unit_test(values),             cmocka_unit_test(values_refused),
-      cmocka_unit_test(values_bomb),        cmocka_unit_test(json),
-      cmocka_unit_test(memory_limit),       cmocka_unit_test(back_doors),
+      cmocka_unit_test(pairs_order),
+      cmocka_unit_test(pairs_list_built_backwards),
+      cmocka_unit_test(pairs_skips_removed),
+      cmocka_unit_test(next_sees_changes),
+      cmocka_unit_test(next_is_not_quadratic),
+      cmocka_unit_test(pairs_refuses),
+      cmocka_unit_test(views),
+      cmocka_unit_test(sort_is_stable),
+      cmocka_unit_test(sort_survives_bad_orders),
+      cmocka_unit_test(tostring_numbers),
+      cmocka_unit_test(format),
+      cmocka_unit_test(random),
+      cmocka_unit_test(values),
+      cmocka_unit_test(values_refused),
+      cmocka_unit_test(values_bomb),
+      cmocka_unit_test(json),
+      cmocka_unit_test(memory_limit),
+      cmocka_unit_test(back_doors),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

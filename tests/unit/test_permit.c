@@ -34,17 +34,31 @@ static tl_permits permits(const char *needs, const char *allow, const char *deny
 static void net_patterns_match_whole_names(void **state)
 {
   (void)state;
-  static const struct { const char *pattern, *host; int port; bool match; } rows[] = {
-      {"a.com", "a.com", 443, true},          {"a.com", "A.COM", 443, true},
-      {"a.com", "a.com.", 443, true},         {"a.com", "evil-a.com", 443, false},
-      {"a.com", "a.com.evil", 443, false},    {"a.com:443", "a.com", 443, true},
-      {"a.com:443", "a.com", 80, false},      {"a.com:44", "a.com", 443, false},
-      {"a.com:*", "a.com", 1, true},          {"*.a.com", "b.a.com", 443, true},
-      {"*.a.com", "a.com", 443, false},       {"*.a.com", "eviala.com", 443, false},
-      {"*.a.com", "x.a.com.", 443, true},     {"[::1]:80", "::1", 80, true},
-      {"[::1]:80", "[::1]", 80, true},        {"[::1]:80", "::1", 81, false},
-      {"::1", "::1", 9, true},                {"127.0.0.1", "127.0.0.10", 9, false},
-      {"", "a.com", 443, false},              {"*", "a.com", 443, false},
+  static const struct {
+    const char *pattern, *host;
+    int port;
+    bool match;
+  } rows[] = {
+      {"a.com", "a.com", 443, true},
+      {"a.com", "A.COM", 443, true},
+      {"a.com", "a.com.", 443, true},
+      {"a.com", "evil-a.com", 443, false},
+      {"a.com", "a.com.evil", 443, false},
+      {"a.com:443", "a.com", 443, true},
+      {"a.com:443", "a.com", 80, false},
+      {"a.com:44", "a.com", 443, false},
+      {"a.com:*", "a.com", 1, true},
+      {"*.a.com", "b.a.com", 443, true},
+      {"*.a.com", "a.com", 443, false},
+      {"*.a.com", "eviala.com", 443, false},
+      {"*.a.com", "x.a.com.", 443, true},
+      {"[::1]:80", "::1", 80, true},
+      {"[::1]:80", "[::1]", 80, true},
+      {"[::1]:80", "::1", 81, false},
+      {"::1", "::1", 9, true},
+      {"127.0.0.1", "127.0.0.10", 9, false},
+      {"", "a.com", 443, false},
+      {"*", "a.com", 443, false},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (tl_permit_net_match(rows[i].pattern, rows[i].host, rows[i].port) != rows[i].match)
@@ -86,15 +100,16 @@ static void names_do_not_lead_to_private_addresses(void **state)
 {
   (void)state;
   tl_permits p = permits("{}", "{\"net\":[\"a.com\",\"10.0.0.7:80\"]}", "{\"net\":[\"8.8.8.8\"]}");
-  static const char *const hidden[] = {"127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1",
-                                       "172.16.0.1", "0.0.0.0", "100.64.0.1", "::1", "fe80::1",
-                                       "fd00::1", "::ffff:127.0.0.1", "224.0.0.1"};
+  static const char *const hidden[] = {"127.0.0.1",  "10.1.2.3", "169.254.169.254",  "192.168.0.1",
+                                       "172.16.0.1", "0.0.0.0",  "100.64.0.1",       "::1",
+                                       "fe80::1",    "fd00::1",  "::ffff:127.0.0.1", "224.0.0.1"};
   for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
     assert_int_equal(address(&p, "a.com", hidden[i]), TL_ENOT_PERMITTED);
   assert_int_equal(address(&p, "a.com", "93.184.216.34"), TL_OK);
   assert_int_equal(address(&p, "a.com", "172.32.0.1"), TL_OK);
-  assert_int_equal(address(&p, "a.com", "10.0.0.7"), TL_OK);          /* granted by itself */
-  assert_int_equal(address(&p, "a.com", "8.8.8.8"), TL_ENOT_PERMITTED); /* deny wins on addresses too */
+  assert_int_equal(address(&p, "a.com", "10.0.0.7"), TL_OK); /* granted by itself */
+  assert_int_equal(address(&p, "a.com", "8.8.8.8"),
+                   TL_ENOT_PERMITTED); /* deny wins on addresses too */
   assert_int_equal(address(&p, "127.0.0.1", "127.0.0.1"), TL_OK);
   assert_int_equal(address(&p, "localhost", "127.0.0.1"), TL_OK);
   assert_int_equal(address(&p, "localhost", "10.0.0.1"), TL_ENOT_PERMITTED);
@@ -143,10 +158,11 @@ static void the_record_and_keys_are_out_of_reach(void **state)
   }
   assert_int_equal(place(&p, "spec.json", true), TL_ENOT_PERMITTED);
   assert_int_equal(place(&p, "spec.json", false), TL_OK);
-  static const char *const keys[] = {"lab:secrets/.env.lab", "lab:secrets", "lab:./secrets/x",
-                                     "lab:.git/config", "lab:sub/.git/config", "lab:.env",
-                                     "lab:x/.env.production", "lab:tls/server.pem", "lab:A.KEY",
-                                     "lab:.ssh/id_rsa", "lab:Secrets/x", "lab://secrets/x"};
+  static const char *const keys[] = {
+      "lab:secrets/.env.lab",  "lab:secrets",         "lab:./secrets/x",
+      "lab:.git/config",       "lab:sub/.git/config", "lab:.env",
+      "lab:x/.env.production", "lab:tls/server.pem",  "lab:A.KEY",
+      "lab:.ssh/id_rsa",       "lab:Secrets/x",       "lab://secrets/x"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (place(&p, keys[i], false) != TL_ENOT_PERMITTED) fail_msg("%s was let through", keys[i]);
   static const char *const fine[] = {"lab:notes.md", "lab:.gitignore", "lab:.envrc",
@@ -160,8 +176,9 @@ static void the_record_and_keys_are_out_of_reach(void **state)
 static void a_read_grant_covers_a_tree_and_nothing_beside_it(void **state)
 {
   (void)state;
-  tl_permits p = permits("{\"read\":[\"/usr\",\"/etc/hostname\"]}",
-                         "{\"read\":[\"/usr/lib\",\"/etc/hostname\"]}", "{\"read\":[\"/usr/lib/ssl\"]}");
+  tl_permits p =
+      permits("{\"read\":[\"/usr\",\"/etc/hostname\"]}",
+              "{\"read\":[\"/usr/lib\",\"/etc/hostname\"]}", "{\"read\":[\"/usr/lib/ssl\"]}");
   tl_place out;
   tl_err e;
   assert_int_equal(tl_permit_place(&p, "/usr/lib/x/y", 12, false, &out, &e), TL_OK);

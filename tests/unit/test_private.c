@@ -12,12 +12,13 @@ static void private_paths_are_known(void **state)
 {
   (void)state;
   static const char *const yes[] = {
-    "secrets", "secrets/KEY", "SECRETS/x", ".git", "a/.git/config", ".env", ".env.lab", "a/.ENV.x",
-    "id_rsa", "a/id_ed25519", "x.pem", "a/x.KEY", "a.p12", "keys.age", "a//secrets.pem",
+      "secrets", "secrets/KEY", "SECRETS/x", ".git",     "a/.git/config",
+      ".env",    ".env.lab",    "a/.ENV.x",  "id_rsa",   "a/id_ed25519",
+      "x.pem",   "a/x.KEY",     "a.p12",     "keys.age", "a//secrets.pem",
   };
   static const char *const no[] = {
-    ".", "a/b", "secretsx", "my-secrets", ".gitignore", ".envrc", "id_", "id_list.csv", "pem",
-    "x.pem.txt", "keys", "environment", "a/secret",
+      ".",           "a/b", "secretsx",  "my-secrets", ".gitignore",  ".envrc",   "id_",
+      "id_list.csv", "pem", "x.pem.txt", "keys",       "environment", "a/secret",
   };
   for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
     if (!tl_private_path(yes[i], false)) {
@@ -41,8 +42,8 @@ static void a_folder_of_secrets_counts_at_the_top_or_anywhere(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(private_paths_are_known),
-    cmocka_unit_test(a_folder_of_secrets_counts_at_the_top_or_anywhere),
+      cmocka_unit_test(private_paths_are_known),
+      cmocka_unit_test(a_folder_of_secrets_counts_at_the_top_or_anywhere),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

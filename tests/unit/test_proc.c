@@ -194,8 +194,9 @@ static void the_environment_is_made_anew(void **state)
   assert_int_equal(setenv("TLAB_TEST_SECRET", "leak", 1), 0);
   char want[8192];
   (void)snprintf(want, sizeof want, "A=1\nLANG=de\nPATH=%s\nTZ=UTC\n", getenv("PATH"));
-  tl_val command = COMMAND("sh", "-c", "env | grep -v '^PWD=' | grep -v '^_=' | grep -v ^SHLVL |"
-                                       " sort");
+  tl_val command = COMMAND("sh", "-c",
+                           "env | grep -v '^PWD=' | grep -v '^_=' | grep -v ^SHLVL |"
+                           " sort");
   tl_val *env = tl_put(&command, "env", tl_map());
   tl_put(env, "A", tl_str("1"));
   tl_put(env, "LANG", tl_str("de"));
@@ -229,8 +230,9 @@ static void it_runs_in_the_folder_of_the_run(void **state)
 static void it_has_a_session_of_its_own_and_no_core(void **state)
 {
   (void)state;
-  assert_stdout(COMMAND("sh", "-c", "set -- $(cat /proc/$$/stat);"
-                                    "test $1 = $5 && test $1 = $6 && ulimit -c && ulimit -H -c"),
+  assert_stdout(COMMAND("sh", "-c",
+                        "set -- $(cat /proc/$$/stat);"
+                        "test $1 = $5 && test $1 = $6 && ulimit -c && ulimit -H -c"),
                 "0\n0\n");
 }
 
@@ -257,8 +259,9 @@ static void signals_are_as_by_default(void **state)
   assert_int_equal(sigprocmask(SIG_BLOCK, &term, &mask), 0);
   /* Signals 32 and 33 are the C library's own: it lets nobody set them back, and make leaves them
    * ignored in what it starts. */
-  assert_stdout(COMMAND("grep", "-cE", "^Sig(Blk:\t0{16}|Ign:\t0{7}(18|00)0{7})$",
-                        "/proc/self/status"), "2\n");
+  assert_stdout(
+      COMMAND("grep", "-cE", "^Sig(Blk:\t0{16}|Ign:\t0{7}(18|00)0{7})$", "/proc/self/status"),
+      "2\n");
   (void)sigprocmask(SIG_SETMASK, &mask, NULL);
   (void)sigaction(SIGPIPE, &old, NULL);
 }
@@ -539,8 +542,7 @@ static void what_was_hashed_is_what_runs(void **state)
   char path[128];
   char script[512];
   (void)snprintf(path, sizeof path, "%s/swap", base);
-  (void)snprintf(script, sizeof script, "cp /bin/true %s && cp /bin/false %s.new",
-                 path, path);
+  (void)snprintf(script, sizeof script, "cp /bin/true %s && cp /bin/false %s.new", path, path);
   assert_int_equal(system(script), 0);
   tl_err e = {0};
   tl_proc_program program;
@@ -634,33 +636,33 @@ static int tear_down(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_program_runs_and_its_words_come_back),
-    cmocka_unit_test(an_exit_code_is_a_result),
-    cmocka_unit_test(a_signal_is_a_result),
-    cmocka_unit_test(the_program_is_named_by_path_and_hash),
-    cmocka_unit_test(arguments_are_not_looked_at_by_a_shell),
-    cmocka_unit_test(standard_input_arrives_whole),
-    cmocka_unit_test(the_environment_is_made_anew),
-    cmocka_unit_test(only_three_descriptors_are_open),
-    cmocka_unit_test(it_runs_in_the_folder_of_the_run),
-    cmocka_unit_test(it_has_a_session_of_its_own_and_no_core),
-    cmocka_unit_test(privileges_cannot_be_gained),
-    cmocka_unit_test(signals_are_as_by_default),
-    cmocka_unit_test(the_network_is_gone_where_the_result_says_so),
-    cmocka_unit_test(an_ordinary_user_stays_who_it_is),
-    cmocka_unit_test(a_time_limit_kills_all_of_it),
-    cmocka_unit_test(too_much_output_kills_it),
-    cmocka_unit_test(what_it_leaves_behind_is_killed),
-    cmocka_unit_test(cancelling_ends_each_call_once),
-    cmocka_unit_test(a_dead_supervisor_takes_it_along),
-    cmocka_unit_test(many_run_at_once),
-    cmocka_unit_test(there_is_a_most_at_once),
-    cmocka_unit_test(a_missing_program_is_not_found),
-    cmocka_unit_test(a_relative_path_is_refused),
-    cmocka_unit_test(the_current_folder_is_never_searched),
-    cmocka_unit_test(what_was_hashed_is_what_runs),
-    cmocka_unit_test(a_file_that_is_no_program_is_refused),
-    cmocka_unit_test(a_wrong_command_is_an_argument_error),
+      cmocka_unit_test(a_program_runs_and_its_words_come_back),
+      cmocka_unit_test(an_exit_code_is_a_result),
+      cmocka_unit_test(a_signal_is_a_result),
+      cmocka_unit_test(the_program_is_named_by_path_and_hash),
+      cmocka_unit_test(arguments_are_not_looked_at_by_a_shell),
+      cmocka_unit_test(standard_input_arrives_whole),
+      cmocka_unit_test(the_environment_is_made_anew),
+      cmocka_unit_test(only_three_descriptors_are_open),
+      cmocka_unit_test(it_runs_in_the_folder_of_the_run),
+      cmocka_unit_test(it_has_a_session_of_its_own_and_no_core),
+      cmocka_unit_test(privileges_cannot_be_gained),
+      cmocka_unit_test(signals_are_as_by_default),
+      cmocka_unit_test(the_network_is_gone_where_the_result_says_so),
+      cmocka_unit_test(an_ordinary_user_stays_who_it_is),
+      cmocka_unit_test(a_time_limit_kills_all_of_it),
+      cmocka_unit_test(too_much_output_kills_it),
+      cmocka_unit_test(what_it_leaves_behind_is_killed),
+      cmocka_unit_test(cancelling_ends_each_call_once),
+      cmocka_unit_test(a_dead_supervisor_takes_it_along),
+      cmocka_unit_test(many_run_at_once),
+      cmocka_unit_test(there_is_a_most_at_once),
+      cmocka_unit_test(a_missing_program_is_not_found),
+      cmocka_unit_test(a_relative_path_is_refused),
+      cmocka_unit_test(the_current_folder_is_never_searched),
+      cmocka_unit_test(what_was_hashed_is_what_runs),
+      cmocka_unit_test(a_file_that_is_no_program_is_refused),
+      cmocka_unit_test(a_wrong_command_is_an_argument_error),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

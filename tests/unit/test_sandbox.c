@@ -103,12 +103,11 @@ TEST(memory)
 {
   UNUSED;
   const char *message = "ran out of memory (limit 128 MiB)";
-  fails("local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", "NO_MEMORY",
-        message, 0);
+  fails("local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", "NO_MEMORY", message,
+        0);
   fails("big = {} while true do big[#big + 1] = { #big } end", "NO_MEMORY", message, 0);
   fails("run:map({ 1, 2 }, function() tlab.fs.read('x') return ('x'):rep(1 << 27) end)",
-        "NO_MEMORY",
-        message, 0);
+        "NO_MEMORY", message, 0);
   fails("local s = 'x' while true do s = s .. s end", "NO_MEMORY", message, 0);
   runs("fails(string.rep, 'not enough memory', 'x', 1 << 27) return 1", 1, "");
 }
@@ -144,8 +143,10 @@ TEST(errors)
   fails("local t = nil\nreturn t.x", "RUN_FAILED", "attempt to index a nil value (local 't')", 3);
   fails("tlab.env.get('HOME')", "NOT_PERMITTED", "env is not allowed", 2);
   fails("run:map({ 1 }, function()\nerror('inner') end)", "RUN_FAILED", "inner", 3);
-  fails("error(tlab.fs.stat('x') or select(2, tlab.fs.stat('x')))", "NOT_FOUND", "cannot find "
-        "it", 2);
+  fails("error(tlab.fs.stat('x') or select(2, tlab.fs.stat('x')))", "NOT_FOUND",
+        "cannot find "
+        "it",
+        2);
   fails("return print", "ARGUMENT", "what run returned is not plain data", 0);
   fails("local function f() return f() + 1 end f()", "RUN_FAILED", "stack overflow", 2);
   fails("error('\\xff' .. ('y'):rep(100000))", "RUN_FAILED", "?yyy", 2);
@@ -170,7 +171,8 @@ TEST(long_file_name)
 {
   UNUSED;
   session s = {.hold = 1};
-  char *source = recipe_of("require 'lab.a_name_so_long_that_lua_cuts_the_chunk_name_in_its_messages'");
+  char *source =
+      recipe_of("require 'lab.a_name_so_long_that_lua_cuts_the_chunk_name_in_its_messages'");
   play(&s, source, "20", "134217728");
   free(source);
   assert_string_equal(tl_get_str(failed(&s), "file", ""),
@@ -184,14 +186,10 @@ int main(int argc, char **argv)
 {
   PLAY_MAIN(argc, argv);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sandbox_guards),
-      cmocka_unit_test(golden_globals),
-      cmocka_unit_test(edge_values),
-      cmocka_unit_test(nested_close),
-      cmocka_unit_test(memory),
-      cmocka_unit_test(endless_loops),
-      cmocka_unit_test(errors),
-      cmocka_unit_test(load_errors),
+      cmocka_unit_test(sandbox_guards), cmocka_unit_test(golden_globals),
+      cmocka_unit_test(edge_values),    cmocka_unit_test(nested_close),
+      cmocka_unit_test(memory),         cmocka_unit_test(endless_loops),
+      cmocka_unit_test(errors),         cmocka_unit_test(load_errors),
       cmocka_unit_test(long_file_name),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,8 @@ static tl_secrets load(const char *value)
   tl_secrets s;
   tl_val bound;
   tl_err e;
-  static const char json[] = "{\"KEY_UNDER_TEST\":{\"hosts\":[\"api.example.com:443\",\"127.0.0.1:*\"]}}";
+  static const char json[] =
+      "{\"KEY_UNDER_TEST\":{\"hosts\":[\"api.example.com:443\",\"127.0.0.1:*\"]}}";
   assert_int_equal(setenv("KEY_UNDER_TEST", value, 1), 0);
   assert_int_equal(tl_json_read(&bound, json, strlen(json), &e), TL_OK);
   assert_int_equal(tl_secrets_load(&s, &bound, -1, &e), TL_OK);
@@ -32,11 +33,14 @@ static void goes_only_where_it_is_bound(void **state)
   tl_secrets s = load(VALUE);
   const char *value = NULL;
   tl_err e;
-  assert_int_equal(tl_secret_value(&s, "KEY_UNDER_TEST", "https", "api.example.com", 443, &value, &e), TL_OK);
+  assert_int_equal(
+      tl_secret_value(&s, "KEY_UNDER_TEST", "https", "api.example.com", 443, &value, &e), TL_OK);
   assert_string_equal(value, VALUE);
-  assert_int_equal(tl_secret_value(&s, "KEY_UNDER_TEST", "http", "127.0.0.1", 8080, &value, &e), TL_OK);
-  assert_int_equal(tl_secret_value(&s, "KEY_UNDER_TEST", "http", "api.example.com", 443, &value, &e),
-                   TL_ENOT_PERMITTED);
+  assert_int_equal(tl_secret_value(&s, "KEY_UNDER_TEST", "http", "127.0.0.1", 8080, &value, &e),
+                   TL_OK);
+  assert_int_equal(
+      tl_secret_value(&s, "KEY_UNDER_TEST", "http", "api.example.com", 443, &value, &e),
+      TL_ENOT_PERMITTED);
   assert_int_equal(tl_secret_value(&s, "KEY_UNDER_TEST", "https", "evil.com", 443, &value, &e),
                    TL_ENOT_PERMITTED);
   assert_non_null(strstr(e.msg, "api.example.com:443")); /* says where it is bound to */
@@ -65,21 +69,22 @@ static void scrubbed_in_every_encoding(void **state)
   (void)state;
   tl_secrets s = load(VALUE);
   static const char *const forms[] = {
-      "sk-canary/+\"\\=12345",                         /* as it is */
-      "sk-canary/+\\\"\\\\=12345",                     /* in JSON */
-      "sk-canary%2F%2B%22%5C%3D12345",                 /* in a URL */
+      "sk-canary/+\"\\=12345",         /* as it is */
+      "sk-canary/+\\\"\\\\=12345",     /* in JSON */
+      "sk-canary%2F%2B%22%5C%3D12345", /* in a URL */
       "sk-canary%2f%2b%22%5c%3d12345",
-      "736b2d63616e6172792f2b225c3d3132333435",        /* hex */
+      "736b2d63616e6172792f2b225c3d3132333435", /* hex */
       "736B2D63616E6172792F2B225C3D3132333435",
-      "c2stY2FuYXJ5LysiXD0xMjM0NQ==",                  /* base64 */
-      "dXNlcjpzay1jYW5hcnkvKyJcPTEyMzQ1",              /* base64("user:" value) */
-      "OnNrLWNhbmFyeS8rIlw9MTIzNDU=",                  /* base64(":" value) */
+      "c2stY2FuYXJ5LysiXD0xMjM0NQ==",     /* base64 */
+      "dXNlcjpzay1jYW5hcnkvKyJcPTEyMzQ1", /* base64("user:" value) */
+      "OnNrLWNhbmFyeS8rIlw9MTIzNDU=",     /* base64(":" value) */
   };
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
     tl_buf b = TL_BUF(4096);
     assert_int_equal(tl_buf_fmt(&b, "before %s after", forms[i]), TL_OK);
     tl_secrets_scrub_buf(&s, &b);
-    if (!strstr(b.data, "<secret:KEY_UNDER_TEST>")) fail_msg("not found in %s: %s", forms[i], b.data);
+    if (!strstr(b.data, "<secret:KEY_UNDER_TEST>"))
+      fail_msg("not found in %s: %s", forms[i], b.data);
     tl_buf_free(&b);
   }
   tl_secrets_free(&s);

@@ -100,12 +100,12 @@ static void no_host_and_no_user_name(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(libraries_appear_once_they_are_open),
-    cmocka_unit_test(machine_and_processor_are_named),
+      cmocka_unit_test(libraries_appear_once_they_are_open),
+      cmocka_unit_test(machine_and_processor_are_named),
 #ifdef __x86_64__
-    cmocka_unit_test(flags_agree_with_the_processor),
+      cmocka_unit_test(flags_agree_with_the_processor),
 #endif
-    cmocka_unit_test(no_host_and_no_user_name),
+      cmocka_unit_test(no_host_and_no_user_name),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

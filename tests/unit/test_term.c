@@ -42,13 +42,19 @@ static void plain_text_stays_as_it_is(void **state)
 
 static void what_drives_a_terminal_is_shown_as_escapes(void **state)
 {
-  static const struct { const char *in, *want; } cases[] = {
+  static const struct {
+    const char *in, *want;
+  } cases[] = {
       {"\x1b[31mred", "\\x1b[31mred"},
       {"\x1b]52;c;AAAA\x07", "\\x1b]52;c;AAAA\\x07"},
       {"over\rwrite", "over\\x0dwrite"},
       {"\b\x7f", "\\x08\\x7f"},
-      {"\xc2\x9b" "31m", "\\u{9b}31m"},
-      {"\xe2\x80\xae" "txt.exe", "\\u{202e}txt.exe"},
+      {"\xc2\x9b"
+       "31m",
+       "\\u{9b}31m"},
+      {"\xe2\x80\xae"
+       "txt.exe",
+       "\\u{202e}txt.exe"},
       {"\xe2\x81\xa6\xe2\x81\xa9", "\\u{2066}\\u{2069}"},
       {"\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", "\\u{61c}\\u{200e}\\u{200f}"},
       {"\xf3\xa0\x80\x81\xf3\xa0\x81\xbf", "\\u{e0001}\\u{e007f}"},
@@ -71,8 +77,7 @@ static size_t put_utf8(char *s, uint32_t c)
   size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
   static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
 
-  for (size_t i = n; i-- > 1; c >>= 6)
-    s[i] = (char)(0x80 | (c & 0x3F));
+  for (size_t i = n; i-- > 1; c >>= 6) s[i] = (char)(0x80 | (c & 0x3F));
   s[0] = (char)(lead[n] | c);
   return n;
 }
@@ -147,8 +152,8 @@ static void a_line_is_cut_between_characters(void **state)
 
 /* --- a terminal ------------------------------------------------------------------------------- */
 
-static int master, terminal;   /* both ends of a pseudo-terminal, without any processing */
-static int kept[3];            /* the descriptors of the test program itself */
+static int master, terminal; /* both ends of a pseudo-terminal, without any processing */
+static int kept[3];          /* the descriptors of the test program itself */
 static char heard[1 << 16];
 
 static void use(int fd, int as)
@@ -165,31 +170,26 @@ static int setup(void **state)
   tl_ignore_signals();
   (void)setenv("TERM", "xterm", 1);
   master = posix_openpt(O_RDWR | O_NOCTTY);
-  if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
-    return -1;
+  if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) return -1;
   terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
-  if (terminal < 0 || tcgetattr(terminal, &raw) != 0)
-    return -1;
+  if (terminal < 0 || tcgetattr(terminal, &raw) != 0) return -1;
   cfmakeraw(&raw);
   (void)tcsetattr(terminal, TCSANOW, &raw);
   (void)ioctl(terminal, TIOCSWINSZ, &size);
-  for (int i = 0; i < 3; i++)
-    kept[i] = fcntl(i, F_DUPFD_CLOEXEC, 100);
+  for (int i = 0; i < 3; i++) kept[i] = fcntl(i, F_DUPFD_CLOEXEC, 100);
   return 0;
 }
 
 static void restore(void)
 {
-  for (int i = 0; i < 3; i++)
-    (void)dup2(kept[i], i);
+  for (int i = 0; i < 3; i++) (void)dup2(kept[i], i);
 }
 
 static int teardown(void **state)
 {
   (void)state;
   restore();
-  for (int i = 0; i < 3; i++)
-    (void)close(kept[i]);
+  for (int i = 0; i < 3; i++) (void)close(kept[i]);
   (void)close(master);
   (void)close(terminal);
   tl_talk_quiet(false);
@@ -205,8 +205,7 @@ static const char *hear(int fd)
 
   while (poll(&ready, 1, 20) > 0 && (ready.revents & POLLIN)) {
     ssize_t n = read(fd, heard + len, sizeof heard - 1 - len);
-    if (n <= 0)
-      break;
+    if (n <= 0) break;
     len += (size_t)n;
   }
   heard[len] = '\0';
@@ -324,8 +323,7 @@ static void results_that_cannot_be_written_are_an_error(void **state)
   (void)close(1);
   rc[2] = tell(prim_term_out, "x");
   restore();
-  for (int i = 0; i < 3; i++)
-    assert_int_equal(rc[i], TL_EIO);
+  for (int i = 0; i < 3; i++) assert_int_equal(rc[i], TL_EIO);
   (void)close(full);
   (void)close(p[1]);
 }
@@ -343,8 +341,7 @@ static void talk_that_nobody_hears_is_no_error(void **state)
   (void)close(2);
   rc[2] = tell(prim_talk_say, "x");
   restore();
-  for (int i = 0; i < 3; i++)
-    assert_int_equal(rc[i], TL_OK);
+  for (int i = 0; i < 3; i++) assert_int_equal(rc[i], TL_OK);
   (void)close(p[1]);
 }
 
@@ -365,8 +362,7 @@ static void a_slow_reader_gets_every_byte(void **state)
     ssize_t n;
     (void)close(p[1]);
     (void)fcntl(p[0], F_SETFL, 0);
-    while ((n = read(p[0], heard, 4096)) > 0)
-      total += (size_t)n;
+    while ((n = read(p[0], heard, 4096)) > 0) total += (size_t)n;
     _exit(total == 1000000 ? 0 : 1);
   }
   (void)close(p[0]);
@@ -454,8 +450,7 @@ static void progress_off_a_terminal_is_rare_and_plain(void **state)
   for (int dumb = 0; dumb < 2; dumb++) {
     use(dumb ? terminal : p[1], 2);
     (void)setenv("TERM", dumb ? "dumb" : "xterm", 1);
-    for (int i = 1; i <= 5; i++)
-      assert_int_equal(progress(i, 5, "x"), TL_OK);
+    for (int i = 1; i <= 5; i++) assert_int_equal(progress(i, 5, "x"), TL_OK);
     assert_string_equal(hear(dumb ? master : p[0]), "[5/5] x\n");
   }
   (void)close(p[0]);
@@ -543,8 +538,7 @@ static void closed_standard_descriptors_are_taken(void **state)
   (void)state;
   if (child == 0) {
     int fd;
-    for (int i = 0; i < 3; i++)
-      (void)close(i);
+    for (int i = 0; i < 3; i++) (void)close(i);
     tl_term_start();
     fd = open("/dev/null", O_RDWR);
     _exit(fd > 2 && tell(prim_term_out, "x") == TL_EIO && read(0, heard, 1) < 0 ? 0 : 1);

@@ -26,12 +26,10 @@ static int64_t get_framed(const char *body, size_t len, tl_err *e)
   int64_t rc;
 
   assert_non_null(data);
-  for (size_t i = 0; i < 4; i++)
-    data[i] = (unsigned char)(len >> (8 * i));
+  for (size_t i = 0; i < 4; i++) data[i] = (unsigned char)(len >> (8 * i));
   memcpy(data + 4, body, len);
   rc = tl_wire_get(&v, (const char *)data, 4 + len, e);
-  if (rc <= 0)
-    assert_int_equal(v.type, TL_NIL);
+  if (rc <= 0) assert_int_equal(v.type, TL_NIL);
   tl_free(&v);
   free(data);
   return rc;
@@ -100,24 +98,29 @@ static void bytes_are_as_written_down(void **state)
 
 static void hostile_frames(void **state)
 {
-  static const struct { const char *body; size_t len; int code; const char *message; } rows[] = {
-    {FRAME(""), TL_EPARSE, "ends within"},
-    {FRAME("\x08"), TL_EPARSE, "unknown type"},
-    {FRAME("\xff"), TL_EPARSE, "unknown type"},
-    {FRAME("\x00\x00"), TL_EPARSE, "left behind"},
-    {FRAME("\x01"), TL_EPARSE, "ends within"},
-    {FRAME("\x01\x02"), TL_EPARSE, "neither 0 nor 1"},
-    {FRAME("\x02\1\2\3\4\5\6\7"), TL_EPARSE, "ends within"},
-    {FRAME("\x04\5\0\0\0abcd"), TL_EPARSE, "points behind its end"},
-    {FRAME("\x04\xff\xff\xff\xff"), TL_EPARSE, "points behind its end"},
-    {FRAME("\x04\1\0\0"), TL_EPARSE, "ends within"},
-    {FRAME("\x05\xff\xff\xff\xff"), TL_EPARSE, "a count is larger"},
-    {FRAME("\x05\2\0\0\0\0"), TL_EPARSE, "a count is larger"},
-    {FRAME("\x05\1\0\0\0\x04"), TL_EPARSE, "ends within"},
-    {FRAME("\x06\1\0\0\0\0\0\0\0"), TL_EPARSE, "a count is larger"},
-    {FRAME("\x06\1\0\0\0\x09\0\0\0a\0"), TL_EPARSE, "points behind its end"},
-    {FRAME("\x06\2\0\0\0\1\0\0\0a\0\1\0\0\0a\0"), TL_EPARSE, "the same key twice"},
-    {FRAME("\x07\2\0\0\0a"), TL_EPARSE, "points behind its end"},
+  static const struct {
+    const char *body;
+    size_t len;
+    int code;
+    const char *message;
+  } rows[] = {
+      {FRAME(""), TL_EPARSE, "ends within"},
+      {FRAME("\x08"), TL_EPARSE, "unknown type"},
+      {FRAME("\xff"), TL_EPARSE, "unknown type"},
+      {FRAME("\x00\x00"), TL_EPARSE, "left behind"},
+      {FRAME("\x01"), TL_EPARSE, "ends within"},
+      {FRAME("\x01\x02"), TL_EPARSE, "neither 0 nor 1"},
+      {FRAME("\x02\1\2\3\4\5\6\7"), TL_EPARSE, "ends within"},
+      {FRAME("\x04\5\0\0\0abcd"), TL_EPARSE, "points behind its end"},
+      {FRAME("\x04\xff\xff\xff\xff"), TL_EPARSE, "points behind its end"},
+      {FRAME("\x04\1\0\0"), TL_EPARSE, "ends within"},
+      {FRAME("\x05\xff\xff\xff\xff"), TL_EPARSE, "a count is larger"},
+      {FRAME("\x05\2\0\0\0\0"), TL_EPARSE, "a count is larger"},
+      {FRAME("\x05\1\0\0\0\x04"), TL_EPARSE, "ends within"},
+      {FRAME("\x06\1\0\0\0\0\0\0\0"), TL_EPARSE, "a count is larger"},
+      {FRAME("\x06\1\0\0\0\x09\0\0\0a\0"), TL_EPARSE, "points behind its end"},
+      {FRAME("\x06\2\0\0\0\1\0\0\0a\0\1\0\0\0a\0"), TL_EPARSE, "the same key twice"},
+      {FRAME("\x07\2\0\0\0a"), TL_EPARSE, "points behind its end"},
   };
   tl_err e;
 
@@ -148,12 +151,10 @@ static void depth_is_bounded(void **state)
   tl_err e;
 
   (void)state;
-  for (size_t i = 0; i < levels; i++)
-    memcpy(body + 5 * i, "\x05\1\0\0", 5);
+  for (size_t i = 0; i < levels; i++) memcpy(body + 5 * i, "\x05\1\0\0", 5);
   assert_int_equal(get_framed(body, sizeof body, &e), TL_ELIMIT);
   assert_has(e.msg, "200 levels");
-  for (int i = 1; i < TL_JSON_DEPTH; i++)
-    v = wrap(v);
+  for (int i = 1; i < TL_JSON_DEPTH; i++) v = wrap(v);
   assert_int_equal(tl_wire_put(&b, &v, &e), 0);
   assert_int_equal(get_framed(b.data + 4, b.len - 4, &e), b.len);
   tl_buf_clear(&b);
@@ -204,13 +205,13 @@ static void a_full_buffer_stays_as_it_was(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(round_trip_in_parts),
-    cmocka_unit_test(bytes_are_as_written_down),
-    cmocka_unit_test(hostile_frames),
-    cmocka_unit_test(a_length_beyond_the_limit_is_refused_at_once),
-    cmocka_unit_test(depth_is_bounded),
-    cmocka_unit_test(a_giant_count_does_not_allocate),
-    cmocka_unit_test(a_full_buffer_stays_as_it_was),
+      cmocka_unit_test(round_trip_in_parts),
+      cmocka_unit_test(bytes_are_as_written_down),
+      cmocka_unit_test(hostile_frames),
+      cmocka_unit_test(a_length_beyond_the_limit_is_refused_at_once),
+      cmocka_unit_test(depth_is_bounded),
+      cmocka_unit_test(a_giant_count_does_not_allocate),
+      cmocka_unit_test(a_full_buffer_stays_as_it_was),
   };
   return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }

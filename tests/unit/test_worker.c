@@ -5,8 +5,9 @@ TEST(frames)
 {
   UNUSED;
   session s = {.hold = 1};
-  play(&s, "return { name = 'x', tags = {}, list = tlab.json.array(), deep = { f = print },\n"
-           "run = function(run, spec) return { spec.topic, run.id, run.seed, run.name } end }",
+  play(&s,
+       "return { name = 'x', tags = {}, list = tlab.json.array(), deep = { f = print },\n"
+       "run = function(run, spec) return { spec.topic, run.id, run.seed, run.name } end }",
        "20", "134217728");
   must_be_done(&s);
   assert_string_equal(tl_at(&s.hello, 0)->u.s.data, "hello");
@@ -180,7 +181,8 @@ TEST(run_object)
   static const char *const want[] = {"bytes", "{\"a\":{},\"z\":1}\n", "{\"n\":1}\n{\"n\":2}\n"};
   tl_val frame;
   size_t at = 0, i = 0;
-  for (int64_t took; i < 3 && (took = tl_wire_get(&frame, s.asks.data + at, s.asks.len - at, NULL)) > 0;
+  for (int64_t took;
+       i < 3 && (took = tl_wire_get(&frame, s.asks.data + at, s.asks.len - at, NULL)) > 0;
        at += (size_t)took) {
     if (strcmp(tl_at(&frame, 0)->u.s.data, "ask") == 0)
       assert_string_equal(tl_at(tl_at(&frame, 4), 1)->u.s.data, want[i++]);

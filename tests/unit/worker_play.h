@@ -25,13 +25,13 @@
 typedef struct session {
   int fd;
   pid_t pid;
-  int hold;          /* clock.sleep is answered once so many are open, the last one first */
-  tl_val held;       /* their numbers */
+  int hold;    /* clock.sleep is answered once so many are open, the last one first */
+  tl_val held; /* their numbers */
   tl_buf in, out;
-  tl_buf said;       /* talk.say, a line each */
-  tl_buf asks;       /* every frame of the worker but hello, as bytes */
+  tl_buf said; /* talk.say, a line each */
+  tl_buf asks; /* every frame of the worker but hello, as bytes */
   tl_val hello, loaded, last;
-  int status;        /* of the process */
+  int status; /* of the process */
 } session;
 
 /* --- the supervisor's side -------------------------------------------------------------------- */
@@ -231,7 +231,7 @@ static inline char *recipe_of(const char *body)
 {
   tl_buf b = TL_BUF(1u << 20);
   (void)tl_buf_fmt(&b, "%s return { name = 'case', run = function(run, spec)\n%s\nend }", head,
-                       body);
+                   body);
   return tl_buf_take(&b, NULL);
 }
 
@@ -289,7 +289,7 @@ static inline void fails(const char *body, const char *code, const char *message
 #define TEST(name) static void name(void **state)
 #define UNUSED (void)state
 
-#define PLAY_MAIN(argc, argv)                                                                      \
+#define PLAY_MAIN(argc, argv) \
   if (strcmp((argv)[0], "tlab-worker") == 0) return tl_worker_main(3, argc, argv)
 
 #endif

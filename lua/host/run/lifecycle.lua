@@ -62,7 +62,9 @@ local function prepare(how, session, recipe, modules)
   local pins = state.pins(lab)
   local spec_text = core.json.encode(spec.value)
   local parts = ids.key_parts {
-    spec = core.hash.bytes(spec_text), recipe = recipe.sha256, git = git,
+    spec = core.hash.bytes(spec_text),
+    recipe = recipe.sha256,
+    git = git,
     flake_lock = pins and pins.flake_lock,
   }
   local allow, deny = permits.merge(lab, how.allow)
@@ -70,9 +72,21 @@ local function prepare(how, session, recipe, modules)
     permits.ask_missing(decl, needed, allow)
   end
   return {
-    lab = lab, decl = decl, recipe = recipe, modules = modules, spec = spec, spec_text = spec_text,
-    git = git, patch = patch, pins = pins, key_parts = parts, key = ids.key(parts),
-    needs = needed, allow = allow, deny = deny, limits = how.limits_resolved,
+    lab = lab,
+    decl = decl,
+    recipe = recipe,
+    modules = modules,
+    spec = spec,
+    spec_text = spec_text,
+    git = git,
+    patch = patch,
+    pins = pins,
+    key_parts = parts,
+    key = ids.key(parts),
+    needs = needed,
+    allow = allow,
+    deny = deny,
+    limits = how.limits_resolved,
   }
 end
 
@@ -116,16 +130,29 @@ end
 
 local function first_manifest(run, session, how)
   return build.running {
-    id = run.id, key = run.key, nonce = run.nonce, name = run.name, folder = run.folder,
+    id = run.id,
+    key = run.key,
+    nonce = run.nonce,
+    name = run.name,
+    folder = run.folder,
     recipe = {
-      name = run.decl.name, file = run.recipe.file, sha256 = run.recipe.sha256,
-      origin = run.recipe.origin, modules = module_list(run.modules),
+      name = run.decl.name,
+      file = run.recipe.file,
+      sha256 = run.recipe.sha256,
+      origin = run.recipe.origin,
+      modules = module_list(run.modules),
     },
     spec = { sha256 = run.key_parts.spec, from = run.spec.from },
-    key_parts = run.key_parts, seed = run.seed, git = run.git, pins = run.pins, tool = state.tool(),
+    key_parts = run.key_parts,
+    seed = run.seed,
+    git = run.git,
+    pins = run.pins,
+    tool = state.tool(),
     confined = session:held(),
     permits = { needs = run.needs, allowed = run.allow, denied = run.deny },
-    limits = run.limits, replay_of = how.replay_of, started_ms = run.started_ms,
+    limits = run.limits,
+    replay_of = how.replay_of,
+    started_ms = run.started_ms,
     lab_prices = run.lab.config.prices,
   }
 end
@@ -215,8 +242,12 @@ local function finish(run, manifest, outcome)
   local tool = state.tool() -- names the libraries that the run came to load
   local done = write_last(run, outcome, function()
     return build.finish(manifest, summary, {
-      status = outcome.status, error = outcome.error, recipe = recipe, tool = tool,
-      ended_ms = core.clock.now(), seconds = (core.clock.monotonic() - run.began_ms) / 1000,
+      status = outcome.status,
+      error = outcome.error,
+      recipe = recipe,
+      tool = tool,
+      ended_ms = core.clock.now(),
+      seconds = (core.clock.monotonic() - run.began_ms) / 1000,
     }, files)
   end)
   ok, err = latest.set(run.lab, run.folder)
@@ -245,7 +276,11 @@ end
 --- What the recipe is told of its run.
 local function info_of(run)
   return {
-    id = run.id, key = run.key, seed = run.seed, home = run.decl.home, name = run.decl.name,
+    id = run.id,
+    key = run.key,
+    seed = run.seed,
+    home = run.decl.home,
+    name = run.decl.name,
     lab_prices = run.lab.config.prices,
   }
 end
@@ -265,7 +300,11 @@ local function told(outcome, run, how)
     return nil
   end
   outcome.error = {
-    code = given.code, message = given.message, file = given.file, line = given.line, hint = given.hint,
+    code = given.code,
+    message = given.message,
+    file = given.file,
+    line = given.line,
+    hint = given.hint,
   }
   local shown = { traceback = given.traceback }
   for name, value in pairs(outcome.error) do
@@ -289,7 +328,10 @@ local function perform(run, session, how)
   ok, err = write_start(run, manifest)
   if ok then
     ok, err = session:permit {
-      needs = run.needs, allow = run.allow, deny = run.deny, secrets = run.lab.config.secrets or {},
+      needs = run.needs,
+      allow = run.allow,
+      deny = run.deny,
+      secrets = run.lab.config.secrets or {},
     }
   end
   if ok then
@@ -305,7 +347,10 @@ local function perform(run, session, how)
   local shown = told(outcome, run, how)
   local done = finish(run, manifest, outcome)
   return {
-    manifest = done, dir = run.dir, exit = exit_of(outcome), error = shown or outcome.error,
+    manifest = done,
+    dir = run.dir,
+    exit = exit_of(outcome),
+    error = shown or outcome.error,
     kept = outcome.error and kept_status(run),
   }
 end
@@ -324,8 +369,12 @@ function M.run(how)
   how.limits_resolved = limits_of(how.lab, how.limits)
   local session
   session, err = core.session {
-    mode = how.reuse and 'reuse' or 'live', old = how.reuse, offline = how.offline or false,
-    limits = how.limits_resolved, lab = how.lab.root, module = find,
+    mode = how.reuse and 'reuse' or 'live',
+    old = how.reuse,
+    offline = how.offline or false,
+    limits = how.limits_resolved,
+    lab = how.lab.root,
+    module = find,
     quiet = how.quiet or false,
   }
   if not session then

@@ -56,8 +56,14 @@ function M.ask_missing(decl, needed, allow)
   for _, family in ipairs(M.FAMILIES) do
     for _, wanted in ipairs(needed[family] or {}) do
       if not covered(family, wanted, allow) then
-        local reply = core.term.ask(string.format(
-          'the recipe %s wants --allow-%s=%s\nallow it for this run? [y/N] ', decl.name, family, wanted))
+        local reply = core.term.ask(
+          string.format(
+            'the recipe %s wants --allow-%s=%s\nallow it for this run? [y/N] ',
+            decl.name,
+            family,
+            wanted
+          )
+        )
         if reply and reply:lower():match('^y') then
           table.insert(allow[family], wanted)
         end
@@ -82,9 +88,11 @@ function M.explain(error, refusal, command)
   if refusal.denied then
     error.hint = 'lab.json denies it: permits.deny.' .. refusal.family
   elseif not refusal.declared then
-    error.hint = string.format("in the recipe: needs = { %s = { '%s' } }", refusal.family, refusal.subject)
+    error.hint =
+      string.format("in the recipe: needs = { %s = { '%s' } }", refusal.family, refusal.subject)
   else
-    error.hint = string.format('tlab run --allow-%s=%s %s', refusal.family, refusal.subject, command)
+    error.hint =
+      string.format('tlab run --allow-%s=%s %s', refusal.family, refusal.subject, command)
   end
 end
 

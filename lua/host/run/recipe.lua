@@ -48,12 +48,13 @@ function M.find(lab, word)
       }
     end
   end
-  return nil, {
-    code = 'NOT_FOUND',
-    message = 'there is no recipe ' .. word,
-    details = { 'looked for: ' .. table.concat(tried, ', ') },
-    hint = 'tlab help',
-  }
+  return nil,
+    {
+      code = 'NOT_FOUND',
+      message = 'there is no recipe ' .. word,
+      details = { 'looked for: ' .. table.concat(tried, ', ') },
+      hint = 'tlab help',
+    }
 end
 
 --- Where the module of a name lies, below a folder of modules.
@@ -66,12 +67,16 @@ end
 -- Of the trusted side a recipe may have what knows nothing of the world: the validator of JSON Schema
 -- (as tlab.schema) and the modules that it consists of.
 local SHARED = {
-  ['host.spec.regex'] = true, ['host.spec.uri'] = true, ['host.spec.value'] = true,
+  ['host.spec.regex'] = true,
+  ['host.spec.uri'] = true,
+  ['host.spec.value'] = true,
   ['host.view.suggest'] = true,
 }
 
 local function is_hidden(name)
-  return name:match('^host%f[%W]') and not SHARED[name] and not name:match('^host%.spec%.schema[%a_]*$')
+  return name:match('^host%f[%W]')
+    and not SHARED[name]
+    and not name:match('^host%.spec%.schema[%a_]*$')
 end
 
 --- Where `require` looks: the lab's own lua/ first, then the library in the binary.
@@ -82,10 +87,12 @@ function M.modules(lab)
   local found = {}
   local function find(name)
     if not name:match('^[%w_]+[%w_.]*$') or name:find('..', 1, true) or is_hidden(name) then
-      return nil, { code = 'NOT_FOUND', message = "there is no module '" .. name .. "' for a recipe" }
+      return nil,
+        { code = 'NOT_FOUND', message = "there is no module '" .. name .. "' for a recipe" }
     end
     if name == 'recipe' then -- record/recipe/recipe.lua is the recipe itself
-      return nil, { code = 'REFUSED', message = "a module cannot be called 'recipe': choose another name" }
+      return nil,
+        { code = 'REFUSED', message = "a module cannot be called 'recipe': choose another name" }
     end
     local path = M.module_path(name)
     local source = core.fs.read(lab.root .. '/lua/' .. path, SOURCE_MAX)
@@ -94,13 +101,18 @@ function M.modules(lab)
       source, origin = core.embedded(path), core.overridden and 'override' or 'embedded'
     end
     if not source then
-      return nil, {
-        code = 'NOT_FOUND',
-        message = string.format("there is no module '%s': neither lua/%s in the lab nor in tlab itself",
-          name, path),
-      }
+      return nil,
+        {
+          code = 'NOT_FOUND',
+          message = string.format(
+            "there is no module '%s': neither lua/%s in the lab nor in tlab itself",
+            name,
+            path
+          ),
+        }
     end
-    found[#found + 1] = { name = name, origin = origin, sha256 = core.hash.bytes(source), source = source }
+    found[#found + 1] =
+      { name = name, origin = origin, sha256 = core.hash.bytes(source), source = source }
     return { file = 'lua/' .. path, source = source }
   end
   return find, found
@@ -154,10 +166,12 @@ function M.validator(lab, decl, file)
   if type(given) == 'string' then
     local text = schema_text(lab, given)
     if not text then
-      return nil, {
-        code = 'NOT_FOUND', file = file,
-        message = string.format('the schema %s that the recipe names is not in the lab', given),
-      }
+      return nil,
+        {
+          code = 'NOT_FOUND',
+          file = file,
+          message = string.format('the schema %s that the recipe names is not in the lab', given),
+        }
     end
     trusted = text == core.embedded(given)
     local why
@@ -170,7 +184,8 @@ function M.validator(lab, decl, file)
     return nil, nil
   end
   local validator, err = schema.compile(given, {
-    strict = true, trusted = trusted,
+    strict = true,
+    trusted = trusted,
     resolve = function(uri)
       local text = schema_text(lab, 'schemas/' .. uri:match('[^/]*$'))
       return text and core.json.decode(text)

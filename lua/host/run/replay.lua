@@ -30,10 +30,16 @@ local function read_manifest(dir)
   end
   local result = findings.compiled('run.schema.json'):check(manifest)
   if result ~= true then
-    return nil, {
-      code = 'DIFFERS', file = dir .. '/run.json',
-      message = string.format('run.json is no manifest: %s %s', result[1].pointer, result[1].message),
-    }
+    return nil,
+      {
+        code = 'DIFFERS',
+        file = dir .. '/run.json',
+        message = string.format(
+          'run.json is no manifest: %s %s',
+          result[1].pointer,
+          result[1].message
+        ),
+      }
   end
   return manifest
 end
@@ -45,9 +51,11 @@ local function scratch()
   if not bytes then
     return nil, err
   end
-  local dir = base .. '/tlab-replay-' .. bytes:gsub('.', function(c)
-    return string.format('%02x', c:byte())
-  end)
+  local dir = base
+    .. '/tlab-replay-'
+    .. bytes:gsub('.', function(c)
+      return string.format('%02x', c:byte())
+    end)
   local ok
   ok, err = core.fs.make(dir)
   if not ok then
@@ -74,7 +82,10 @@ local function compare(manifest, files)
       differences[#differences + 1] = { path = path, what = 'missing', expected = file.sha256 }
     elseif new[path].sha256 ~= file.sha256 then
       differences[#differences + 1] = {
-        path = path, what = 'changed', expected = file.sha256, found = new[path].sha256,
+        path = path,
+        what = 'changed',
+        expected = file.sha256,
+        found = new[path].sha256,
       }
     end
   end
@@ -105,15 +116,23 @@ local function compare_end(manifest, outcome, differences)
   elseif outcome.status == 'succeeded' and outcome.effects ~= outcome.recorded then
     table.insert(differences, 1, {
       what = 'effect',
-      message = string.format('the recipe asked for %d effects, the record has %d', outcome.effects,
-        outcome.recorded),
+      message = string.format(
+        'the recipe asked for %d effects, the record has %d',
+        outcome.effects,
+        outcome.recorded
+      ),
     })
-  elseif manifest.status ~= 'interrupted' and manifest.status ~= 'running'
-    and (manifest.status ~= outcome.status or expected ~= found) then
+  elseif
+    manifest.status ~= 'interrupted'
+    and manifest.status ~= 'running'
+    and (manifest.status ~= outcome.status or expected ~= found)
+  then
     local was = manifest.status .. (expected and ' ' .. expected or '')
     local is = outcome.status .. (found and ' ' .. found or '')
     table.insert(differences, 1, {
-      what = 'status', expected = was, found = is,
+      what = 'status',
+      expected = was,
+      found = is,
       message = outcome.error
         and string.format('expected %s, found %s: %s', was, is, outcome.error.message),
     })
@@ -127,7 +146,10 @@ local function check_sources(dir, manifest)
     local found = text and core.hash.bytes(text)
     if found ~= sha256 then
       differences[#differences + 1] = {
-        path = path, what = found and 'changed' or 'missing', expected = sha256, found = found,
+        path = path,
+        what = found and 'changed' or 'missing',
+        expected = sha256,
+        found = found,
       }
     end
   end
@@ -154,7 +176,8 @@ local function perform(session, dir, manifest, spec, out)
     return nil, err
   end
   local decl
-  decl, err = recipes.declare(session, { file = manifest.recipe.file, source = source }, manifest.seed)
+  decl, err =
+    recipes.declare(session, { file = manifest.recipe.file, source = source }, manifest.seed)
   if not decl then
     return nil, err
   end
@@ -164,14 +187,21 @@ local function perform(session, dir, manifest, spec, out)
     return nil, err
   end
   return session:run(spec, {
-    id = manifest.id, key = manifest.key, seed = manifest.seed, home = decl.home, name = decl.name,
+    id = manifest.id,
+    key = manifest.key,
+    seed = manifest.seed,
+    home = decl.home,
+    name = decl.name,
     lab_prices = manifest.lab_prices,
   })
 end
 
 local function replay_into(dir, manifest, spec, out)
   local session, err = core.session {
-    mode = 'replay', old = dir, offline = true, limits = manifest.limits,
+    mode = 'replay',
+    old = dir,
+    offline = true,
+    limits = manifest.limits,
     module = recipes.recorded_modules(dir),
   }
   if not session then
@@ -191,8 +221,12 @@ local function replay_into(dir, manifest, spec, out)
   local differences = compare(manifest, files)
   local note = compare_end(manifest, outcome, differences)
   return {
-    same = #differences == 0, differences = differences, effects = outcome.effects,
-    files = #files, manifest = manifest, note = note,
+    same = #differences == 0,
+    differences = differences,
+    effects = outcome.effects,
+    files = #files,
+    manifest = manifest,
+    note = note,
   }
 end
 
@@ -207,17 +241,24 @@ function M.run(how)
   end
   local changed = check_sources(how.dir, manifest)
   if #changed > 0 and how.with then
-    return nil, {
-      code = 'DIFFERS', message = changed[1].path .. ' is not what the manifest names',
-      hint = 'tlab verify ' .. how.dir,
-    }
+    return nil,
+      {
+        code = 'DIFFERS',
+        message = changed[1].path .. ' is not what the manifest names',
+        hint = 'tlab verify ' .. how.dir,
+      }
   elseif #changed > 0 then
     return { same = false, differences = changed, effects = 0, files = 0, manifest = manifest }
   end
   if how.with then
     return lifecycle.run {
-      lab = how.lab, recipe = how.with, words = how.words or { how.dir .. '/spec.json' },
-      reuse = how.dir, offline = true, seed = manifest.seed, replay_of = manifest.id,
+      lab = how.lab,
+      recipe = how.with,
+      words = how.words or { how.dir .. '/spec.json' },
+      reuse = how.dir,
+      offline = true,
+      seed = manifest.seed,
+      replay_of = manifest.id,
       no_input = how.no_input,
     }
   end

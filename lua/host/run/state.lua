@@ -6,7 +6,10 @@ local M = {}
 
 --- Never part of the git state: the lab's own output and its secrets.
 local EXCLUDED = {
-  '~(^|/)[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/', '~(^|/)latest$', '~(^|/)runs[.]csv$', '~(^|/)secrets/',
+  '~(^|/)[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/',
+  '~(^|/)latest$',
+  '~(^|/)runs[.]csv$',
+  '~(^|/)secrets/',
 }
 
 --- Whether a folder or one above it holds a repository: cheaper to see than to open libgit2.
@@ -49,7 +52,9 @@ function M.git(lab)
     return nil, nil, err
   end
   local git = {
-    commit = head.commit, branch = head.branch, describe = core.git.describe(lab.root),
+    commit = head.commit,
+    branch = head.branch,
+    describe = core.git.describe(lab.root),
     dirty = patch.patch ~= '',
   }
   if patch.patch == '' then
@@ -93,7 +98,10 @@ function M.tool()
   libraries.lua = core.lua_version
   info.libraries = nil
   return {
-    tlab = core.version, library = core.library_digest(), libraries = libraries, machine = info,
+    tlab = core.version,
+    library = core.library_digest(),
+    libraries = libraries,
+    machine = info,
   }
 end
 

@@ -15,7 +15,9 @@ end
 local function finish(file, ok, value, co)
   if ok then
     local sent, code, message = core.send('done', value)
-    if sent then return end
+    if sent then
+      return
+    end
     message = 'what run returned is not plain data: ' .. message
     value = { code = code, file = file, message = message }
   end
@@ -24,10 +26,16 @@ end
 
 --- A recipe's table as plain values: each function becomes true.
 local function declaration(value, depth)
-  if type(value) == 'function' then return true end
-  if type(value) ~= 'table' or depth > 200 then return value end
+  if type(value) == 'function' then
+    return true
+  end
+  if type(value) ~= 'table' or depth > 200 then
+    return value
+  end
   local plain = {}
-  for k, v in pairs(value) do plain[k] = declaration(v, depth + 1) end
+  for k, v in pairs(value) do
+    plain[k] = declaration(v, depth + 1)
+  end
   -- An empty list has only its mark to tell it from an empty map.
   return next(plain) == nil and getmetatable(value) == false and core.json.array(plain) or plain
 end
@@ -54,7 +62,9 @@ end
 --- Waits for a frame; what may come when is fixed (docs/reference/ARCHITECTURE.md).
 local function expect(word)
   local frame = table.pack(core.receive())
-  if frame[1] ~= word then error(('the frame %s came before %s'):format(frame[1], word)) end
+  if frame[1] ~= word then
+    error(('the frame %s came before %s'):format(frame[1], word))
+  end
   return table.unpack(frame, 2, frame.n)
 end
 
@@ -64,12 +74,19 @@ return function(core_lib)
   local load_frame = expect 'load'
   local file, seed = load_frame.file, load_frame.seed or 0
   math.randomseed(seed)
-  local ok, recipe, co = tasks.main(seed, function() return evaluate(file, load_frame.source) end)
-  if not ok then return finish(file, false, recipe, co) end
+  local ok, recipe, co = tasks.main(seed, function()
+    return evaluate(file, load_frame.source)
+  end)
+  if not ok then
+    return finish(file, false, recipe, co)
+  end
 
   local spec, info = expect 'run'
   tasks.loading = false
-  finish(file, tasks.main(info.seed or seed, function()
-    return run_recipe(file, recipe, spec, info)
-  end))
+  finish(
+    file,
+    tasks.main(info.seed or seed, function()
+      return run_recipe(file, recipe, spec, info)
+    end)
+  )
 end

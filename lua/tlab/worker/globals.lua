@@ -2,8 +2,22 @@
 
 local M = {}
 
-local BASE = { 'assert', 'error', 'getmetatable', 'ipairs', 'next', 'pairs', 'pcall', 'rawequal',
-  'select', 'tonumber', 'tostring', 'type', 'xpcall', '_VERSION' }
+local BASE = {
+  'assert',
+  'error',
+  'getmetatable',
+  'ipairs',
+  'next',
+  'pairs',
+  'pcall',
+  'rawequal',
+  'select',
+  'tonumber',
+  'tostring',
+  'type',
+  'xpcall',
+  '_VERSION',
+}
 
 -- By name, so that a Lua built with more (math.pow of older versions) gives recipes nothing more.
 local LIBRARIES = {
@@ -18,7 +32,9 @@ local LIBRARIES = {
 
 local function pick(library)
   local copy = {}
-  for name in LIBRARIES[library]:gmatch('%S+') do copy[name] = _G[library][name] end
+  for name in LIBRARIES[library]:gmatch('%S+') do
+    copy[name] = _G[library][name]
+  end
   return copy
 end
 
@@ -30,7 +46,9 @@ local function make_load(globals)
       return nil, 'only Lua text can be loaded, no bytecode'
     end
     local env = globals
-    if select('#', ...) > 0 then env = ... end
+    if select('#', ...) > 0 then
+      env = ...
+    end
     return load_chunk(chunk, name, 't', env)
   end
 end
@@ -42,11 +60,15 @@ local CLOSE_DEPTH = 100
 local function make_close()
   local depth = 0
   return function(thread)
-    if depth == CLOSE_DEPTH then error('coroutines close each other more than 100 deep', 2) end
+    if depth == CLOSE_DEPTH then
+      error('coroutines close each other more than 100 deep', 2)
+    end
     depth = depth + 1
     local result = table.pack(pcall(coroutine.close, thread))
     depth = depth - 1
-    if not result[1] then error(result[2], 2) end
+    if not result[1] then
+      error(result[2], 2)
+    end
     return table.unpack(result, 2, result.n)
   end
 end
@@ -54,13 +76,19 @@ end
 --- coroutine.wrap over resume, since Lua's own closes without counting.
 local function make_wrap(close)
   local function finish(thread, ok, ...)
-    if ok then return ... end
-    if coroutine.status(thread) == 'dead' then close(thread) end
+    if ok then
+      return ...
+    end
+    if coroutine.status(thread) == 'dead' then
+      close(thread)
+    end
     error(..., 0)
   end
   return function(f)
     local thread = coroutine.create(f)
-    return function(...) return finish(thread, coroutine.resume(thread, ...)) end
+    return function(...)
+      return finish(thread, coroutine.resume(thread, ...))
+    end
   end
 end
 
@@ -69,7 +97,9 @@ end
 local function make_coroutine(tasks)
   local co, close = pick('coroutine'), make_close()
   local function check(thread, name)
-    if tasks.owns(thread) then error(name .. ': this coroutine belongs to a task of run:map', 3) end
+    if tasks.owns(thread) then
+      error(name .. ': this coroutine belongs to a task of run:map', 3)
+    end
   end
   co.wrap = make_wrap(close)
   function co.resume(thread, ...)
@@ -81,11 +111,15 @@ local function make_coroutine(tasks)
     return close(thread)
   end
   function co.isyieldable(thread)
-    if thread == nil then return not tasks.in_body() and coroutine.isyieldable() end
+    if thread == nil then
+      return not tasks.in_body() and coroutine.isyieldable()
+    end
     return not tasks.owns(thread) and coroutine.isyieldable(thread)
   end
   function co.yield(...)
-    if tasks.in_body() then error('attempt to yield from outside a coroutine', 2) end
+    if tasks.in_body() then
+      error('attempt to yield from outside a coroutine', 2)
+    end
     return coroutine.yield(...)
   end
   return co
@@ -97,7 +131,9 @@ local function make_tlab(core, errors, tasks)
   for op in pairs(core.ops) do
     local family, verb = op:match('^(%w+)%.(%w+)$')
     families[family] = families[family] or {}
-    families[family][verb] = function(...) return tasks.ask(op, ...) end
+    families[family][verb] = function(...)
+      return tasks.ask(op, ...)
+    end
   end
   families.json = core.json
   for family, functions in pairs(families) do
@@ -105,8 +141,10 @@ local function make_tlab(core, errors, tasks)
   end
   function tlab.secret(name)
     if type(name) ~= 'string' or not name:find('^[%a_][%w_]*$') then
-      errors.raise { code = 'ARGUMENT', message = 'tlab.secret takes the name of a secret, such as '
-        .. "'OPENAI_API_KEY'" }
+      errors.raise {
+        code = 'ARGUMENT',
+        message = 'tlab.secret takes the name of a secret, such as ' .. "'OPENAI_API_KEY'",
+      }
     end
     return core.secret(name)
   end
@@ -120,8 +158,12 @@ end
 ---@return table globals
 function M.new(core, errors, tasks, modules)
   local globals = {}
-  for _, name in ipairs(BASE) do globals[name] = _G[name] end
-  for name, guard in pairs(core.guards) do globals[name] = guard end
+  for _, name in ipairs(BASE) do
+    globals[name] = _G[name]
+  end
+  for name, guard in pairs(core.guards) do
+    globals[name] = guard
+  end
   for _, name in ipairs { 'string', 'table', 'math', 'utf8' } do
     globals[name] = core.view(pick(name), name)
   end
@@ -133,7 +175,9 @@ function M.new(core, errors, tasks, modules)
 
   function globals.print(...)
     local parts = table.pack(...)
-    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+    for i = 1, parts.n do
+      parts[i] = tostring(parts[i])
+    end
     tasks.ask('talk.say', table.concat(parts, '\t'))
   end
   return globals

@@ -10,11 +10,15 @@ local builtin = {} -- name → function that makes the module
 ---@return function
 function M.compile(source, file, library)
   local short = file
-  if #file > 59 then short = '...' .. file:sub(-56) end -- how Lua itself cuts a chunk's name
+  if #file > 59 then
+    short = '...' .. file:sub(-56)
+  end -- how Lua itself cuts a chunk's name
   local known = { file = file, library = library }
   errors.chunks[short], errors.chunks[file] = known, known
   local chunk, message = load(source, '@' .. file, 't', M.env)
-  if not chunk then errors.raise(errors.syntax(message, file)) end
+  if not chunk then
+    errors.raise(errors.syntax(message, file))
+  end
   return chunk
 end
 
@@ -30,11 +34,15 @@ end
 local function refuse_cycle(name)
   local path = {}
   for _, other in ipairs(order) do
-    if other == name or path[1] then path[#path + 1] = other end
+    if other == name or path[1] then
+      path[#path + 1] = other
+    end
   end
   path[#path + 1] = name
-  errors.raise { code = 'INVALID',
-    message = 'modules require each other in a circle: ' .. table.concat(path, ' → ') }
+  errors.raise {
+    code = 'INVALID',
+    message = 'modules require each other in a circle: ' .. table.concat(path, ' → '),
+  }
 end
 
 local function run_module(name)
@@ -49,19 +57,27 @@ function M.require(name)
   if type(name) ~= 'string' then
     error('require takes a module name, not a ' .. type(name), 2)
   end
-  if loaded[name] ~= nil then return loaded[name] end
+  if loaded[name] ~= nil then
+    return loaded[name]
+  end
   if builtin[name] then
     loaded[name] = builtin[name]()
     return loaded[name]
   end
   for _, other in ipairs(order) do
-    if other == name then refuse_cycle(name) end
+    if other == name then
+      refuse_cycle(name)
+    end
   end
   order[#order + 1] = name
   local ok, value = pcall(run_module, name)
   order[#order] = nil
-  if not ok then error(value, 0) end
-  if value == nil then value = true end
+  if not ok then
+    error(value, 0)
+  end
+  if value == nil then
+    value = true
+  end
   loaded[name] = value
   return value
 end
@@ -73,8 +89,12 @@ function M.setup(core_lib, error_module, task_module)
   core, errors, tasks = core_lib, error_module, task_module
   builtin.cjson = core.cjson
   -- The schema validator is written for both sides: of the trusted one's core it wants JSON only.
-  builtin.core = function() return core.view({ json = core.json }, 'core') end
-  builtin['tlab.json'] = function() return core.view(core.json, 'tlab.json') end
+  builtin.core = function()
+    return core.view({ json = core.json }, 'core')
+  end
+  builtin['tlab.json'] = function()
+    return core.view(core.json, 'tlab.json')
+  end
 end
 
 return M

@@ -15,7 +15,9 @@ local Run = {}
 local core, errors, tasks, modules -- see M.new
 
 local function must(value, err)
-  if value == nil and err then errors.raise(err) end
+  if value == nil and err then
+    errors.raise(err)
+  end
   return value
 end
 
@@ -25,7 +27,9 @@ end
 
 local function encode(what, value)
   local ok, text = pcall(core.json.encode, value)
-  if ok then return text end
+  if ok then
+    return text
+  end
   text.message = what .. ': ' .. text.message
   text.file, text.line = nil, nil
   errors.raise(text)
@@ -51,7 +55,9 @@ end
 --- Writes one line of canonical JSON for each row.
 function Run:write_jsonl(name, rows)
   local lines = {}
-  for i = 1, #rows do lines[i] = encode('run:write_jsonl, row ' .. i, rows[i]) .. '\n' end
+  for i = 1, #rows do
+    lines[i] = encode('run:write_jsonl, row ' .. i, rows[i]) .. '\n'
+  end
   return ask('fs.write', name, table.concat(lines))
 end
 

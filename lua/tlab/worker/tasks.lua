@@ -22,8 +22,8 @@ end
 
 local core, errors -- see M.setup
 local asked, made = 0, 0 -- the last number given to an ask, to a task
-local current            -- the task that runs
-local waiting = {}       -- number of an open ask → the task that waits for it
+local current -- the task that runs
+local waiting = {} -- number of an open ask → the task that waits for it
 local ready, first, last = {}, 1, 0
 local early, early_first, early_last = {}, 1, 0 -- answers that came while one task waited alone
 local owned = setmetatable({}, { __mode = 'k' }) -- coroutines of tasks
@@ -50,7 +50,9 @@ local function go_on(task, ...)
     value = close_body(task)
   end
   current = before
-  if dead then task.ended(ok, value) end
+  if dead then
+    task.ended(ok, value)
+  end
 end
 
 --- Waits for the answer to ask n without letting any other task go on; answers for others wait in
@@ -58,7 +60,9 @@ end
 local function wait_here(n)
   while true do
     local _, k, how, value = core.receive()
-    if k == n then return how, value end
+    if k == n then
+      return how, value
+    end
     early_last = early_last + 1
     early[early_last] = { k, how, value }
   end
@@ -66,7 +70,9 @@ end
 
 --- The next answer: number, how, value.
 local function next_answer()
-  if early_first > early_last then return select(2, core.receive()) end
+  if early_first > early_last then
+    return select(2, core.receive())
+  end
   local item = early[early_first]
   early[early_first] = nil
   early_first = early_first + 1
@@ -81,7 +87,9 @@ local function step()
     first = first + 1
     return go_on(table.unpack(item, 1, item.n))
   end
-  if next(waiting) == nil then error('no task is ready and none waits for an answer') end
+  if next(waiting) == nil then
+    error('no task is ready and none waits for an answer')
+  end
   local n, how, value = next_answer()
   local task = waiting[n]
   waiting[n] = nil
@@ -94,23 +102,32 @@ local function may_yield()
 end
 
 local function settle(op, how, value)
-  if how == 'ok' then return value end
+  if how == 'ok' then
+    return value
+  end
   value.op = op
-  if how == 'raise' then errors.raise(value) end
+  if how == 'raise' then
+    errors.raise(value)
+  end
   return nil, core.mark_err(value)
 end
 
 local function send(op, ...)
   local ok, code, message = core.ask(asked + 1, current.id, op, ...)
-  if not ok then errors.raise { code = code, message = op .. ': ' .. message, op = op } end
+  if not ok then
+    errors.raise { code = code, message = op .. ': ' .. message, op = op }
+  end
   asked = asked + 1
   return asked
 end
 
 local function refuse_loading(op)
   if M.loading then
-    errors.raise { code = 'INVALID', op = op,
-      message = op .. ' is called while the recipe is being loaded; call it inside run' }
+    errors.raise {
+      code = 'INVALID',
+      op = op,
+      message = op .. ' is called while the recipe is being loaded; call it inside run',
+    }
   end
 end
 
@@ -119,7 +136,9 @@ end
 function M.ask(op, ...)
   refuse_loading(op)
   local n = send(op, ...)
-  if core.ops[op] or not may_yield() then return settle(op, wait_here(n)) end
+  if core.ops[op] or not may_yield() then
+    return settle(op, wait_here(n))
+  end
   waiting[n] = current
   return settle(op, yield())
 end
@@ -148,7 +167,9 @@ function M.main(seed, f)
     done, ok, value = true, ...
   end
   go_on(task)
-  while not done do step() end
+  while not done do
+    step()
+  end
   return ok, value, task.co
 end
 
@@ -171,8 +192,18 @@ local function start_more(group)
 end
 
 local function new_group(list, fn, limit)
-  local group = { list = list, fn = fn, limit = limit, total = #list, base = made,
-    seed = current.seed, active = 0, started = 0, results = {}, failed = nil }
+  local group = {
+    list = list,
+    fn = fn,
+    limit = limit,
+    total = #list,
+    base = made,
+    seed = current.seed,
+    active = 0,
+    started = 0,
+    results = {},
+    failed = nil,
+  }
   made = made + group.total
   function group.ended(i, ok, value)
     group.active = group.active - 1
@@ -182,7 +213,9 @@ local function new_group(list, fn, limit)
       group.failed = { index = i, value = value }
     end
     start_more(group)
-    if group.active == 0 and group.waiter then make_ready(group.waiter) end
+    if group.active == 0 and group.waiter then
+      make_ready(group.waiter)
+    end
   end
   return group
 end
@@ -194,8 +227,12 @@ end
 ---@param options? { concurrency?: integer }
 function M.map(list, fn, options)
   local limit = options and options.concurrency or CONCURRENCY
-  if type(list) ~= 'table' then error('run:map takes a list first, not a ' .. type(list), 3) end
-  if type(fn) ~= 'function' then error('run:map takes a function second, not a ' .. type(fn), 3) end
+  if type(list) ~= 'table' then
+    error('run:map takes a list first, not a ' .. type(list), 3)
+  end
+  if type(fn) ~= 'function' then
+    error('run:map takes a function second, not a ' .. type(fn), 3)
+  end
   if math.type(limit) ~= 'integer' or limit < 1 then
     error('run:map: concurrency must be a whole number from 1', 3)
   end
@@ -205,8 +242,12 @@ function M.map(list, fn, options)
     group.waiter = current
     yield()
   end
-  while group.active > 0 do step() end
-  if group.failed then error(group.failed.value, 0) end
+  while group.active > 0 do
+    step()
+  end
+  if group.failed then
+    error(group.failed.value, 0)
+  end
   return core.json.array(group.results)
 end
 
