@@ -16,7 +16,12 @@ local function manifest()
     tokens = { input = 1, output = 2, cached = 3 },
     cost = { amount = 0.25, currency = 'USD' },
     permits = { needs = { net = { 'a:1' }, run = {} } },
-    effects = { count = 3, failed = 1, refused = 0, by_op = { ['http.send'] = 2, ['fs.read'] = 1 } },
+    effects = {
+      count = 3,
+      failed = 1,
+      refused = 0,
+      by_op = { ['http.send'] = 2, ['fs.read'] = 1 },
+    },
     git = { commit = ('c'):rep(40), branch = 'main', dirty = true },
     error = {
       code = 'PROVIDER',

@@ -23,17 +23,9 @@ local function line(value)
   return core.json.encode(value) .. '\n'
 end
 
---- A whole run, made by hand, with all kinds of files that one can have.
-local function make_run()
-  core.fs.purge(ROOT)
-  local spec, recipe, module = '{"x":1}', 'return {}', 'return 1'
-  put('spec.json', spec .. '\n')
-  put('out.txt', 'artifact')
-  put('deep/er/out.txt', 'artifact')
-  put('record/recipe/recipe.lua', recipe)
-  put('record/recipe/tlab/text.lua', module)
-  put('record/blobs/' .. sha(BODY), BODY)
-  put('record/effects.jsonl', line {
+--- Its record: a request with a large body, and a note.
+local function record_text()
+  return line {
     n = 1,
     op = 'http.send',
     at = 0,
@@ -51,7 +43,20 @@ local function make_run()
     took = 0,
     result = true,
     args = core.json.array { 'usage', { input = 3, output = 4 } },
-  })
+  }
+end
+
+--- A whole run, made by hand, with all kinds of files that one can have.
+local function make_run()
+  core.fs.purge(ROOT)
+  local spec, recipe, module = '{"x":1}', 'return {}', 'return 1'
+  put('spec.json', spec .. '\n')
+  put('out.txt', 'artifact')
+  put('deep/er/out.txt', 'artifact')
+  put('record/recipe/recipe.lua', recipe)
+  put('record/recipe/tlab/text.lua', module)
+  put('record/blobs/' .. sha(BODY), BODY)
+  put('record/effects.jsonl', record_text())
   local parts = ids.key_parts { spec = sha(spec), recipe = sha(recipe) }
   local started = '2026-11-22T12:03:01.123Z'
   local key = ids.key(parts)

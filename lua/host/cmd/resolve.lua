@@ -1,4 +1,5 @@
---- From a command's word to its row of the table: a command, or a recipe of the lab (which is `run`).
+--- From a command's word to its row of the table: a command, or a recipe of the lab (which is
+--- `run`).
 
 local recipes = require 'host.cmd.recipes'
 local tables = require 'host.cmd.commands'

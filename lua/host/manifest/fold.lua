@@ -328,7 +328,8 @@ end
 --- behind: it is no effect, and `torn` says that it is there.
 ---@param text string
 ---@return table|nil summary {effects, models, params, seeds, tokens?, cost?, metrics, tags, inputs,
----  blobs = {sha256 → size}, written = {path → sha256}, open = numbers asked and never answered, torn}
+---  blobs = {sha256 → size}, written = {path → sha256}, open = numbers asked and never answered,
+---  torn}
 ---@return table|nil err
 function M.text(text)
   local state = new_state()

@@ -205,8 +205,8 @@ local function storage_failed(outcome, err)
   outcome.error = outcome.error or { code = err.code, message = err.message }
 end
 
---- Writes the manifest of the run's end, and when that fails tries once more to write that it failed:
---- what lies there claims no more than what reached the disk.
+--- Writes the manifest of the run's end, and when that fails tries once more to write that it
+--- failed: what lies there claims no more than what reached the disk.
 local function write_last(run, outcome, ended)
   local path, done = run.dir .. '/run.json', ended()
   local ok, err = core.fs.replace(path, core.json.encode(done) .. '\n')
@@ -292,8 +292,9 @@ local function quoted(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
---- Cuts an error down to what the manifest keeps; returns it with what a person at the terminal is told
---- besides: the traceback, and after a refusal the command to type, with the words as they were typed.
+--- Cuts an error down to what the manifest keeps; returns it with what a person at the terminal is
+--- told besides: the traceback, and after a refusal the command to type, with the words as they
+--- were typed.
 local function told(outcome, run, how)
   local given = outcome.error
   if not given then
@@ -356,9 +357,10 @@ local function perform(run, session, how)
 end
 
 --- Runs a recipe to its end, whatever end that is.
----@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder, seed?,
----  no_input?, replay_of? = id}
----@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run with an error}
+---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
+---  seed?, no_input?, replay_of? = id}
+---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
+---  with an error}
 ---@return table|nil err nothing has been written then
 function M.run(how)
   local recipe, err = recipes.find(how.lab, how.recipe)

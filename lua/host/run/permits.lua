@@ -12,7 +12,8 @@ local function append(to, from)
   end
 end
 
---- A read permit is an absolute path; one from the command line may be relative to where it was typed.
+--- A read permit is an absolute path; one from the command line may be relative to where it was
+--- typed.
 local function absolute(path)
   if path:sub(1, 1) == '/' then
     return path

@@ -100,8 +100,8 @@ end
 --- Errors after which a record ends where it ends, whatever the recipe would have asked next.
 local CUT_OFF = { STORAGE = true, IO = true, CRASHED = true, INTERRUPTED = true, TIMEOUT = true }
 
---- The end the record tells of must be the end the replay came to. Of a run that was cut off, all that
---- was recorded can be the same; what is missing is told.
+--- The end the record tells of must be the end the replay came to. Of a run that was cut off, all
+--- that was recorded can be the same; what is missing is told.
 ---@return string|nil note what the record ended with
 local function compare_end(manifest, outcome, differences)
   local expected = manifest.error and manifest.error.code
@@ -139,7 +139,8 @@ local function compare_end(manifest, outcome, differences)
   end
 end
 
---- What the replay will use must be what the manifest names: each file that is not, as a difference.
+--- What the replay will use must be what the manifest names: each file that is not, as a
+--- difference.
 local function check_sources(dir, manifest)
   local differences = core.json.array {}
   local function check(path, sha256, text)
@@ -232,7 +233,8 @@ end
 
 --- Replays a run, or with `with` runs another recipe on its record.
 ---@param how table {dir = the run's folder, with? = recipe, lab? (for with), words?, no_input?}
----@return table|nil result {same, differences, effects, files, manifest, note?}; with `with` what lifecycle.run gives
+---@return table|nil result {same, differences, effects, files, manifest, note?}; with `with` what
+---  lifecycle.run gives
 ---@return table|nil err
 function M.run(how)
   local manifest, err = read_manifest(how.dir)

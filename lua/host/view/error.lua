@@ -52,7 +52,8 @@ local function place(err, options, style)
 end
 
 --- The error as lines of text, each with its newline.
----@param err table {code, message, details?, hint?, file?, line?, column?, traceback?, run?, status?}
+---@param err table {code, message, details?, hint?, file?, line?, column?, traceback?, run?,
+---  status?}
 ---@param options? table {verbose = bool, root = the lab's folder, style = host.view.style}
 ---@return string
 function M.text(err, options)

@@ -173,8 +173,8 @@ function M.describe(value, co)
   return out
 end
 
---- Turns the message of a text that does not compile into an error value; of a text that is too deeply
---- nested Lua tells no place, so it is at least the file.
+--- Turns the message of a text that does not compile into an error value; of a text that is too
+--- deeply nested Lua tells no place, so it is at least the file.
 function M.syntax(message, file)
   local text, known, line = split(message)
   return { code = 'INVALID', message = text, file = known and known.file or file, line = line }
