@@ -44,10 +44,12 @@ endif
 sys = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(1)))
 # Asked for once, when something is first compiled: `make deps` must work before pkg-config is there.
 LIBS_H = $(eval LIBS_H := $(foreach lib,lua5.4 libgit2 libcurl libcrypto,$(call sys,$(lib))))$(LIBS_H)
-# Lua and cjson are linked in; libcrypto, libcurl and libgit2 are opened on first use (core/prim/lazy.h).
+# Lua, cjson and libcrypto's SHA-256 are linked in; libcurl and libgit2 are opened on first use
+# (core/prim/lazy.h). Without a libcrypto.a the shared one does; it costs time at every start.
 LUA_LIBS   ?= $(eval LUA_LIBS := $(shell $(PKG_CONFIG) --variable=libdir lua5.4)/liblua5.4.a)$(LUA_LIBS)
 CJSON_LIBS ?= -l:liblua5.4-cjson.a
-LIBS = $(CJSON_LIBS) $(LUA_LIBS) -lm -ldl
+CRYPTO_LIBS ?= $(eval CRYPTO_LIBS := $(or $(wildcard $(shell $(PKG_CONFIG) --variable=libdir libcrypto)/libcrypto.a),-lcrypto))$(CRYPTO_LIBS)
+LIBS = $(CJSON_LIBS) $(LUA_LIBS) $(CRYPTO_LIBS) -lm -ldl
 
 CPPFLAGS += -D_GNU_SOURCE -DTL_VERSION='"$(VERSION)"' $(LIBS_H)
 CFLAGS   += -std=c17 $(OPT) $(WARN) $(HARDEN)

@@ -1,62 +1,32 @@
 #include "hash.h"
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+/* The digest alone (SHA256_Init(3)) is four objects of libcrypto.a. EVP, which OpenSSL 3 would rather
+ * have used, is all of it: opening that library and looking SHA-256 up took a quarter of a short run
+ * (DECISIONS.md). The assembly behind both is the same. */
+#define OPENSSL_API_COMPAT 10101
+#include <openssl/sha.h>
+
+#include "../base/buf.h"
 #include "fs.h"
-#include "lazy.h"
 
-#ifndef TL_LIBCRYPTO
-#define TL_LIBCRYPTO "libcrypto.so.3"
-#endif
-
-#define FUNCTIONS(X) \
-  X(OPENSSL_init_crypto) \
-  X(EVP_MD_fetch) \
-  X(EVP_MD_CTX_new) \
-  X(EVP_MD_CTX_free) \
-  X(EVP_DigestInit_ex) \
-  X(EVP_DigestUpdate) \
-  X(EVP_DigestFinal_ex)
-
-static struct {
-  TL_LAZY_FIELDS(FUNCTIONS)
-} crypto;
-static const tl_lazy_name names[] = {TL_LAZY_NAMES(FUNCTIONS)};
-
-static EVP_MD *sha256;    /* fetched once: that takes longer than hashing a kilobyte */
-static EVP_MD_CTX *spare; /* for tl_sha256, so that a short message costs no allocation */
+_Static_assert(TL_SHA256_HEX == 2 * SHA256_DIGEST_LENGTH, "two hex digits a byte");
 
 static int failed(tl_err *e, const char *step)
 {
   return tl_fail(e, TL_EIO, "libcrypto failed to %s a SHA-256", step);
 }
 
-/* No configuration file is read (OPENSSL_CONF can load foreign code), hence the first call. */
-static int ready(tl_err *e)
-{
-  int rc;
-
-  if (sha256) return TL_OK;
-  rc = tl_lazy_open(TL_LIBCRYPTO, names, sizeof names / sizeof *names, &crypto, e);
-  if (rc < 0) return rc;
-  if (crypto.OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-    return tl_fail(e, TL_EUNSUPPORTED, "libcrypto cannot be started");
-  sha256 = crypto.EVP_MD_fetch(NULL, "SHA256", NULL);
-  return sha256 ? TL_OK : tl_fail(e, TL_EUNSUPPORTED, "this libcrypto has no SHA-256");
-}
-
-static int finish(EVP_MD_CTX *ctx, char hex[TL_SHA256_HEX + 1], tl_err *e)
+static int finish(SHA256_CTX *ctx, char hex[TL_SHA256_HEX + 1], tl_err *e)
 {
   static const char digits[] = "0123456789abcdef";
-  unsigned char md[EVP_MAX_MD_SIZE];
-  unsigned len = 0;
+  unsigned char md[SHA256_DIGEST_LENGTH];
 
-  if (crypto.EVP_DigestFinal_ex(ctx, md, &len) != 1 || len * 2 != TL_SHA256_HEX)
-    return failed(e, "end");
-  for (unsigned i = 0; i < len; i++) {
+  if (SHA256_Final(md, ctx) != 1) return failed(e, "end");
+  for (unsigned i = 0; i < sizeof md; i++) {
     hex[2 * i] = digits[md[i] >> 4];
     hex[2 * i + 1] = digits[md[i] & 15];
   }
@@ -66,30 +36,24 @@ static int finish(EVP_MD_CTX *ctx, char hex[TL_SHA256_HEX + 1], tl_err *e)
 
 int tl_sha256(char hex[TL_SHA256_HEX + 1], const void *data, size_t len, tl_err *e)
 {
-  int rc = ready(e);
+  SHA256_CTX ctx;
 
-  if (rc < 0) return rc;
-  if (!spare) spare = crypto.EVP_MD_CTX_new();
-  if (!spare || crypto.EVP_DigestInit_ex(spare, sha256, NULL) != 1) return failed(e, "begin");
-  if (crypto.EVP_DigestUpdate(spare, data, len) != 1) return failed(e, "go on with");
-  return finish(spare, hex, e);
+  if (SHA256_Init(&ctx) != 1) return failed(e, "begin");
+  if (SHA256_Update(&ctx, data, len) != 1) return failed(e, "go on with");
+  return finish(&ctx, hex, e);
 }
 
 int tl_sha256_begin(tl_hasher *h, tl_err *e)
 {
-  int rc = ready(e);
-
-  h->state = NULL;
-  if (rc < 0) return rc;
-  h->state = crypto.EVP_MD_CTX_new();
-  if (h->state && crypto.EVP_DigestInit_ex(h->state, sha256, NULL) == 1) return TL_OK;
+  h->state = tl_alloc(sizeof(SHA256_CTX));
+  if (SHA256_Init(h->state) == 1) return TL_OK;
   tl_sha256_drop(h);
   return failed(e, "begin");
 }
 
 int tl_sha256_update(tl_hasher *h, const void *data, size_t len, tl_err *e)
 {
-  return crypto.EVP_DigestUpdate(h->state, data, len) == 1 ? TL_OK : failed(e, "go on with");
+  return SHA256_Update(h->state, data, len) == 1 ? TL_OK : failed(e, "go on with");
 }
 
 int tl_sha256_end(tl_hasher *h, char hex[TL_SHA256_HEX + 1], tl_err *e)
@@ -102,7 +66,7 @@ int tl_sha256_end(tl_hasher *h, char hex[TL_SHA256_HEX + 1], tl_err *e)
 
 void tl_sha256_drop(tl_hasher *h)
 {
-  if (h->state) crypto.EVP_MD_CTX_free(h->state);
+  free(h->state);
   h->state = NULL;
 }
 

@@ -1,5 +1,4 @@
-/* SHA-256 by libcrypto (EVP_DigestInit(3)), which is opened at the first use. Each returns 0,
- * TL_EUNSUPPORTED when the library or the digest is not there, TL_EIO when a step of it fails. */
+/* SHA-256 by libcrypto (SHA256_Init(3)), linked in. Each returns 0, or TL_EIO when a step fails. */
 #ifndef TL_PRIM_HASH_H
 #define TL_PRIM_HASH_H
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "../base/wire.h"
-#include "hash.h"
 
 struct tl_curl tl_curl;
 
@@ -22,21 +21,13 @@ static void check(CURLMcode code)
   if (code != CURLM_OK) TL_BUG(tl_curl.curl_multi_strerror(code));
 }
 
-/* libcrypto reads openssl.cnf, which can load foreign code, unless its very first user says no.
- * hash.c does; curl does not. */
-static int start_crypto(tl_err *e)
-{
-  char unused[TL_SHA256_HEX + 1];
-  return tl_sha256(unused, "", 0, e);
-}
-
 static int open_library(tl_err *e)
 {
   static const tl_lazy_name names[] = {TL_LAZY_NAMES(TL_CURL_FUNCTIONS)};
   static bool ready;
   if (!ready) {
     int rc = tl_lazy_open(TL_LIBCURL, names, sizeof names / sizeof *names, &tl_curl, e);
-    if (rc == TL_OK) rc = start_crypto(e);
+    if (rc == TL_OK) rc = tl_lazy_quiet_crypto(e);
     if (rc < 0) return rc;
     if (tl_curl.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
       return tl_fail(e, TL_EUNSUPPORTED, "libcurl cannot be initialised");

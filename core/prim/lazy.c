@@ -1,6 +1,7 @@
 #include "lazy.h"
 
 #include <dlfcn.h>
+#include <openssl/crypto.h>
 #include <string.h>
 
 /* dlsym gives a data pointer; POSIX says that it may be read as a function pointer (dlopen(3)). */
@@ -21,4 +22,16 @@ int tl_lazy_open(const char *soname, const tl_lazy_name *names, size_t n, void *
     memcpy(slots + i * sizeof f, &f, sizeof f);
   }
   return TL_OK; /* the library stays open until the process ends */
+}
+
+int tl_lazy_quiet_crypto(tl_err *e)
+{
+  __typeof__(&OPENSSL_init_crypto) init;
+  void *lib = dlopen(TL_LIBCRYPTO, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+  if (!lib) return TL_OK; /* it did not come along */
+  void *f = dlsym(lib, "OPENSSL_init_crypto");
+  memcpy(&init, &f, sizeof f);
+  if (!f || init(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+    return tl_fail(e, TL_EUNSUPPORTED, "%s cannot be started", TL_LIBCRYPTO);
+  return TL_OK; /* and stays open */
 }

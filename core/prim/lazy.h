@@ -15,6 +15,10 @@
 
 #include "../base/err.h"
 
+#ifndef TL_LIBCRYPTO
+#define TL_LIBCRYPTO "libcrypto.so.3"
+#endif
+
 typedef struct tl_lazy_name {
   const char *name;
 } tl_lazy_name;
@@ -27,5 +31,10 @@ typedef struct tl_lazy_name {
 /* Opens `soname` and fills the n pointers at `table` in the order of names. Once it has succeeded
  * it is not called again by its module. TL_EUNSUPPORTED names what is missing. */
 int tl_lazy_open(const char *soname, const tl_lazy_name *names, size_t n, void *table, tl_err *e);
+
+/* After opening a library that uses TLS and before using it: libcrypto, where that brought it along,
+ * reads openssl.cnf, which can load foreign code, unless it was told not to before. This tells it
+ * (OPENSSL_init_crypto(3)). TL_EUNSUPPORTED when libcrypto cannot be started. */
+int tl_lazy_quiet_crypto(tl_err *e);
 
 #endif

@@ -16,10 +16,8 @@
 
 #include "../base/buf.h"
 #include "fs.h"
+#include "lazy.h"
 
-#ifndef TL_LIBCRYPTO
-#define TL_LIBCRYPTO "libcrypto.so.3"
-#endif
 #ifndef TL_LIBCURL
 #define TL_LIBCURL "libcurl.so.4"
 #endif
@@ -134,21 +132,20 @@ static void put_git(tl_val *map)
   }
 }
 
+/* The one that TLS comes from once that is open; else the one whose SHA-256 is linked in. */
 static void put_openssl(tl_val *map)
 {
   void *lib;
   void *at = loaded(TL_LIBCRYPTO, "OpenSSL_version", &lib);
   __typeof__(&OpenSSL_version) call;
   memcpy(&call, &at, sizeof call);
-  if (at) {
-    tl_put(map, "openssl", tl_str(call(OPENSSL_VERSION_STRING)));
-  }
+  tl_put(map, "openssl", tl_str(at ? call(OPENSSL_VERSION_STRING) : OPENSSL_VERSION_STR));
   if (lib) {
     (void)dlclose(lib);
   }
 }
 
-/* returns {kernel, machine, libc, cpu {model?, flags}, libraries {libcurl?, libgit2?, openssl?}}.
+/* returns {kernel, machine, libc, cpu {model?, flags}, libraries {libcurl?, libgit2?, openssl}}.
  * A library appears once this process has opened it: asking does not open one. */
 int prim_sys_info(tl_call *call)
 {

@@ -73,7 +73,7 @@ static void files_of_any_size_hash_as_sha256sum_says(void **state)
 }
 
 /* A hostile configuration file would load foreign code, or at least make the digest fail. It is
- * named before libcrypto is opened, hence this is the first test and a process of its own. */
+ * named before anything is hashed, hence this is the first test and a process of its own. */
 static void the_configuration_file_of_openssl_is_not_read(void **state)
 {
   char path[128], hex[65];
