@@ -47,10 +47,13 @@ class FaultServer:
         return [r for r in self.requests if r.method == "POST"]
 
     def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
         return self
 
     def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)  # close() alone leaves the thread waiting, for the next one's number
+        self.thread.join()
         self.socket.close()
         for connection in self.connections:
             connection.close()

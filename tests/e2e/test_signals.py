@@ -11,6 +11,7 @@ import fault_server as f
 from faults import FaultLab, check_folder, gone_within, kill_and_reap, strace_here, worker_pids
 from test_kill import wait_for
 
+NAP = f"sleep {100000 + os.getpid()}"  # nobody else's
 ENDS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
@@ -41,7 +42,7 @@ def test_during_a_request(lab, sig):
 
 def test_children_of_a_program_end_with_the_run(lab):
     """F14: proc.run's program, and what that started, are gone with the run."""
-    lab.recipe("tlab.proc.run { argv = { 'sh', '-c', 'sleep 98765 & sleep 98765' } }", needs="run = { 'sh' }")
+    lab.recipe("tlab.proc.run { argv = { 'sh', '-c', 'NAP & NAP' } }".replace("NAP", NAP), needs="run = { 'sh' }")
     process = lab.start("run", "try", "--allow-run=sh")
     wait_for(lambda: len(sleepers()) == 2)
     exit_code, _, err = kill_and_reap(process, signal.SIGINT)
@@ -77,5 +78,5 @@ def send(pid, sig):
 
 
 def sleepers():
-    done = subprocess.run(["pgrep", "-fx", "sleep 98765"], capture_output=True, text=True)
+    done = subprocess.run(["pgrep", "-fx", NAP], capture_output=True, text=True)
     return [int(pid) for pid in done.stdout.split()]

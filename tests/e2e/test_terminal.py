@@ -16,13 +16,12 @@ HOSTILE = ("a\x1b[2J\x1b]52;c;cm0=\x07b\x1b]8;;http://evil\x1b\\c\u009b31m\u0090
 FORBIDDEN = ["\x1b[2J", "\x1b]", "\u009b", "\u0090", "\x7f", "\x08", "\u202e", "\u2066", "\U000e0041", "\x00", "\x07", "e\rf"]
 
 
-def on_terminal(lab, *words, seconds=30, typed=b""):
-    """The binary on a terminal of its own, where this is typed: (exit code, what it wrote)."""
+def on_terminal(lab, *words, seconds=30):
+    """The binary on a terminal of its own, each question answered with no: (exit code, what it wrote)."""
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(lab.root)
         os.execve(lab.command()[0], lab.command(*words), {"PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8"})
-    os.write(fd, typed)
     out, until = b"", time.monotonic() + seconds
     while time.monotonic() < until:
         if select.select([fd], [], [], 0.1)[0]:
@@ -33,6 +32,8 @@ def on_terminal(lab, *words, seconds=30, typed=b""):
             if not data:
                 break
             out += data
+            if data.endswith(b"[y/N] "):
+                os.write(fd, b"n\n")
     os.close(fd)
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status), out.decode("utf-8", "surrogateescape")
@@ -106,7 +107,7 @@ def test_what_is_asked_and_typed(lab):
     lab.write("recipes/ask.lua", "return { name = 'ask', summary = 's', home = 'ai-team/artifacts', "
               "needs = { read = { '/x' .. %s } }, run = function() end }" % lua(HOSTILE.replace("\x00", "")))
     lab.write("recipes/lines.lua", "return { name = 'lines', summary = %s, home = %s, run = 1 }" % ((lua(HOSTILE),) * 2))
-    code, text = on_terminal(lab, "run", "recipes/ask.lua", typed=b"n\nn\nn\n")
+    code, text = on_terminal(lab, "run", "recipes/ask.lua")
     assert_visible(text, "wants --allow")
     for words in (["run", "recipes/ask.lua", "--no-input"], ["help", "ask"], ["help", "lines"], ["run", "lines"], ["show", "a\x1b[2Jb"],
                   ["run", "a\x1b[2J\u202eb.lua"], ["a\x1b]52;c;x\x07b"], ["run", "ai", "\x1b[2J=1"],

@@ -52,6 +52,9 @@ function M.compiled(name)
   return validator
 end
 
+--- Failures that say nothing of the file: nothing can be checked then.
+local CANNOT_CHECK = { NO_MEMORY = true, UNSUPPORTED = true, LIMIT = true }
+
 --- Checks one file against its hash, and its size where one is known; marks it as accounted for.
 function M.check_file(state, path, sha256, size)
   state.known[path] = true
@@ -61,7 +64,9 @@ function M.check_file(state, path, sha256, size)
   end
   local found, err = core.hash.file(state.dir .. '/' .. path)
   state.files = state.files + 1
-  if not found then
+  if not found and CANNOT_CHECK[err.code] then
+    error(err, 0)
+  elseif not found then
     M.add(state, path, 'invalid', { expected = sha256, found = err.message })
   elseif found.sha256 ~= sha256 and found.sha256 == state.written[path] then
     -- The record says that the recipe wrote just this: then it is the manifest that was changed.

@@ -139,34 +139,36 @@ local function compare_end(manifest, outcome, differences)
   end
 end
 
---- What the replay will use must be what the manifest names: each file that is not, as a
---- difference.
+--- What the replay will use must be what the manifest names.
+---@return table|nil differences each file that is not
+---@return table|nil err when one cannot be read at all
 local function check_sources(dir, manifest)
-  local differences = core.json.array {}
-  local function check(path, sha256, text)
-    local found = text and core.hash.bytes(text)
-    if found ~= sha256 then
-      differences[#differences + 1] = {
-        path = path,
-        what = found and 'changed' or 'missing',
-        expected = sha256,
-        found = found,
-      }
-    end
-  end
-  local function read(path)
-    return core.fs.read(dir .. '/' .. path, SOURCE_MAX)
-  end
-  local spec = read 'spec.json'
-  check('spec.json', manifest.spec.sha256, spec and spec:gsub('\n$', ''))
-  check('record/recipe/recipe.lua', manifest.recipe.sha256, read 'record/recipe/recipe.lua')
+  local expected = {
+    { path = 'spec.json', sha256 = manifest.spec.sha256, ending = '\n$' },
+    { path = 'record/recipe/recipe.lua', sha256 = manifest.recipe.sha256 },
+  }
   for _, module in ipairs(manifest.recipe.modules or {}) do
     local path = 'record/recipe/' .. recipes.module_path(module.name)
-    check(path, module.sha256, findings.is_inside(path) and read(path))
+    expected[#expected + 1] = { path = path, sha256 = module.sha256 }
   end
   if manifest.effects then
-    local record = 'record/effects.jsonl'
-    check(record, manifest.effects.record.sha256, read(record))
+    expected[#expected + 1] = { path = 'record/effects.jsonl', sha256 = manifest.effects.record.sha256 }
+  end
+  local differences = core.json.array {}
+  for _, file in ipairs(expected) do
+    local text, err
+    if findings.is_inside(file.path) then
+      text, err = core.fs.read(dir .. '/' .. file.path, SOURCE_MAX)
+    end
+    if err and err.code ~= 'NOT_FOUND' then
+      return nil, err
+    end
+    local found = text and core.hash.bytes(file.ending and text:gsub(file.ending, '') or text)
+    if found ~= file.sha256 then
+      differences[#differences + 1] = {
+        path = file.path, what = text and 'changed' or 'missing', expected = file.sha256, found = found,
+      }
+    end
   end
   return differences
 end
@@ -241,14 +243,15 @@ function M.run(how)
   if not manifest then
     return nil, err
   end
-  local changed = check_sources(how.dir, manifest)
-  if #changed > 0 and how.with then
-    return nil,
-      {
-        code = 'DIFFERS',
-        message = changed[1].path .. ' is not what the manifest names',
-        hint = 'tlab verify ' .. how.dir,
-      }
+  local changed
+  changed, err = check_sources(how.dir, manifest)
+  if not changed then
+    return nil, err
+  elseif #changed > 0 and how.with then
+    return nil, {
+      code = 'DIFFERS', message = changed[1].path .. ' is not what the manifest names',
+      hint = 'tlab verify ' .. how.dir,
+    }
   elseif #changed > 0 then
     return { same = false, differences = changed, effects = 0, files = 0, manifest = manifest }
   end
