@@ -152,7 +152,8 @@ local function check_sources(dir, manifest)
     expected[#expected + 1] = { path = path, sha256 = module.sha256 }
   end
   if manifest.effects then
-    expected[#expected + 1] = { path = 'record/effects.jsonl', sha256 = manifest.effects.record.sha256 }
+    expected[#expected + 1] =
+      { path = 'record/effects.jsonl', sha256 = manifest.effects.record.sha256 }
   end
   local differences = core.json.array {}
   for _, file in ipairs(expected) do
@@ -166,7 +167,10 @@ local function check_sources(dir, manifest)
     local found = text and core.hash.bytes(file.ending and text:gsub(file.ending, '') or text)
     if found ~= file.sha256 then
       differences[#differences + 1] = {
-        path = file.path, what = text and 'changed' or 'missing', expected = file.sha256, found = found,
+        path = file.path,
+        what = text and 'changed' or 'missing',
+        expected = file.sha256,
+        found = found,
       }
     end
   end
@@ -248,10 +252,12 @@ function M.run(how)
   if not changed then
     return nil, err
   elseif #changed > 0 and how.with then
-    return nil, {
-      code = 'DIFFERS', message = changed[1].path .. ' is not what the manifest names',
-      hint = 'tlab verify ' .. how.dir,
-    }
+    return nil,
+      {
+        code = 'DIFFERS',
+        message = changed[1].path .. ' is not what the manifest names',
+        hint = 'tlab verify ' .. how.dir,
+      }
   elseif #changed > 0 then
     return { same = false, differences = changed, effects = 0, files = 0, manifest = manifest }
   end
