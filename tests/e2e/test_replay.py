@@ -102,7 +102,7 @@ def test_with_another_recipe_on_the_same_answers(lab):
 
 def test_with_asks_nothing_that_is_not_recorded(lab):
     ask_once(lab)
-    edit(lab, "ai.lua", "spec.system", "'be brief: ' .. (spec.system or '')")
+    edit(lab, "ai.lua", "cache_prompt = spec.cache_prompt", "cache_prompt = false")
     done = lab.tlab("replay", "latest", "--with", "recipes/ai.lua")
     assert done.exit == EXIT["NOT_RECORDED"], done.out + done.err
 

@@ -67,7 +67,6 @@ end
 -- Of the trusted side a recipe may have what knows nothing of the world: the validator of JSON
 -- Schema (as tlab.schema) and the modules that it consists of.
 local SHARED = {
-  ['host.spec.regex'] = true,
   ['host.spec.uri'] = true,
   ['host.spec.value'] = true,
   ['host.view.suggest'] = true,
@@ -77,6 +76,7 @@ local function is_hidden(name)
   return name:match('^host%f[%W]')
     and not SHARED[name]
     and not name:match('^host%.spec%.schema[%a_]*$')
+    and not name:match('^host%.spec%.regex[%a_]*$')
 end
 
 --- Where `require` looks: the lab's own lua/ first, then the library in the binary.
