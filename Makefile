@@ -98,6 +98,8 @@ $(UNIT): $(BUILD)/%: %.c $(BUILD)/core.a
 	$(Q)$(CC) -I. $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ $(LDFLAGS) -o $@ $< $(BUILD)/core.a \
 	  $(TEST_LIBS) $(LIBS)
 
+programs: all $(UNIT)
+
 unit: $(UNIT)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNIT)
 
@@ -169,9 +171,9 @@ test: deps-test
 	@BUILD=$(BUILD) tests/run.sh unit lua arch ops cli docs e2e
 
 # MORE is what test-all does beyond test.
-MORE := slow san suites fuzz
+MORE := lint slow san suites fuzz
 test-more:
-	@.ci/deps build test test-all
+	@.ci/deps build test test-all lint
 	@$(MAKE) -s --no-print-directory all venv $(BUILD)/tests/suites/json_suite $(FUZZ)
 	@$(MAKE) -s --no-print-directory SAN=1 BUILD=$(BUILD)-san all $(UNIT:$(BUILD)/%=$(BUILD)-san/%)
 	@BUILD=$(BUILD) tests/run.sh $(ALSO) $(MORE)
@@ -201,5 +203,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all bench demo unit venv requirements lint format docs install deps deps-test test test-more test-all clean
+.PHONY: all bench demo programs unit venv requirements lint format docs install deps deps-test test test-more test-all clean
 .DELETE_ON_ERROR:

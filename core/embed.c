@@ -24,9 +24,9 @@ static char *read_all(const char *path, size_t *len)
 {
   FILE *in = fopen(path, "rb");
   char *data = NULL;
-  if (in && fseek(in, 0, SEEK_END) == 0) {
-    *len = (size_t)ftell(in);
-    rewind(in);
+  long size = in && fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
+  if (size >= 0 && fseek(in, 0, SEEK_SET) == 0) {
+    *len = (size_t)size;
     data = malloc(*len + 1);
     if (data && fread(data, 1, *len, in) != *len) {
       free(data);

@@ -21,7 +21,7 @@ static size_t shortest(char digits[static 24], int *exponent, double d)
   for (const char *p = text; *p != 'e'; p++)
     if (*p != '.') digits[len++] = *p;
   while (len > 1 && digits[len - 1] == '0') len--;
-  *exponent = atoi(strchr(text, 'e') + 1);
+  *exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
   return len;
 }
 

@@ -64,7 +64,10 @@ void tl_gate_free(tl_gate *g)
 {
   g->answer = NULL; /* nobody listens any more */
   tl_loop_cancel();
-  while (g->pending) free_effect(g->pending);
+  for (tl_effect *f = g->pending, *next; f; f = next) {
+    next = f->next;
+    free_effect(f);
+  }
   while (g->carries) {
     tl_carry *c = g->carries;
     g->carries = c->next;

@@ -57,7 +57,7 @@ unsigned tl_op_params(const tl_op *op, tl_param out[TL_PARAMS_MAX])
 static bool fits(char type, const tl_val *v)
 {
   switch (type) {
-  case 's': return v->type == TL_STR;
+  case 's':
   case 'r':
   case 'w': return v->type == TL_STR;
   case 'i': return v->type == TL_INT;

@@ -1,3 +1,4 @@
+/* The trusted side reaches the primitives at once, unrecorded, with paths as a person types them. */
 #include <fcntl.h>
 #include <string.h>
 

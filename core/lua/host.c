@@ -178,7 +178,7 @@ static int core_permit_match(lua_State *L)
   bool ok;
   if (strcmp(family, "net") == 0 && colon) {
     lua_pushlstring(L, subject, (size_t)(colon - subject));
-    ok = tl_permit_net_match(pattern, lua_tostring(L, -1), atoi(colon + 1));
+    ok = tl_permit_net_match(pattern, lua_tostring(L, -1), (int)strtol(colon + 1, NULL, 10));
   } else {
     ok = tl_permit_match(family, pattern, subject);
   }

@@ -14,7 +14,7 @@ int tl_frame_send(int fd, tl_buf *scratch, const tl_val *v, tl_err *e)
   for (size_t sent = 0; sent < scratch->len;) {
     ssize_t n = send(fd, scratch->data + sent, scratch->len - sent, MSG_NOSIGNAL);
     if (n > 0) sent += (size_t)n;
-    else if (errno != EINTR) return tl_fail_errno(e, errno, "cannot send a frame");
+    else if (n < 0 && errno != EINTR) return tl_fail_errno(e, errno, "cannot send a frame");
   }
   return 0;
 }

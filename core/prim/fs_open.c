@@ -1,3 +1,4 @@
+/* Opening beneath a descriptor: paths are judged first, and links are not followed. */
 #include "fs.h"
 
 #include <dirent.h>

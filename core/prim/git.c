@@ -24,6 +24,7 @@ struct tl_git tl_git;
  * stands before mbedTLS's (the Makefile exports it; a name in the program comes before the
  * libraries') and says "0 certificates failed". Should libgit2 ever be made to connect, it would
  * know no authority and refuse every server. A libgit2 with another TLS library never looks. */
+/* NOLINTNEXTLINE(misc-use-internal-linkage): libgit2 must find it */
 int mbedtls_x509_crt_parse_file(void *chain, const char *path);
 __attribute__((used, visibility("default"))) int mbedtls_x509_crt_parse_file(void *chain,
                                                                              const char *path)

@@ -1,3 +1,4 @@
+/* git.status: libgit2's list of changed paths, less what is excluded. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

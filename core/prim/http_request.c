@@ -126,7 +126,7 @@ static int read_headers(tl_http_request *r, const tl_val *headers, tl_err *e)
 static int read_method(tl_http_request *r, const tl_val *v, tl_err *e)
 {
   if (!v || v->type == TL_NIL) {
-    strcpy(r->method, r->body ? "POST" : "GET");
+    (void)snprintf(r->method, sizeof r->method, "%s", r->body ? "POST" : "GET");
     return TL_OK;
   }
   if (v->type != TL_STR)

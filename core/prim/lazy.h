@@ -23,6 +23,7 @@ typedef struct tl_lazy_name {
   const char *name;
 } tl_lazy_name;
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared cannot stand in them */
 #define TL_LAZY_FIELD(f) __typeof__(&f) f;
 #define TL_LAZY_FIELDS(list) list(TL_LAZY_FIELD)
 #define TL_LAZY_NAME(f) {#f},
