@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -87,6 +88,37 @@ def named(log):
 def test_full_at_some_writes(tmp_path, server):
     """F1, S8: the daily sample of the sweep below."""
     assert "failed" in sweep(FaultLab(tmp_path / "lab"), server, "write", "ENOSPC", "No space left", step=5)
+
+
+@traced
+def test_what_is_not_written_down_is_not_sent(tmp_path, server):
+    """S8: the very write that says that the request is asked fails: the server sees nothing."""
+    lab = FaultLab(tmp_path / "lab")
+    done = lab.strace(words(server), "-e", "trace=write", "-s", "9999")
+    writes = [line for line in done.log if line.startswith("write(")]
+    [n] = [i for i, line in enumerate(writes, 1) if '\\"op\\":\\"http.send\\"' in line]
+    before = server.tries
+    for when in (n, f"{n}+"):
+        done = lab.strace(words(server), "-e", "trace=write", "-e", f"inject=write:error=ENOSPC:when={when}")
+        assert done.exit == STORAGE, done.err
+        assert server.tries == before
+
+
+@traced
+def test_all_is_synced_before_it_is_called_done(tmp_path, server):
+    """F4, F12: each file, then the manifest, then its name: a run that is told as done survives a power cut."""
+    lab = FaultLab(tmp_path / "lab")
+    done = lab.strace(words(server), "-y", "-e", "trace=fsync,fdatasync,renameat")
+    assert done.exit == 0, done.err
+    log = [line for line in done.log if line.endswith(" = 0")]
+    last = max(i for i, line in enumerate(log) if line.startswith("renameat(") and '"run.json"' in line)
+    synced = [re.search(r"sync\(\d+<([^>]*)>", line)[1] for line in log[:last] if "sync(" in line]
+    run = lab.latest
+    missing = {str(path) for path in [run, *run.rglob("*")] if path.name != "run.json"} - set(synced)
+    assert missing == set()
+    temporary = re.search(r'"(\.tlab-tmp-\w+)"', log[last])[1]
+    assert synced[-1] == str(run / temporary), synced[-1]
+    assert log[last + 1].startswith("fsync(") and f"<{run}>" in log[last + 1]
 
 
 @traced
