@@ -37,7 +37,7 @@ ifdef SAN
 OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DTL_SANITIZED
 else
 OPT := -O2 -g
-HARDEN += -D_FORTIFY_SOURCE=2
+HARDEN += -D_FORTIFY_SOURCE=3
 endif
 
 # Headers of libraries count as system headers: their warnings are not ours.
