@@ -249,7 +249,7 @@ static void put_commit(tl_val *map, git_commit *commit)
   tl_put(map, "subject", tl_str(subject ? subject : ""));
 }
 
-static int head_work(tl_call *call)
+int tl_git_head_work(tl_call *call)
 {
   git_repository *repo = NULL;
   git_reference *head = NULL;
@@ -290,7 +290,7 @@ static int head_work(tl_call *call)
  * `unborn` is true and what belongs to a commit is absent. Errors: tl_git_open. */
 int prim_git_head(tl_call *call)
 {
-  return tl_git_apart(call, head_work);
+  return tl_git_apart(call, tl_git_head_work);
 }
 
 static int branch_work(tl_call *call)
@@ -344,7 +344,7 @@ static int describe(git_commit *commit, tl_val *out, tl_err *e)
   return rc < 0 ? tl_git_fail(e, rc, "describe HEAD") : 0;
 }
 
-static int describe_work(tl_call *call)
+int tl_git_describe_work(tl_call *call)
 {
   git_repository *repo = NULL;
   git_commit *commit = NULL;
@@ -369,5 +369,5 @@ static int describe_work(tl_call *call)
  * commit. Errors: tl_git_open. */
 int prim_git_describe(tl_call *call)
 {
-  return tl_git_apart(call, describe_work);
+  return tl_git_apart(call, tl_git_describe_work);
 }

@@ -48,6 +48,9 @@ int tl_git_load(tl_err *e);
 int tl_git_apart(tl_call *call, tl_prim *work);
 extern unsigned tl_git_cpu_seconds; /* of such a child; tests lower it */
 
+/* What the primitives of these names have done there. */
+tl_prim tl_git_head_work, tl_git_describe_work, tl_git_patch_work;
+
 /* Turns libgit2's failure `rc` into a code and plain words: "cannot <doing>: …". */
 int tl_git_fail(tl_err *e, int rc, const char *doing);
 

@@ -297,7 +297,7 @@ static int finish(patcher *p, tl_val *out)
   return 0;
 }
 
-static int patch_work(tl_call *call)
+int tl_git_patch_work(tl_call *call)
 {
   patcher p = {.workdir = -1, .text = TL_BUF(PATCH_MAX), .left_out = tl_list(), .e = &call->err};
   tl_git_changes changes = {0};
@@ -344,5 +344,5 @@ static int patch_work(tl_call *call)
  * HEAD. Errors: tl_git_changes_read. */
 int prim_git_patch(tl_call *call)
 {
-  return tl_git_apart(call, patch_work);
+  return tl_git_apart(call, tl_git_patch_work);
 }

@@ -261,8 +261,8 @@ static void hostile_configuration_runs_nothing(void **state)
      "core.editor credential.helper uploadpack.packObjectsHook; do git config $k $e; done;"
      "git config core.hooksPath $PWD/hooks; mkdir hooks; for h in post-index-change pre-commit "
      "fsmonitor-watchman; do cp $e hooks/$h; done; echo y >>f; echo new >g");
-  static tl_prim *const prims[] = {prim_git_head, prim_git_branch, prim_git_describe,
-                                   prim_git_status, prim_git_patch};
+  static tl_prim *const prims[] = {prim_git_head,   prim_git_branch, prim_git_describe,
+                                   prim_git_status, prim_git_patch,  prim_git_state};
   for (size_t i = 0; i < sizeof prims / sizeof *prims; i++) {
     result r = ok(prims[i], "hostile");
     tl_free(&r.out);

@@ -273,6 +273,33 @@ static void random_changes_come_back(void **state)
   }
 }
 
+static void same(const tl_val *state, const char *part, tl_prim *prim, const char *dir)
+{
+  result r = ok(prim, dir);
+  assert_true(tl_equal(tl_get(state, part), &r.out));
+  tl_free(&r.out);
+}
+
+/* git.state: one answer with what head, patch and describe say. */
+static void the_state_is_the_three_at_once(void **state)
+{
+  (void)state;
+  sh("git init -q -b main all; cd all; echo 1 >f; git add f; git commit -qm x; git tag v1; echo 2 "
+     ">f");
+  result r = ok(prim_git_state, "all");
+  assert_int_equal(tl_len(&r.out), 3);
+  same(&r.out, "head", prim_git_head, "all");
+  same(&r.out, "patch", prim_git_patch, "all");
+  same(&r.out, "describe", prim_git_describe, "all");
+  tl_free(&r.out);
+  sh("git init -q -b main none-yet; mkdir no-git");
+  r = ok(prim_git_state, "none-yet");
+  assert_null(tl_get(&r.out, "describe"));
+  same(&r.out, "head", prim_git_head, "none-yet");
+  tl_free(&r.out);
+  fails(prim_git_state, "no-git", TL_ENOT_FOUND, "not in a git repository");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -291,6 +318,7 @@ int main(void)
       cmocka_unit_test(submodules_are_their_commit),
       cmocka_unit_test(nothing_is_written_to_the_repository),
       cmocka_unit_test(random_changes_come_back),
+      cmocka_unit_test(the_state_is_the_three_at_once),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -32,13 +32,6 @@ function M.git(lab)
   if not in_repository(lab.root) then
     return nil
   end
-  local head, err = core.git.head(lab.root)
-  if not head then
-    if err.code == 'NOT_FOUND' then
-      return nil
-    end
-    return nil, nil, err
-  end
   local exclude = {}
   for _, pattern in ipairs(EXCLUDED) do
     exclude[#exclude + 1] = pattern
@@ -46,15 +39,18 @@ function M.git(lab)
   for _, pattern in ipairs(lab.config.git and lab.config.git.exclude or {}) do
     exclude[#exclude + 1] = pattern
   end
-  local patch
-  patch, err = core.git.patch(lab.root, exclude)
-  if not patch then
+  local found, err = core.git.state(lab.root, exclude)
+  if not found then
+    if err.code == 'NOT_FOUND' then
+      return nil
+    end
     return nil, nil, err
   end
+  local head, patch = found.head, found.patch
   local git = {
     commit = head.commit,
     branch = head.branch,
-    describe = core.git.describe(lab.root),
+    describe = found.describe,
     dirty = patch.patch ~= '',
   }
   if patch.patch == '' then
