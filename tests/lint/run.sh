@@ -52,7 +52,7 @@ check_warnings() {
   local code=0 compiler
   for compiler in gcc clang; do
     make --no-print-directory -s -k -j"$jobs" DEV=1 CC="$compiler" BUILD="$BUILD/lint-$compiler" \
-      programs || code=1
+      programs >/dev/null || code=1
   done
   return "$code"
 }

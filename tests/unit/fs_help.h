@@ -98,7 +98,7 @@ static char top[64];  /* the folder of the test */
 static int root = -1; /* top/root, where a recipe may be */
 static tl_call got;   /* what the last call left */
 
-static inline int shell(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static inline int shell(const char *fmt, ...)
 {
   char cmd[1024];
   size_t n = (size_t)snprintf(cmd, sizeof cmd, "cd %s/root && ", top);
