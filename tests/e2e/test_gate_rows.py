@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
 
 import pytest
 
@@ -232,6 +233,28 @@ run:write_json('out.json', {{ got = ok and value ~= nil, why = tostring(ok and e
             done = lab.tlab("run", "try")
         assert done.exit == 0, done.err
         assert outcome(lab)["got"] is False, (target, outcome(lab))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a hosts file of one's own needs root")
+def test_a_name_that_leads_to_this_machine(lab, tmp_path):
+    """N2: the permit is for a name, its address is private: refused at the connection unless that is granted too."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 rebound.example\n")
+    inside = ["unshare", "-m", "sh", "-c", f"mount --bind {hosts} /etc/hosts && exec \"$0\" \"$@\""]
+    with f.FaultServer([], get=f.status(200, "x")) as server:
+        lab.recipe(f"""
+local reply, err = tlab.http.send {{ url = 'http://rebound.example:{server.port}/' }}
+if not reply then error(err) end
+run:write('address.txt', reply.address)""", needs="net = { 'rebound.example:*', '127.0.0.1:*' }")
+        for allowed, exit_code in ((["rebound.example:*"], 4), (["rebound.example:*", "127.0.0.1:*"], 0)):
+            lab.write("lab.json", {"schema": "tlab.lab/1", "permits": {"allow": {"net": allowed}}})
+            done = subprocess.run([*inside, *lab.command("run", "try")], cwd=lab.root, capture_output=True, text=True,
+                                  env={"PATH": os.environ["PATH"]})
+            if "unshare" in done.stderr or "mount" in done.stderr:
+                pytest.skip(done.stderr)
+            assert done.returncode == exit_code, done.stderr
+            assert len(server.requests) == (exit_code == 0)
+    assert lab.outputs()["address.txt"] == f"127.0.0.1:{server.port}".encode()
 
 
 CHANGES = {
