@@ -81,6 +81,20 @@ def objects(tree, build):
                     yield f"{folder}/{path.name} uses {symbol}: not on the list for {folder}"
 
 
+def names(tree, build):
+    """What a C file shows to others is called tl_ or prim_, and everything of a file that is not is static."""
+    for folder in rules.C_FOLDERS:
+        for source in sorted((tree / folder).glob("*.c")):
+            path = build / folder / f"{source.stem}.o"
+            if not path.exists() or source.name in ("main.c", "embed.c"):
+                continue
+            out = subprocess.run(["nm", "--defined-only", "-g", path], check=True, capture_output=True, text=True)
+            for symbol in re.findall(r" [A-Z] (\S+)", out.stdout):
+                made = symbol.startswith(tuple(rules.COMPILER_PREFIXES))
+                if not (made or symbol.startswith(("tl_", "prim_")) or symbol in rules.FOREIGN_NAMES):
+                    yield f"{folder}/{path.name} shows {symbol}: tl_… or prim_… or static"
+
+
 def back_doors(tree, _):
     """Lua's own ways to files, processes and bytecode are nowhere in core."""
     for path in c_files(tree):
@@ -171,6 +185,9 @@ CHECKS = {
         "libgit2 in the gate": plant_object("int git_libgit2_init(); int f(void) { return git_libgit2_init(); }"),
         "a fortified read in the gate": plant_object("long __read_chk(); long f(void) { return __read_chk(0); }"),
         "Lua in the gate": plant_object("int lua_gettop(); int f(void) { return lua_gettop(0); }"),
+    },
+    names: {
+        "a name of no family": plant_object("int helper(void) { return 0; }"),
     },
     back_doors: {
         "luaL_openlibs": plant_text("core/lua/planted.c", "void f(void *L) { luaL_openlibs(L); }\n"),

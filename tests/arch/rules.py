@@ -36,6 +36,8 @@ LIBC = {
     "core": "strcmp strlen strncmp",
 }
 MATH = "ceil floor fmod frexp ldexp modf pow trunc isnan isinf fabs"
+# Names that a library looks for (core/prim/git.c says why).
+FOREIGN_NAMES = ["mbedtls_x509_crt_parse_file"]
 # What the compiler itself adds.
 COMPILER = ["_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"]
 COMPILER_PREFIXES = ["__asan_", "__ubsan_", "__sanitizer_", "__sancov_"]
