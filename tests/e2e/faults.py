@@ -127,6 +127,11 @@ def gone_within(pids, seconds):
     return not any(alive(pid) for pid in pids)
 
 
+def words(server):
+    """What `tlab` is told to run recipes/many.lua against a server."""
+    return ["run", "many", f"url={server.base_url}"]
+
+
 class FaultLab(Lab):
     """A lab with recipes/many.lua that may talk to this machine."""
 

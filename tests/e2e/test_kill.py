@@ -7,26 +7,12 @@ import time
 import pytest
 
 import fault_server as f
-from faults import REPLY, FaultLab, check_folder, gone_within, kill_and_reap, strace_here, worker_pids
+from faults import FaultLab, check_folder, gone_within, kill_and_reap, strace_here, words, worker_pids
 
 CALLS = ["openat", "openat2", "mkdirat", "write", "fsync", "fdatasync", "renameat", "symlinkat", "sendto",
          "recvfrom", "ftruncate", "close"]
 
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
-
-
-def reply():
-    return f.status(200, REPLY, kind="application/octet-stream")
-
-
-@pytest.fixture
-def server():
-    with f.FaultServer([reply()]) as server:
-        yield server
-
-
-def words(server):
-    return ["run", "many", f"url={server.base_url}"]
 
 
 def check_after(lab, folder):

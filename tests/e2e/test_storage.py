@@ -10,26 +10,11 @@ import tempfile
 
 import pytest
 
-import fault_server as f
-from faults import REPLY, FaultLab, check_folder, strace_here
+from faults import FaultLab, check_folder, strace_here, words
 
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 STORAGE = 8
-
-
-def reply():
-    return f.status(200, REPLY, kind="application/octet-stream")
-
-
-@pytest.fixture
-def server():
-    with f.FaultServer([reply()]) as server:
-        yield server
-
-
-def words(server):
-    return ["run", "many", f"url={server.base_url}"]
 
 
 def check_failed(lab, done, said, heard=True):

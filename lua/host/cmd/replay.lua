@@ -8,13 +8,7 @@ local table_view = require 'host.view.table'
 
 --- One difference, told: which file or what else, then both sides or what was said of them.
 local function line(each)
-  local sides = {}
-  for _, side in ipairs { 'expected', 'found' } do
-    if each[side] then
-      sides[#sides + 1] = side .. ' ' .. table_view.short(each[side])
-    end
-  end
-  local text = each.message or table.concat(sides, ', ')
+  local text = each.message or table_view.sides(each)
   if each.path then
     return string.format(
       '%s: %s%s\n',

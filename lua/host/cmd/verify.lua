@@ -7,18 +7,13 @@ local table_view = require 'host.view.table'
 
 --- "answers.jsonl: changed (expected 3f9a2c1b4d5e, found 00aa…)".
 local function line(finding)
-  local sides = {}
-  for _, side in ipairs { 'expected', 'found' } do
-    if finding[side] then
-      sides[#sides + 1] = side .. ' ' .. table_view.short(finding[side])
-    end
-  end
+  local sides = table_view.sides(finding)
   return string.format(
     '%s: %s%s%s\n',
     finding.path,
     finding.field and finding.field .. ' ' or '',
     finding.what,
-    #sides > 0 and ' (' .. table.concat(sides, ', ') .. ')' or ''
+    sides ~= '' and ' (' .. sides .. ')' or ''
   )
 end
 

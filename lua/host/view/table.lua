@@ -96,4 +96,17 @@ function M.count(n, thing, things)
   return n .. ' ' .. (n == 1 and thing or things or thing .. 's')
 end
 
+--- "expected 3f9a2c1b4d5e, found 00aa…": what differs, as far as each side is known.
+---@param difference table {expected?, found?}
+---@return string
+function M.sides(difference)
+  local sides = {}
+  for _, side in ipairs { 'expected', 'found' } do
+    if difference[side] then
+      sides[#sides + 1] = side .. ' ' .. M.short(difference[side])
+    end
+  end
+  return table.concat(sides, ', ')
+end
+
 return M
