@@ -132,11 +132,11 @@ def rewrite(path, change):
     path.write_text(canonical(value) + "\n")
 
 
-HOSTILE = ["../../../../etc/passwd", "..", "/etc/passwd", "A" * 64, "0" * 63, "0" * 65, "", "0" * 63 + "\u0000",
-           "../blobs/" + "0" * 55, "0" * 63 + "/", "0" * 63 + "\n"]
+HOSTILE = ["../../../../etc/passwd", "A" * 64, "0" * 63 + "\n"]
+MORE_HOSTILE = ["..", "/etc/passwd", "0" * 63, "0" * 65, "", "0" * 63 + "\u0000", "../blobs/" + "0" * 55, "0" * 63 + "/"]
 
 
-@pytest.mark.parametrize("digest", HOSTILE)
+@pytest.mark.parametrize("digest", HOSTILE + [pytest.param(d, marks=pytest.mark.slow) for d in MORE_HOSTILE])
 def test_a_hostile_digest_is_no_path(made, copy, digest):
     """P7: digests of run.json and of the record are held against their form before they name a file."""
     secret = copy.parent / "etc"

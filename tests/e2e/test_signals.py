@@ -20,7 +20,7 @@ def lab(tmp_path):
     return FaultLab(tmp_path / "lab")
 
 
-@pytest.mark.parametrize("sig", ENDS)
+@pytest.mark.parametrize("sig", [signal.SIGINT, *(pytest.param(sig, marks=pytest.mark.slow) for sig in list(ENDS)[1:])])
 def test_during_a_request(lab, sig):
     """F14: signals are taken by the supervisor between two steps, so that the manifest is the last thing written."""
     with f.FaultServer([f.silence()]) as server:
