@@ -1,0 +1,205 @@
+--- A run's folder: made, filled with what stands before the first effect, and closed.
+
+local core = require 'core'
+local build = require 'host.manifest.build'
+local fold = require 'host.manifest.fold'
+local ids = require 'host.manifest.ids'
+local latest = require 'host.store.latest'
+local outputs = require 'host.manifest.outputs'
+local recipes = require 'host.run.recipe'
+local state = require 'host.run.state'
+local tree = require 'host.store.tree'
+
+local M = {}
+
+local function module_list(modules)
+  local list = core.json.array {}
+  for _, module in ipairs(modules) do
+    list[#list + 1] = { name = module.name, origin = module.origin, sha256 = module.sha256 }
+  end
+  return list
+end
+
+--- Makes the folder, under a name that is not taken yet, by the clock and a nonce. The run gets its
+--- id, name, folder and dir.
+---@param run table of prepare.run
+---@return table|nil run
+---@return table|nil err
+function M.make(run)
+  run.started_ms = core.clock.now()
+  run.began_ms = core.clock.monotonic()
+  local started = tree.iso(run.started_ms)
+  local home = tree.day_folder(run.started_ms) .. '/' .. run.decl.home
+  local ok, err = core.fs.parents(home, run.lab.root)
+  if not ok then
+    return nil, err
+  end
+  for _ = 1, 100 do
+    run.nonce, err = ids.nonce()
+    if not run.nonce then
+      return nil, err
+    end
+    run.id = ids.id(run.key, run.nonce, started)
+    run.name = ids.folder_name(run.started_ms, run.decl.name, run.id)
+    run.folder = home .. '/' .. run.name
+    run.dir = run.lab.root .. '/' .. run.folder
+    ok, err = core.fs.make(run.dir)
+    if ok then
+      return run
+    end
+    if err.code ~= 'EXISTS' then
+      return nil, err
+    end
+  end
+  return nil, err
+end
+
+--- The manifest of the run as it begins.
+---@param run table
+---@param held table what the kernel took away from the worker
+---@return table manifest
+function M.manifest(run, held)
+  return build.running {
+    id = run.id,
+    key = run.key,
+    nonce = run.nonce,
+    name = run.name,
+    folder = run.folder,
+    recipe = {
+      name = run.decl.name,
+      file = run.recipe.file,
+      sha256 = run.recipe.sha256,
+      origin = run.recipe.origin,
+      modules = module_list(run.modules),
+    },
+    spec = { sha256 = run.key_parts.spec, from = run.spec.from },
+    key_parts = run.key_parts,
+    seed = run.seed,
+    git = run.git,
+    pins = run.pins,
+    tool = state.tool(),
+    confined = held,
+    permits = { needs = run.needs, allowed = run.allow, denied = run.deny },
+    limits = run.limits,
+    replay_of = run.replay_of,
+    started_ms = run.started_ms,
+    lab_prices = run.lab.config.prices,
+  }
+end
+
+--- Writes what stands before the first effect: manifest, spec, Lua, patch.
+---@param run table
+---@param manifest table
+---@return boolean|nil ok
+---@return table|nil err
+function M.fill(run, manifest)
+  local record = run.dir .. '/record'
+  local files = {
+    { run.dir .. '/run.json', core.json.encode(manifest) .. '\n' },
+    { run.dir .. '/spec.json', run.spec_text .. '\n' },
+    { record .. '/recipe/recipe.lua', run.recipe.source },
+  }
+  for _, module in ipairs(run.modules) do
+    files[#files + 1] = { record .. '/recipe/' .. recipes.module_path(module.name), module.source }
+    module.written = true
+  end
+  if run.patch then
+    files[#files + 1] = { record .. '/blobs/' .. run.git.patch.sha256, run.patch }
+  end
+  for _, file in ipairs(files) do
+    local ok, err = core.fs.write(file[1], file[2]) -- which makes the folders, too
+    if not ok then
+      return nil, err
+    end
+  end
+  return true
+end
+
+--- Modules that the recipe required while it ran.
+local function write_late_modules(run)
+  for _, module in ipairs(run.modules) do
+    if not module.written then
+      local path = run.dir .. '/record/recipe/' .. recipes.module_path(module.name)
+      local ok, err = core.fs.write(path, module.source)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return true
+end
+
+--- A disk that fails while the run is being closed turns it into a failed one, in so many words.
+local function storage_failed(outcome, err)
+  outcome.status = 'failed'
+  outcome.error = outcome.error or { code = err.code, message = err.message }
+end
+
+--- Writes the manifest of the run's end, and when that fails tries once more to write that it
+--- failed: what lies there claims no more than what reached the disk.
+local function write_last(run, outcome, ended)
+  local path, done = run.dir .. '/run.json', ended()
+  local ok, err = core.fs.replace(path, core.json.encode(done) .. '\n')
+  if not ok then
+    storage_failed(outcome, err)
+    done = ended()
+    core.fs.replace(path, core.json.encode(done) .. '\n')
+  end
+  return done
+end
+
+--- Closes the folder: what the record says is put into the manifest, all of it made durable, and
+--- `latest` points to it.
+---@param run table
+---@param manifest table of M.manifest
+---@param outcome table {status, error?}; a failing disk changes both
+---@return table manifest as it was meant to lie there
+function M.close(run, manifest, outcome)
+  local ok, err = write_late_modules(run)
+  if not ok then
+    storage_failed(outcome, err)
+  end
+  local summary
+  summary, err = fold.read(run.dir)
+  if not summary then
+    storage_failed(outcome, err)
+  end
+  local files
+  files, err = outputs.list(run.dir)
+  if not files then
+    storage_failed(outcome, err)
+  end
+  ok, err = core.fs.sync(run.dir)
+  if not ok then
+    storage_failed(outcome, err)
+  end
+  local recipe = manifest.recipe
+  recipe.modules = module_list(run.modules)
+  local tool = state.tool() -- names the libraries that the run came to load
+  local done = write_last(run, outcome, function()
+    return build.finish(manifest, summary, {
+      status = outcome.status,
+      error = outcome.error,
+      recipe = recipe,
+      tool = tool,
+      ended_ms = core.clock.now(),
+      seconds = (core.clock.monotonic() - run.began_ms) / 1000,
+    }, files)
+  end)
+  ok, err = latest.set(run.lab, run.folder)
+  if not ok then
+    outcome.error = outcome.error or { code = err.code, message = err.message }
+  end
+  return done
+end
+
+--- The status that lies in the folder: after a failing disk not always the one that was meant.
+---@param run table
+---@return string|nil
+function M.kept_status(run)
+  local text = core.fs.read(run.dir .. '/run.json')
+  local manifest = text and core.json.decode(text)
+  return manifest and manifest.status
+end
+
+return M

@@ -1,0 +1,104 @@
+--- All that is known before a run has a folder: its recipe's declaration, spec, key, the lab's
+--- state, permits. Nothing is written.
+
+local core = require 'core'
+local ids = require 'host.manifest.ids'
+local load = require 'host.spec.load'
+local needs = require 'host.spec.needs'
+local permits = require 'host.run.permits'
+local recipes = require 'host.run.recipe'
+local state = require 'host.run.state'
+
+local M = {}
+
+local LIMITS = { cpu_seconds = 300, memory = 512 << 20, seconds = 0 }
+
+--- The limits of a run: the command line's, else the lab's, else these.
+---@param lab table
+---@param given table|nil
+---@return table {cpu_seconds, memory, seconds}
+function M.limits(lab, given)
+  local limits = {}
+  for name, value in pairs(LIMITS) do
+    limits[name] = given and given[name] or lab.config.limits and lab.config.limits[name] or value
+  end
+  return limits
+end
+
+local SAFE = (1 << 53) - 1
+
+--- The seed of a run that names none: the same experiment has the same one.
+local function seed_of(key)
+  return tonumber(key:sub(1, 14), 16) & SAFE
+end
+
+--- Has the worker declare the recipe, reads the spec, and looks at the lab.
+---@param how table of lifecycle.run
+---@param session table core.session
+---@param recipe table of recipe.find
+---@param modules table[] those the recipe required, as recipe.modules collects them
+---@param limits table
+---@return table|nil run
+---@return table|nil err
+function M.run(how, session, recipe, modules, limits)
+  local lab = how.lab
+  local decl, err = recipes.declare(session, recipe, how.seed or 0)
+  if not decl then
+    return nil, err
+  end
+  local validator
+  validator, err = recipes.validator(lab, decl, recipe.file)
+  if err then
+    return nil, err
+  end
+  local spec
+  spec, err = load.read { words = how.words, lab = lab, schema = validator }
+  if not spec then
+    return nil, err
+  end
+  local needed
+  needed, err = needs.resolve(decl.needs, spec.value)
+  if not needed then
+    err.file = err.file or recipe.file
+    return nil, err
+  end
+  local git, patch
+  git, patch, err = state.git(lab)
+  if err then
+    return nil, err
+  end
+  local pins = state.pins(lab)
+  local spec_text = core.json.encode(spec.value)
+  local parts = ids.key_parts {
+    spec = core.hash.bytes(spec_text),
+    recipe = recipe.sha256,
+    git = git,
+    flake_lock = pins and pins.flake_lock,
+  }
+  local allow, deny = permits.merge(lab, how.allow)
+  if not how.no_input then
+    permits.ask_missing(decl, needed, allow)
+  end
+  local key = ids.key(parts)
+  return {
+    lab = lab,
+    decl = decl,
+    recipe = recipe,
+    modules = modules,
+    spec = spec,
+    spec_text = spec_text,
+    git = git,
+    patch = patch,
+    pins = pins,
+    key_parts = parts,
+    key = key,
+    seed = how.seed or seed_of(key),
+    replay_of = how.replay_of,
+    needs = needed,
+    allow = allow,
+    deny = deny,
+    limits = limits,
+  }
+end
+
+return M
