@@ -23,13 +23,6 @@ struct tl_effect {
   tl_effect *next;
 };
 
-struct tl_carry {
-  int64_t handle;
-  tl_buf held;
-  bool ended;
-  tl_carry *next;
-};
-
 static void free_effect(tl_effect *f);
 
 /* --- the guard: what a primitive asks in the middle of its work ------------------------------------ */
@@ -68,12 +61,7 @@ void tl_gate_free(tl_gate *g)
     next = f->next;
     free_effect(f);
   }
-  while (g->carries) {
-    tl_carry *c = g->carries;
-    g->carries = c->next;
-    tl_buf_free(&c->held);
-    free(c);
-  }
+  tl_carry_free(&g->carries);
   tl_free(&g->difference);
   tl_permits_free(&g->permits);
   tl_secrets_free(&g->secrets);
@@ -132,35 +120,6 @@ static void give_error(tl_gate *g, uint64_t ask, const tl_err *e)
   tl_free(&error);
 }
 
-/* --- secrets split over the pieces of a stream ------------------------------------------------------ */
-
-static tl_carry *carry_of(tl_gate *g, int64_t handle)
-{
-  for (tl_carry *c = g->carries; c; c = c->next)
-    if (c->handle == handle) return c;
-  tl_carry *c = tl_zalloc(sizeof *c);
-  *c = (tl_carry){.handle = handle, .held = TL_BUF(1u << 30), .next = g->carries};
-  g->carries = c;
-  return c;
-}
-
-/* Holds back the end of a piece as long as a secret could begin there. */
-static void scrub_piece(tl_effect *f)
-{
-  tl_gate *g = f->gate;
-  if (g->secrets.len == 0) return;
-  tl_carry *c = carry_of(g, f->args.u.list.items[0].u.i);
-  if (f->call.out.type == TL_STR)
-    (void)tl_buf_add(&c->held, f->call.out.u.s.data, f->call.out.u.s.len);
-  else c->ended = true;
-  tl_secrets_scrub_buf(&g->secrets, &c->held);
-  size_t keep = c->ended ? 0 : tl_secrets_partial(&g->secrets, &c->held);
-  if (c->ended && c->held.len == 0) return; /* nil: the end */
-  tl_free(&f->call.out);
-  f->call.out = tl_strn(c->held.data ? c->held.data : "", c->held.len - keep);
-  tl_buf_shift(&c->held, c->held.len - keep);
-}
-
 /* --- recording ------------------------------------------------------------------------------------- */
 
 static int record_line(tl_effect *f, const tl_val *result, const tl_val *error, bool raise,
@@ -215,7 +174,8 @@ static void finish(tl_effect *f, int rc)
 {
   tl_gate *g = f->gate;
   tl_err e = {0};
-  if (rc == TL_OK && f->op->flags & TL_OP_STREAM) scrub_piece(f);
+  if (rc == TL_OK && f->op->flags & TL_OP_STREAM)
+    tl_carry_scrub(&g->carries, &g->secrets, f->args.u.list.items[0].u.i, &f->call.out);
   tl_secrets_scrub(&g->secrets, &f->call.out);
   tl_secrets_scrub_err(&g->secrets, &f->call.err);
   if (rc == TL_OK && g->mode == TL_REUSE && strcmp(f->op->name, "http.open") == 0) {
@@ -323,12 +283,10 @@ static bool answer_reused(tl_effect *f, int *rc)
   return true;
 }
 
-static bool stream_ended(tl_effect *f)
+static bool stream_ended(const tl_effect *f)
 {
-  if (!(f->op->flags & TL_OP_STREAM)) return false;
-  for (tl_carry *c = f->gate->carries; c; c = c->next)
-    if (c->handle == f->args.u.list.items[0].u.i) return c->ended;
-  return false;
+  return f->op->flags & TL_OP_STREAM &&
+         tl_carry_ended(&f->gate->carries, f->args.u.list.items[0].u.i);
 }
 
 /* Where the record keeps a file that was copied into the run from outside of it: a replay has no

@@ -7,6 +7,7 @@
 #ifndef TL_GATE_H
 #define TL_GATE_H
 
+#include "carry.h"
 #include "ops.h"
 #include "permit.h"
 #include "record.h"
@@ -20,7 +21,6 @@ typedef enum {
 } tl_mode;
 
 typedef struct tl_effect tl_effect;
-typedef struct tl_carry tl_carry;
 
 /* How an ask was answered: "ok", "fail" (nil, err in Lua) or "raise" (an error in Lua). */
 typedef void tl_answer(void *ud, uint64_t ask, const char *how, const tl_val *value);
@@ -39,7 +39,7 @@ typedef struct tl_gate {
   tl_err fatal;       /* code != 0: the run cannot go on (record not writable, replay differs) */
   tl_val difference;  /* replay: {n, op, at, recorded, asked} of the first request that differs */
   tl_effect *pending; /* asked, not answered */
-  tl_carry *carries;  /* ends of streams that may be the start of a secret */
+  tl_carries carries; /* ends of streams that may be the start of a secret */
   tl_guard guard;
 } tl_gate;
 
