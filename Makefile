@@ -2,6 +2,7 @@
 #   make            build/tlab            make test       the daily loop, under a minute
 #   make demo       the main job          make test-all   everything (sanitizers, faults, real model)
 #   make bench      what it costs, beside its peers (FIGURES=FILE.md writes a page)
+#   make lint       formatting, linters    make format     lays C and Lua out
 #   make deps       system packages       make install    PREFIX=/usr/local DESTDIR=
 # Variables: BUILD=dir  DEV=1 (-Werror)  SAN=1 (ASan and UBSan)  CC=clang  V=1 (show commands)  JOBS=n
 BUILD   ?= build

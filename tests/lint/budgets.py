@@ -17,7 +17,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 C_FILE, C_FUNCTION, C_WAYS = 500, 60, 15
 LUA_FILE, LUA_FUNCTION = 400, 60
-RECIPE = 250
+RECIPE = 150
 # A test is a list of cases: its file may be longer, and its assertions do not count as ways.
 TEST_FILE = 800
 
