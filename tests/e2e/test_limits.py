@@ -34,7 +34,8 @@ def check_timeout(lab, *options):
     done = lab.tlab("run", "try", *options)
     took = time.monotonic() - began
     assert done.exit == 1 and "error[TIMEOUT]" in done.err and options[0].split("=")[0] in done.err, done.err
-    assert took < 2 + SLACK, took
+    # Processor time is the worker's alone: on a busy machine it takes its time to be used up.
+    assert took < (2 + SLACK if options[0].startswith("--limit-seconds") else 10 * SLACK), took
     assert lab.manifest["error"]["code"] == "TIMEOUT"
     assert check_folder(lab.latest) == "timeout"
     assert lab.tlab("verify", "latest").exit == 0
@@ -63,7 +64,7 @@ def test_a_loop_while_loading_ends(lab):
     began = time.monotonic()
     done = lab.tlab("run", "try", "--limit-cpu=1")
     assert done.exit == 1 and "error[TIMEOUT]" in done.err, done.err
-    assert time.monotonic() - began < 2 + SLACK
+    assert time.monotonic() - began < 19, "it was LOAD_MS that ended it, not the processor time"
     assert lab.runs() == []
 
 
@@ -111,7 +112,7 @@ DEEP = {
 
 
 def check_bomb(lab, codes):
-    done = lab.tlab("run", "try", "--limit-memory=64M", "--limit-cpu=20")
+    done = lab.tlab("run", "try", "--limit-memory=64M", "--limit-cpu=5")
     assert done.exit in (1, 3), done.err  # 3: what the recipe raised came from a parser
     assert check_folder(lab.latest) in ("failed", "timeout")
     assert lab.manifest["error"]["code"] in codes, lab.manifest["error"]

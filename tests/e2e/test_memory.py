@@ -49,11 +49,6 @@ def sweep_run(lab, probabilities, times):
     return ends
 
 
-def test_memory_runs_out_at_some_points(tmp_path):
-    """F9: the daily sample of the next test."""
-    assert sweep_run(FaultLab(tmp_path / "lab"), [0.0003], 4)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_memory_runs_out_in_a_run(tmp_path):
