@@ -122,11 +122,11 @@ class Bench:
     def startup(self):
         quick = [
             self.tlab("tlab --version", "--version"), self.program("git --version", "git", "--version"),
-            self.program("python3 -c ''", "python3", "-c", ""),
+            # sys.executable: `python3` itself may be a version manager's script.
+            measure.Command("python3 -c ''", [sys.executable, "-c", ""], self.plain, "python3 -c ''"),
             self.tlab("empty recorded run", "run", "empty"),
             self.tlab("empty recorded run, lab in git", "run", "empty", cwd=self.in_git),
         ]
-        quick[2].shown = "python3 -c ''"
         slow = []
         if self.llm:
             slow.append(measure.Command("llm --version", [PEERS / "llm", "--version"], self.plain, "llm --version",

@@ -4,11 +4,14 @@ import datetime
 import subprocess
 
 
-def first_line(argv):
+def version(argv):
+    """`git version 2.39.5`, `curl 7.88.1`: what a program says of itself, up to its number."""
     try:
-        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()[0].strip()
+        words = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
     except OSError:
-        return "not there"
+        return f"no {argv[0]}"
+    number = next((i for i, word in enumerate(words) if word[0].isdigit()), len(words))
+    return " ".join(words[: number + 1])
 
 
 class Report:
@@ -73,7 +76,7 @@ class Report:
         self.section("Targets", ["what", "measured", "target", ""], self.target_rows(), [])
 
     def versions(self):
-        return [first_line(argv) for argv in
+        return [version(argv) for argv in
                 (["git", "--version"], ["python3", "--version"], ["curl", "--version"], ["openssl", "version"])]
 
     def markdown(self):
@@ -83,8 +86,8 @@ class Report:
             "# Figures\n",
             f"Measured on {self.data['date']} by `make bench FIGURES=docs/reference/FIGURES.md`, both sides in one run.\n",
             f"Machine: {self.machine()}; {'; '.join(self.versions())}.\n",
-            "Times are medians (wall: hyperfine, CPU: user and system of the command and its children, from `wait4`);"
-            " what they were measured with stands in `tests/bench/`.\n",
+            "Times are medians (wall: hyperfine, CPU: user and system of the command and its children, from `wait4`);\n"
+            "how each was measured stands in `tests/bench/`.",
         ]
         for peer in self.data["skipped"]:
             parts.append(f"Left out, since it could not be installed: {peer}.\n")
