@@ -98,5 +98,5 @@ class Report:
             parts.append("|---" + "|--:" * (len(head) - 1) + "|")
             parts += ["| " + " | ".join(row) + " |" for row in section["rows"]]
             if section["commands"]:
-                parts.append("\n```sh\n" + "\n".join(section["commands"]) + "\n```")
+                parts.append("\n```text\n" + "\n".join(section["commands"]) + "\n```")
         return "\n".join(parts) + "\n"
