@@ -99,40 +99,50 @@ int tl_signals_open(tl_err *e)
   return fd >= 0 ? fd : tl_fail_errno(e, errno, "cannot wait for signals");
 }
 
-static struct timespec first_signal;
+static struct timespec first_signal; /* of the monotonic clock; all zero before there was one */
 
-/* timeout(1) and some shells send the same signal twice in a row, to the process and to its group:
- * only one that comes later is a second wish. */
-static void second_signal(int sig)
+/* Once the run is being closed a signal does not end it: what it made is being written down. Only a
+ * second wish does, and one that comes right after the first is not a second one: timeout(1) and some
+ * shells send the same signal twice in a row, to the process and to its group. */
+static void on_signal(int sig)
 {
   struct timespec now;
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  if (first_signal.tv_sec == 0) {
+    first_signal = now;
+    return;
+  }
   int64_t ms = (int64_t)(now.tv_sec - first_signal.tv_sec) * 1000 +
                (now.tv_nsec - first_signal.tv_nsec) / 1000000;
   if (ms >= SECOND_SIGNAL_MS) _exit(128 + sig);
 }
 
-int tl_signals_take(int fd)
+/* From here signals come to on_signal instead of the descriptor. */
+static void hand_over(void)
 {
-  struct signalfd_siginfo info;
-  struct sigaction act = {.sa_handler = second_signal, .sa_flags = SA_RESTART};
-  if (read(fd, &info, sizeof info) != (ssize_t)sizeof info) return 0;
-  (void)clock_gettime(CLOCK_MONOTONIC, &first_signal);
+  struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigset_t set;
   our_signals(&set);
   (void)sigaction(SIGINT, &act, NULL);
   (void)sigaction(SIGTERM, &act, NULL);
   (void)sigaction(SIGHUP, &act, NULL);
   (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int tl_signals_take(int fd)
+{
+  struct signalfd_siginfo info;
+  if (read(fd, &info, sizeof info) != (ssize_t)sizeof info) return 0;
+  (void)clock_gettime(CLOCK_MONOTONIC, &first_signal);
+  hand_over();
   return (int)info.ssi_signo;
 }
 
 void tl_signals_close(int fd)
 {
-  sigset_t set;
-  our_signals(&set);
-  if (fd >= 0) (void)close(fd);
-  (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+  if (fd < 0) return;
+  (void)close(fd);
+  hand_over();
 }
 
 ssize_t tl_sock_read(int fd, tl_buf *in)

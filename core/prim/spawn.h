@@ -20,6 +20,8 @@ int tl_signals_open(tl_err *e);
 /* The signal that came, 0 if none. After it another one, 0.3 s later or more, ends the process at
  * once with 128 + its number. */
 int tl_signals_take(int fd);
+/* The run is over and is being written down: the first signal from now on waits for that, a second one
+ * ends the process. Accepts -1. */
 void tl_signals_close(int fd);
 
 /* Non-blocking: bytes moved, 0 when it would block, -1 at the end or on an error. */

@@ -51,6 +51,24 @@ def test_children_of_a_program_end_with_the_run(lab):
 
 
 @pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
+def test_one_that_comes_while_the_run_is_written_down_waits(lab):
+    """F14: the recipe is through; its manifest is not thrown away for a Ctrl-C that comes too late."""
+    assert lab.tlab("run", lab.recipe("")).exit == 0
+    before = set(lab.runs())
+    tracer = subprocess.Popen(
+        ["strace", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=400000",
+         *lab.command("run", lab.recipe("run:write('a.txt', 'a')"))],
+        cwd=lab.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: any((run / "a.txt").exists() for run in set(lab.runs()) - before))
+    [supervisor] = worker_pids(tracer.pid)
+    wait_for(lambda: not worker_pids(supervisor))
+    send(supervisor, signal.SIGINT)
+    assert tracer.wait(60) == 0
+    [run] = set(lab.runs()) - before
+    assert check_folder(run, {"a.txt": b"a"}) == "succeeded"
+
+
+@pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 def test_a_second_one_ends_at_once(lab):
     """F14: with a disk that takes its time, the second Ctrl-C does not wait for the manifest."""
     assert lab.tlab("run", lab.recipe("")).exit == 0  # the day's folders are there, and synced, from now on
