@@ -76,7 +76,7 @@ $(BUILD)/%.o: %.c Makefile VERSION
 $(BUILD)/embed: core/embed.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O1 $(WARN) $(LIBS_H) -o $@ $< $(LUA_LIBS) -lm -ldl
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O1 $(WARN) $(LIBS_H) -o $@ $< $(LUA_LIBS) $(CRYPTO_LIBS) -lm -ldl
 
 $(BUILD)/embedded.c: $(BUILD)/embed $(EMBED)
 	$(call say,EMBED,$(words $(EMBED)) files)

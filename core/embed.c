@@ -3,7 +3,9 @@
  * Each file becomes an array of its bytes; a Lua file also one of its compiled form, since compiling the
  * command line's Lua anew takes longer than all else that a short command does. Names below lua/ lose
  * that prefix. */
+#define OPENSSL_API_COMPAT 10101 /* as core/prim/hash.c */
 #include <lauxlib.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,25 @@ static char *read_all(const char *path, size_t *len)
   return data;
 }
 
+/* What the manifest says of the library: SHA-256 over name, size and text of each file. It is worked
+ * out here since hashing half a megabyte at every run would be felt. */
+static void add_to_digest(SHA256_CTX *digest, const char *name, const char *text, size_t len)
+{
+  char head[300];
+  int n = snprintf(head, sizeof head, "%s\n%zu\n", name, len);
+  (void)SHA256_Update(digest, head, (size_t)n);
+  (void)SHA256_Update(digest, text, len);
+}
+
+static void put_digest(SHA256_CTX *digest)
+{
+  unsigned char md[SHA256_DIGEST_LENGTH];
+  (void)SHA256_Final(md, digest);
+  printf("const char tl_embedded_digest[] = \"");
+  for (size_t i = 0; i < sizeof md; i++) printf("%02x", md[i]);
+  printf("\";\n");
+}
+
 /* lua_Writer to the memory stream at ud. */
 static int add_code(lua_State *L, const void *data, size_t len, void *ud)
 {
@@ -63,12 +84,15 @@ static int put_code(lua_State *L, int index, const char *name, const char *text,
   return bad ? -1 : 0;
 }
 
-static int put_file(lua_State *L, const char *path, int index)
+static int put_file(lua_State *L, SHA256_CTX *digest, const char *path, int index)
 {
   size_t len = 0, plen = strlen(path);
   char *text = read_all(path, &len);
   int rc = text ? 0 : -1;
-  if (text) put_bytes("f", index, text, len);
+  if (text) {
+    put_bytes("f", index, text, len);
+    add_to_digest(digest, name_of(path), text, len);
+  }
   if (text && plen > 4 && strcmp(path + plen - 4, ".lua") == 0)
     rc = put_code(L, index, name_of(path), text, len);
   else printf("#define c%d f%d\n", index, index);
@@ -78,15 +102,17 @@ static int put_file(lua_State *L, const char *path, int index)
 
 int main(int argc, char **argv)
 {
+  SHA256_CTX digest;
   lua_State *L = luaL_newstate();
-  if (!L) return 1;
+  if (!L || SHA256_Init(&digest) != 1) return 1;
   printf("#include \"core/lua/embed.h\"\n");
   for (int i = 1; i < argc; i++)
-    if (put_file(L, argv[i], i) != 0) return 1;
+    if (put_file(L, &digest, argv[i], i) != 0) return 1;
   printf("const tl_embedded_file tl_embedded_files[] = {\n");
   for (int i = 1; i < argc; i++)
     printf("{\"%s\", f%d, sizeof f%d - 1, c%d, sizeof c%d - 1},\n", name_of(argv[i]), i, i, i, i);
   printf("{0, 0, 0, 0, 0}};\n");
+  put_digest(&digest);
   lua_close(L);
   return fflush(stdout) != 0;
 }

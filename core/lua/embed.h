@@ -16,6 +16,9 @@ typedef struct tl_embedded_file {
 /* Sorted by name, ends with a NULL name. */
 extern const tl_embedded_file tl_embedded_files[];
 
+/* SHA-256 over name, size and text of each, in that order; 64 lower-case hex digits. */
+extern const char tl_embedded_digest[];
+
 /* The text of one file, NULL when there is none. Static storage; a NUL stands behind it. */
 const char *tl_embedded(const char *name, size_t *len);
 

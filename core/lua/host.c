@@ -24,7 +24,7 @@ typedef struct host {
   const char *dev_lua;
   bool self_test;
   int dev_fd;
-  char digest[80]; /* "<hex>" or "override:<hex>"; empty until asked for */
+  char digest[80]; /* with dev_lua "override:<hex>"; empty until asked for */
 } host;
 
 static host *host_of(lua_State *L)
@@ -220,11 +220,16 @@ static int core_embedded_names(lua_State *L)
   return 1;
 }
 
-/* SHA-256 over the names and texts, in order: what the manifest says of the library. */
+/* What the manifest says of the library: the digest of what is embedded, or with --dev-lua of what
+ * stands in its place. */
 static int core_library_digest(lua_State *L)
 {
   host *h = host_of(L);
   tl_err e;
+  if (h->dev_fd < 0) {
+    lua_pushstring(L, tl_embedded_digest);
+    return 1;
+  }
   tl_buf all = TL_BUF(64u << 20);
   for (int i = 0; tl_embedded_files[i].name && !h->digest[0]; i++) {
     size_t len;
@@ -238,7 +243,7 @@ static int core_library_digest(lua_State *L)
     char hex[65];
     if (tl_sha256(hex, all.data ? all.data : "", all.len, &e) < 0)
       (void)snprintf(hex, sizeof hex, "?");
-    (void)snprintf(h->digest, sizeof h->digest, "%s%s", h->dev_fd >= 0 ? "override:" : "", hex);
+    (void)snprintf(h->digest, sizeof h->digest, "override:%s", hex);
   }
   tl_buf_free(&all);
   lua_pushstring(L, h->digest);
