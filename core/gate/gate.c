@@ -67,13 +67,6 @@ void tl_gate_free(tl_gate *g)
   tl_secrets_free(&g->secrets);
 }
 
-size_t tl_gate_open(const tl_gate *g)
-{
-  size_t n = 0;
-  for (const tl_effect *f = g->pending; f; f = f->next) n++;
-  return n;
-}
-
 /* --- answering ------------------------------------------------------------------------------------ */
 
 static void unlink_effect(tl_effect *f)

@@ -50,8 +50,6 @@ void tl_gate_free(tl_gate *g);
 
 /* Takes one ask; args (a list) is owned by the gate from here. Answers now or later. */
 void tl_gate_ask(tl_gate *g, uint64_t ask, int64_t task, const char *op, tl_val args);
-/* Asks not answered yet. */
-size_t tl_gate_open(const tl_gate *g);
 
 /* The trusted side's way to the same primitives: no permits, no record, paths as the person wrote
  * them. Only operations that end at once. *args is a list; *out is owned by the caller. */

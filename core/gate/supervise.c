@@ -278,7 +278,6 @@ static void fail_stuck(tl_gate *g)
 static bool check_ends(tl_worker *w, tl_val *outcome)
 {
   tl_err e;
-  w->signal = tl_signals_take(w->signals);
   if (w->signal) {
     (void)tl_fail(&e, TL_EINTERRUPTED, "stopped by %s",
                   w->signal == SIGINT ? "Ctrl-C" : strsignal(w->signal));
@@ -321,6 +320,7 @@ static void run_loop(tl_worker *w, tl_val *outcome)
       return;
     }
     bool alive = exchange(w, fds[0].revents);
+    if (fds[1].revents) w->signal = tl_signals_take(w->signals);
     if (take_all(w, outcome)) return;
     if (alive || w->gate->fatal.code) continue;
     int code = gone(w, &e);

@@ -165,20 +165,6 @@ int tl_store_blob_get(int dirfd, const char *hex, size_t max, tl_buf *out, tl_er
   return rc;
 }
 
-int tl_store_write(int dirfd, const char *rel, const void *data, size_t len, tl_err *e)
-{
-  char path[PATH_MAX];
-  if (snprintf(path, sizeof path, "%s", rel) >= (int)sizeof path)
-    return tl_fail(e, TL_EARGUMENT, "the path is too long: %s", rel);
-  for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    int rc = make_folder(dirfd, path, e);
-    *slash = '/';
-    if (rc < 0) return rc;
-  }
-  return put_file(dirfd, rel, data, len, e);
-}
-
 /* --- secrets --------------------------------------------------------------------------------- */
 
 /* The value behind NAME= in the lines of an .env file; quotes around it are taken off. */

@@ -29,8 +29,6 @@ int tl_store_blob_put(int dirfd, const char *hex, const void *data, size_t len, 
 int tl_store_blob_get(int dirfd, const char *hex, size_t max, tl_buf *out, tl_err *e);
 /* Reads one file of the run's folder (record/effects.jsonl, record/recipe/x.lua) whole. */
 int tl_store_read(int dirfd, const char *rel, size_t max, tl_buf *out, tl_err *e);
-/* Writes one new file of record/recipe/, making folders. */
-int tl_store_write(int dirfd, const char *rel, const void *data, size_t len, tl_err *e);
 
 /* The value of a secret: an environment variable of that name, else a NAME=value line of
  * secrets/.env.lab below the lab. *value is malloc'ed, to be wiped by tl_store_secret_free.
