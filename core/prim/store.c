@@ -58,25 +58,27 @@ int tl_store_record_open(int dirfd, tl_err *e)
   return tl_fail_errno(e, errno, "cannot make %s", EFFECTS);
 }
 
-static int write_all(int fd, const char *data, size_t len)
+/* Returns 0 or an errno; *done is how many bytes were written in any case. */
+static int write_all(int fd, const char *data, size_t len, size_t *done)
 {
-  while (len > 0) {
-    ssize_t n = write(fd, data, len);
+  for (*done = 0; *done < len;) {
+    ssize_t n = write(fd, data + *done, len - *done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno;
-    data += n;
-    len -= (size_t)n;
+    *done += (size_t)n;
   }
   return 0;
 }
 
 int tl_store_append(int fd, const void *data, size_t len, tl_err *e)
 {
-  struct stat st;
-  if (fstat(fd, &st) != 0) return tl_fail_errno(e, errno, "cannot look at %s", EFFECTS);
-  int err = write_all(fd, data, len);
+  size_t done;
+  int err = write_all(fd, data, len, &done);
   if (err == 0) return TL_OK;
-  (void)!ftruncate(fd, st.st_size); /* a full disk still allows this; the first error is told */
+  if (done > 0) { /* a full disk still allows this; the first error is told */
+    off_t end = lseek(fd, 0, SEEK_CUR);
+    (void)!ftruncate(fd, end - (off_t)done);
+  }
   return tl_fail_errno(e, err, "cannot write %s", EFFECTS);
 }
 
@@ -94,7 +96,8 @@ static int put_file(int dirfd, const char *rel, const void *data, size_t len, tl
     return tl_fail(e, TL_EARGUMENT, "the path is too long: %s", rel);
   int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return tl_fail_errno(e, errno, "cannot make %s", rel);
-  int err = write_all(fd, data, len);
+  size_t done;
+  int err = write_all(fd, data, len, &done);
   if (close(fd) != 0 && err == 0) err = errno;
   if (err == 0 && renameat(dirfd, tmp, dirfd, rel) != 0) err = errno;
   if (err == 0) return TL_OK;

@@ -243,12 +243,12 @@ static void show_progress(const tl_call *call, bool ended)
 int prim_talk_progress(tl_call *call)
 {
   int64_t at = call->args[0].u.i, total = call->args[1].u.i, ms = tl_clock_ms();
-  bool ended = total > 0 && at >= total, live = is_live();
-  bool early = now.bar_at != 0 && ms - now.bar_at < (live ? REDRAW_MS : PLAIN_MS);
-
   if (at < 0 || total < 0)
     return tl_fail(&call->err, TL_EARGUMENT, "%s must not be negative", at < 0 ? "done" : "total");
-  if (is_quiet || (live && now.mid_line) || (early && !ended)) return done(call);
+  if (is_quiet) return done(call);
+  bool ended = total > 0 && at >= total, live = is_live();
+  bool early = now.bar_at != 0 && ms - now.bar_at < (live ? REDRAW_MS : PLAIN_MS);
+  if ((live && now.mid_line) || (early && !ended)) return done(call);
   show_progress(call, ended);
   now.bar_at = ended ? 0 : ms;
   return done(call);
