@@ -171,7 +171,7 @@ static void finish(tl_effect *f, int rc)
     tl_carry_scrub(&g->carries, &g->secrets, f->args.u.list.items[0].u.i, &f->call.out);
   tl_secrets_scrub(&g->secrets, &f->call.out);
   tl_secrets_scrub_err(&g->secrets, &f->call.err);
-  if (rc == TL_OK && g->mode == TL_REUSE && strcmp(f->op->name, "http.open") == 0) {
+  if (rc == TL_OK && g->mode == TL_REUSE && f->op->prim == prim_http_open) {
     tl_val *handle = tl_get_mut(&f->call.out, "handle");
     if (handle && handle->u.i < LIVE_HANDLES)
       handle->u.i += LIVE_HANDLES; /* apart from recorded ones */
@@ -259,8 +259,7 @@ static bool answer_reused(tl_effect *f, int *rc)
   tl_gate *g = f->gate;
   *rc = TL_OK;
   if (g->mode != TL_REUSE || f->op->flags & TL_OP_IN_RUN) return false;
-  bool on_handle =
-      strncmp(f->op->name, "http.next", 9) == 0 || strcmp(f->op->name, "http.close") == 0;
+  bool on_handle = f->op->prim == prim_http_next || f->op->prim == prim_http_close;
   if (on_handle && f->args.u.list.items[0].u.i >= LIVE_HANDLES) {
     f->args.u.list.items[0].u.i -= LIVE_HANDLES;
     return false;

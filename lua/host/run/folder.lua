@@ -87,6 +87,22 @@ function M.manifest(run, held)
   }
 end
 
+--- Writes the modules that are not there yet: those required while the recipe was loaded, and at the
+--- end those that it required while it ran.
+local function write_modules(run)
+  for _, module in ipairs(run.modules) do
+    if not module.written then
+      local path = run.dir .. '/record/recipe/' .. recipes.module_path(module.name)
+      local ok, err = core.fs.write(path, module.source)
+      if not ok then
+        return nil, err
+      end
+      module.written = true
+    end
+  end
+  return true
+end
+
 --- Writes what stands before the first effect: manifest, spec, Lua, patch.
 ---@param run table
 ---@param manifest table
@@ -99,10 +115,6 @@ function M.fill(run, manifest)
     { run.dir .. '/spec.json', run.spec_text .. '\n' },
     { record .. '/recipe/recipe.lua', run.recipe.source },
   }
-  for _, module in ipairs(run.modules) do
-    files[#files + 1] = { record .. '/recipe/' .. recipes.module_path(module.name), module.source }
-    module.written = true
-  end
   if run.patch then
     files[#files + 1] = { record .. '/blobs/' .. run.git.patch.sha256, run.patch }
   end
@@ -112,21 +124,7 @@ function M.fill(run, manifest)
       return nil, err
     end
   end
-  return true
-end
-
---- Modules that the recipe required while it ran.
-local function write_late_modules(run)
-  for _, module in ipairs(run.modules) do
-    if not module.written then
-      local path = run.dir .. '/record/recipe/' .. recipes.module_path(module.name)
-      local ok, err = core.fs.write(path, module.source)
-      if not ok then
-        return nil, err
-      end
-    end
-  end
-  return true
+  return write_modules(run)
 end
 
 --- A disk that fails while the run is being closed turns it into a failed one, in so many words.
@@ -155,7 +153,7 @@ end
 ---@param outcome table {status, error?}; a failing disk changes both
 ---@return table manifest as it was meant to lie there
 function M.close(run, manifest, outcome)
-  local ok, err = write_late_modules(run)
+  local ok, err = write_modules(run)
   if not ok then
     storage_failed(outcome, err)
   end
