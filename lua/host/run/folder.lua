@@ -87,8 +87,8 @@ function M.manifest(run, held)
   }
 end
 
---- Writes the modules that are not there yet: those required while the recipe was loaded, and at the
---- end those that it required while it ran.
+--- Writes the modules that are not there yet: those required while the recipe was loaded, and at
+--- the end those that it required while it ran.
 local function write_modules(run)
   for _, module in ipairs(run.modules) do
     if not module.written then
