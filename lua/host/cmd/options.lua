@@ -1,0 +1,105 @@
+--- The one table of options: a name means the same with every command that takes it.
+--
+-- option   { kind, value = what --help calls its value, help, example, short = 'x'? }
+--   kind   flag     no value
+--          text     one value
+--          list     may be given several times, each value a list by commas
+--          integer  a whole number, 0 or more
+--          bytes    a whole number with K, M or G (powers of 1024)
+--          choice   one of `choices`
+
+local M = {}
+
+--- What every command takes.
+M.global = { 'help', 'json', 'quiet', 'verbose', 'no-input', 'color', 'dev-lua' }
+
+M.all = {
+  ['help'] = { kind = 'flag', short = 'h', help = 'show help for the command' },
+  ['version'] = { kind = 'flag', help = 'print the version' },
+  ['json'] = { kind = 'flag', help = 'print one JSON value instead of text' },
+  ['quiet'] = { kind = 'flag', short = 'q', help = 'say nothing but errors' },
+  ['verbose'] = { kind = 'flag', short = 'v', help = 'say more; errors with their traceback' },
+  ['no-input'] = { kind = 'flag', help = 'never ask on the terminal' },
+  ['color'] = {
+    kind = 'choice',
+    value = 'WHEN',
+    choices = { 'auto', 'always', 'never' },
+    help = 'colour: auto, always or never',
+    example = 'never',
+  },
+  ['dev-lua'] = {
+    kind = 'text',
+    value = 'DIR',
+    help = 'take the Lua library from DIR; the manifest says so',
+    example = 'lua',
+  },
+  ['allow-net'] = {
+    kind = 'list',
+    value = 'HOST[:PORT]',
+    help = 'let the recipe reach this host',
+    example = 'api.openai.com:443',
+  },
+  ['allow-read'] = {
+    kind = 'list',
+    value = 'PATH',
+    help = 'let the recipe read this file or folder',
+    example = '/data/corpus',
+  },
+  ['allow-run'] = {
+    kind = 'list',
+    value = 'NAME',
+    help = 'let the recipe run this program',
+    example = 'python3',
+  },
+  ['allow-env'] = {
+    kind = 'list',
+    value = 'NAME',
+    help = 'let the recipe see this environment variable',
+    example = 'LANG',
+  },
+  ['limit-seconds'] = {
+    kind = 'integer',
+    value = 'N',
+    help = 'end the run after N seconds',
+    example = '600',
+  },
+  ['limit-memory'] = {
+    kind = 'bytes',
+    value = 'SIZE',
+    help = 'memory of the recipe',
+    example = '512M',
+  },
+  ['limit-cpu'] = {
+    kind = 'integer',
+    value = 'N',
+    help = 'processor seconds of the recipe',
+    example = '300',
+  },
+  ['offline'] = { kind = 'flag', help = 'open no connection at all' },
+  ['reuse'] = {
+    kind = 'text',
+    value = 'RUN',
+    help = 'answer from the record of RUN what it can answer',
+    example = 'latest',
+  },
+  ['seed'] = {
+    kind = 'integer',
+    value = 'N',
+    help = 'seed of math.random and of the tasks',
+    example = '7',
+  },
+  ['with'] = {
+    kind = 'text',
+    value = 'RECIPE',
+    help = 'run this recipe on the record instead',
+    example = 'recipes/ai.lua',
+  },
+  ['schema'] = {
+    kind = 'text',
+    value = 'FILE',
+    help = 'the JSON Schema to hold the file against',
+    example = 'schemas/spec.schema.json',
+  },
+}
+
+return M
