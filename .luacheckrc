@@ -103,6 +103,7 @@ local ops = {
   rand = 'bytes',
   run = 'note',
   talk = 'progress say stream',
+  text = 'diff',
 }
 -- ops: end
 

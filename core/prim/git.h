@@ -26,7 +26,8 @@
   X(git_libgit2_opts) X(git_mempack_new) X(git_odb_add_backend) X(git_odb_free) \
   X(git_odb_get_backend) X(git_odb_num_backends) X(git_odb_read_header) \
   X(git_oid_cmp) X(git_oid_tostr) \
-  X(git_patch_free) X(git_patch_from_diff) X(git_patch_to_buf) X(git_reference_free) \
+  X(git_patch_free) X(git_patch_from_buffers) X(git_patch_from_diff) X(git_patch_to_buf) \
+  X(git_reference_free) \
   X(git_reference_is_branch) X(git_reference_lookup) X(git_reference_peel) \
   X(git_reference_shorthand) X(git_reference_symbolic_target) X(git_repository_config_snapshot) \
   X(git_repository_free) X(git_repository_head) X(git_repository_is_shallow) \
