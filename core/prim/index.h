@@ -23,6 +23,8 @@
 #define TL_INDEX_ROWS ".tlab/rows"
 #define TL_INDEX_LOCK ".tlab/lock"
 #define TL_INDEX_TAIL ".tlab/tail"
+/* In a run's folder: what people noted, one {"at", "kind": "tag" "untag" "note", "text"} a line. */
+#define TL_INDEX_NOTES "notes.jsonl"
 
 /* In the order of the line. */
 #define TL_INDEX_COLUMNS(X) \
@@ -59,7 +61,7 @@ typedef enum tl_column {
 
 enum {
   TL_INDEX_KEY = 24 + 1 + 64, /* bytes of a line that rows are sorted by: started,id */
-  TL_INDEX_CELL = 64 * 1024,  /* bytes that a value may take; the writer cuts */
+  TL_INDEX_CELL = 16 * 1024,  /* bytes that a value may take; the writer cuts */
   TL_INDEX_LINE = 1024 * 1024 /* bytes of a line with its newline; a longer one is no row */
 };
 
@@ -96,10 +98,10 @@ bool tl_index_is_row(const char *line, size_t len);
 
 /* --- index_row.c ------------------------------------------------------------------------------ */
 
-/* Appends the row of the run whose folder this is, with its newline. `held`: its process is alive
- * (TL_INDEX_OPEN); a run that says "running" and is not held was interrupted, and is called so.
- * Errors: TL_ENOT_FOUND without a run.json; TL_EPARSE, TL_EINVALID for one that is no manifest;
- * TL_EREFUSED, TL_EIO. */
+/* Appends the row of the run whose folder this is, with its newline; `line` has room for
+ * TL_INDEX_LINE bytes. `held`: its process is alive (TL_INDEX_OPEN); a run that says "running" and
+ * is not held was interrupted, and is called so. Errors: TL_ENOT_FOUND without a run.json;
+ * TL_EPARSE, TL_EINVALID for one that is no manifest; TL_EREFUSED, TL_ELIMIT, TL_EIO. */
 int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e);
 
 #endif

@@ -29,9 +29,27 @@ static void round_trip(const char *data, size_t len)
 static void values_come_back_as_they_were(void **state)
 {
   static const char *const values[] = {
-      "", "plain", "a,b", "\"", "\"\"", "say \"no\", twice", ",", "'", "'quoted'", "''",
-      "=1+1", "+1", "-1", "@SUM(A1)", "=\"a\",\"b\"", "'=1", " =1", "a=1", "\xc3\xa9 \xe2\x82\xac",
-      "{\"a\":\"b\",\"n\":1}", "x\xe2\x80\xa8y", /* U+2028 is no control character */
+      "",
+      "plain",
+      "a,b",
+      "\"",
+      "\"\"",
+      "say \"no\", twice",
+      ",",
+      "'",
+      "'quoted'",
+      "''",
+      "=1+1",
+      "+1",
+      "-1",
+      "@SUM(A1)",
+      "=\"a\",\"b\"",
+      "'=1",
+      " =1",
+      "a=1",
+      "\xc3\xa9 \xe2\x82\xac",
+      "{\"a\":\"b\",\"n\":1}",
+      "x\xe2\x80\xa8y", /* U+2028 is no control character */
   };
 
   (void)state;
@@ -48,10 +66,20 @@ static void control_characters_become_spaces(void **state)
     size_t len;
     const char *want;
   } values[] = {
-      {"a\nb", 3, "a b"},         {"a\r\nb", 4, "a  b"},     {"\t", 1, " "},
-      {"\0", 1, " "},             {"a\0b", 3, "a b"},        {"\x1b[31m", 5, " [31m"},
-      {"\x7f", 1, " "},           {"a\xc2\x85z", 4, "a z"},  {"\xc2\x9b" "0m", 4, " 0m"},
-      {"\xc2\xa0", 2, "\xc2\xa0"}, {"=\n=", 3, "= ="},       {"\",\n\"", 4, "\", \""},
+      {"a\nb", 3, "a b"},
+      {"a\r\nb", 4, "a  b"},
+      {"\t", 1, " "},
+      {"\0", 1, " "},
+      {"a\0b", 3, "a b"},
+      {"\x1b[31m", 5, " [31m"},
+      {"\x7f", 1, " "},
+      {"a\xc2\x85z", 4, "a z"},
+      {"\xc2\x9b"
+       "0m",
+       4, " 0m"},
+      {"\xc2\xa0", 2, "\xc2\xa0"},
+      {"=\n=", 3, "= ="},
+      {"\",\n\"", 4, "\", \""},
   };
 
   (void)state;
