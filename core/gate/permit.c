@@ -234,11 +234,12 @@ static int check_text(const char *path, size_t len, tl_err *e)
   return TL_OK;
 }
 
-/* run.json, spec.json and the record belong to tlab: a recipe that could write them could lie. */
+/* run.json, spec.json, notes.jsonl and the record belong to tlab: a recipe that could write them
+ * could lie. */
 static bool of_the_record(const char *rel)
 {
-  return strcmp(rel, "run.json") == 0 || strcmp(rel, "record") == 0 ||
-         strncmp(rel, "record/", 7) == 0;
+  return strcmp(rel, "run.json") == 0 || strcmp(rel, "notes.jsonl") == 0 ||
+         strcmp(rel, "record") == 0 || strncmp(rel, "record/", 7) == 0;
 }
 
 static const char *strip_dots(const char *rel)

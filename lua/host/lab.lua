@@ -1,11 +1,13 @@
 --- A lab: the folder with lab.json at its root, found from anywhere inside it.
 local core = require 'core'
+local form = require 'host.spec.form'
 local load_spec = require 'host.spec.load'
 local schema = require 'host.spec.schema'
 
 local M = {}
 
 local FILE = 'lab.json'
+local FORM = 'tlab.lab/1'
 local SCHEMA = 'schemas/lab.schema.json'
 local FAMILIES = { 'net', 'read', 'run', 'env' }
 
@@ -45,6 +47,10 @@ function M.parse(text, file)
   local config, err = core.json.decode(text)
   if config == nil then
     return nil, load_spec.not_json('the lab file', file, text, err)
+  end
+  local other = form.other(config, FORM, file)
+  if other then
+    return nil, other
   end
   local judge = validator()
   local errors = judge:check(config)

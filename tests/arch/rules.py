@@ -71,6 +71,7 @@ TOUCHES = {
     "host.manifest.fold": ["fs.read"],                      # the record
     "host.manifest.outputs": ["fs.tree", "hash.file"],      # the files of a run
     "host.manifest.ids": ["rand.bytes"],                    # the nonce of a run's id
+    "host.manifest.read": ["fs.read"],                      # run.json
     "host.manifest.verify": ["fs.read", "fs.tree"],         # a run's folder, looked at again
     "host.manifest.verify_record": ["fs.read"],
     "host.manifest.findings": ["hash.file"],

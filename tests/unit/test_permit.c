@@ -150,8 +150,8 @@ static void the_record_and_keys_are_out_of_reach(void **state)
   (void)state;
   tl_permits p = permits("{}", "{}", "{}");
   p.run_fd = p.lab_fd = open("/", O_PATH | O_DIRECTORY);
-  static const char *const own[] = {"run.json", "record", "record/effects.jsonl", "./run.json",
-                                    ".//record/x"};
+  static const char *const own[] = {"run.json",   "notes.jsonl", "record", "record/effects.jsonl",
+                                    "./run.json", ".//record/x"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
     assert_int_equal(place(&p, own[i], true), TL_ENOT_PERMITTED);
     assert_int_equal(place(&p, own[i], false), TL_ENOT_PERMITTED);

@@ -66,6 +66,29 @@ M.commands = {
     },
   },
   {
+    name = 'tag',
+    summary = 'words to find a run by',
+    usage = 'tlab tag RUN [WORD ...] [--remove]',
+    words = { 1 },
+    options = { 'remove' },
+    examples = {
+      { 'tlab tag latest baseline', 'the run can be found by this word' },
+      { 'tlab tag 3f9a baseline --remove', 'and no longer' },
+    },
+  },
+  {
+    name = 'note',
+    summary = 'what you have to say of a run, kept beside it',
+    usage = 'tlab note RUN [TEXT]',
+    words = { 1, 2 },
+    options = {},
+    examples = {
+      { 'tlab note latest "the third answer is wrong"', 'added, with the time' },
+      { 'tlab note latest', 'what was said so far' },
+      { 'tlab note latest - < remarks.txt', 'from standard input' },
+    },
+  },
+  {
     name = 'validate',
     summary = 'check a spec or any file of a lab before it is used',
     usage = 'tlab validate FILE [--schema FILE] | RECIPE [SPEC] [key=value ...]',

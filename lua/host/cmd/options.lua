@@ -94,6 +94,7 @@ M.all = {
     help = 'run this recipe on the record instead',
     example = 'recipes/ai.lua',
   },
+  ['remove'] = { kind = 'flag', help = 'take the words away again' },
   ['schema'] = {
     kind = 'text',
     value = 'FILE',

@@ -26,6 +26,17 @@ local function how(lab, words, options, reuse)
   }
 end
 
+--- The folder of --reuse; the form of its record is that of its manifest.
+local function reused(ref, lab)
+  local dir, err = require('host.store.find').run(ref, lab)
+  if not dir then
+    return nil, err
+  end
+  local manifest
+  manifest, err = require('host.manifest.read').read(dir)
+  return manifest and dir, err
+end
+
 return function(words, options)
   local lab, err = require('host.lab').find('.')
   if not lab then
@@ -33,7 +44,7 @@ return function(words, options)
   end
   local reuse
   if options.reuse then
-    reuse, err = require('host.store.find').run(options.reuse, lab)
+    reuse, err = reused(options.reuse, lab)
     if not reuse then
       return nil, err
     end

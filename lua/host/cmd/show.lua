@@ -1,27 +1,10 @@
---- tlab show RUN: the manifest for people; --json: the manifest.
+--- tlab show RUN: the manifest for people, with the tags and notes added since; --json: the
+--- manifest alone.
 
 local core = require 'core'
 local find = require 'host.store.find'
+local notes = require 'host.store.notes'
 local out = require 'host.cmd.out'
-
-local function read_manifest(dir)
-  local text, err = core.fs.read(dir .. '/run.json')
-  if not text then
-    return nil, err
-  end
-  local manifest
-  manifest, err = core.json.decode(text)
-  if type(manifest) ~= 'table' or type(manifest.id) ~= 'string' then
-    return nil,
-      {
-        code = 'INVALID',
-        file = dir .. '/run.json',
-        message = 'this is not a manifest' .. (err and ': ' .. err.message or ''),
-        hint = 'tlab verify ' .. dir,
-      }
-  end
-  return manifest
-end
 
 return function(words, options)
   local dir, err = find.typed(words[1])
@@ -29,15 +12,23 @@ return function(words, options)
     return nil, err
   end
   local manifest
-  manifest, err = read_manifest(dir)
+  manifest, err = require('host.manifest.read').read(dir)
   if not manifest then
     return nil, err
   end
   if options.json then
     out.json(manifest)
-  else
-    local style = require('host.view.style').new('stdout', core.args)
-    out.out(require('host.view.show').text(manifest, { style = style }), style)
+    return 0
   end
+  local entries
+  entries, err = notes.read(dir)
+  if not entries then
+    return nil, err
+  end
+  local said
+  manifest.tags, said = notes.fold(entries, manifest.tags)
+  local style = require('host.view.style').new('stdout', core.args)
+  local view = require 'host.view.show'
+  out.out(view.text(manifest, { style = style, notes = said }), style)
   return 0
 end

@@ -1,15 +1,16 @@
 --- What a run's folder holds besides its manifest and record: the artifacts and the spec.
 
 local core = require 'core'
+local notes = require 'host.store.notes'
 
 local M = {}
 
---- Whether a file of the folder is the manifest or part of the record.
+--- Whether a file of the folder is the manifest, part of the record, or what was said later.
 local function is_own(path)
-  return path == 'run.json' or path == 'record' or path:sub(1, 7) == 'record/'
+  return path == 'run.json' or path == notes.FILE or path == 'record' or path:sub(1, 7) == 'record/'
 end
 
---- Every file but run.json and record/, in the order of their paths. What is no plain file (a
+--- Every file but run.json, notes.jsonl and record/, sorted by path. What is no plain file (a
 --- link, a pipe) is listed with its kind in `others`: nothing of ours makes one.
 ---@param run_dir string
 ---@return table|nil files list of {path, sha256, size}

@@ -8,6 +8,8 @@ local build = require 'host.manifest.build'
 local core = require 'core'
 local findings = require 'host.manifest.findings'
 local ids = require 'host.manifest.ids'
+local notes = require 'host.store.notes'
+local read = require 'host.manifest.read'
 local record = require 'host.manifest.verify_record'
 local tree = require 'host.store.tree'
 
@@ -91,6 +93,23 @@ local function check_recipe(state)
   end
 end
 
+--- Tags and notes are no part of the run, and nothing names their hash: only their lines are
+--- looked at.
+local function check_notes(state)
+  if not state.present[notes.FILE] then
+    return
+  end
+  state.known[notes.FILE] = true
+  local entries, err, bad = notes.read(state.dir)
+  if not entries then
+    add(state, notes.FILE, 'invalid', { found = err.message })
+  end
+  for _, number in ipairs(bad or {}) do
+    local expected = 'a tag or a note, as tlab writes them'
+    add(state, notes.FILE, 'invalid', { field = 'line ' .. number, expected = expected })
+  end
+end
+
 --- What nothing accounts for.
 local function check_extras(state)
   for path in pairs(state.present) do
@@ -103,23 +122,19 @@ end
 -- The manifest -----------------------------------------------------------------------------------
 
 local function read_manifest(state)
-  local text, err = core.fs.read(state.dir .. '/' .. MANIFEST)
+  local manifest, err, text = read.read(state.dir)
   state.known[MANIFEST] = true
-  if not text then
+  if not text or err and err.code == 'UNSUPPORTED' then
     return nil, err
   end
   state.files = 1
-  local manifest
-  manifest, err = core.json.decode(text)
-  if manifest == nil then
-    add(state, MANIFEST, 'invalid', { found = err.message })
-    return false
-  end
-  local result = findings.compiled('run.schema.json'):check(manifest)
-  if result ~= true then
-    for _, each in ipairs(result) do
+  if err and err.errors then
+    for _, each in ipairs(err.errors) do
       add(state, MANIFEST, 'invalid', { field = each.pointer, found = each.message })
     end
+    return false
+  elseif err then
+    add(state, MANIFEST, 'invalid', { found = err.message })
     return false
   end
   if text ~= json(manifest) .. '\n' then
@@ -209,6 +224,7 @@ function M.run(dir)
     check_outputs(state)
     check_spec(state)
     check_recipe(state)
+    check_notes(state)
     if manifest.status ~= 'running' then
       check_extras(state)
     end

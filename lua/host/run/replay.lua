@@ -4,44 +4,33 @@ local core = require 'core'
 local findings = require 'host.manifest.findings'
 local lifecycle = require 'host.run.lifecycle'
 local outputs = require 'host.manifest.outputs'
+local read = require 'host.manifest.read'
 local recipes = require 'host.run.recipe'
 
 local M = {}
 
 local SOURCE_MAX = 1 << 30
 
-local function read_json(path)
-  local text, err = core.fs.read(path)
+--- What a replay begins with: a manifest that was changed is a difference, not a wrong file.
+local function read_manifest(dir)
+  local manifest, err = read.read(dir)
+  if not manifest and err.code == 'INVALID' then
+    err.code, err.hint = 'DIFFERS', 'tlab verify ' .. dir
+  end
+  return manifest, err
+end
+
+local function read_spec(dir)
+  local text, err = core.fs.read(dir .. '/spec.json')
   if not text then
     return nil, err
   end
-  local value
-  value, err = core.json.decode(text)
-  if value == nil then
-    return nil, { code = 'DIFFERS', message = path .. ': ' .. err.message, file = path }
+  local spec
+  spec, err = core.json.decode(text)
+  if spec == nil then
+    return nil, { code = 'DIFFERS', message = 'spec.json: ' .. err.message, file = dir }
   end
-  return value
-end
-
-local function read_manifest(dir)
-  local manifest, err = read_json(dir .. '/run.json')
-  if not manifest then
-    return nil, err
-  end
-  local result = findings.compiled('run.schema.json'):check(manifest)
-  if result ~= true then
-    return nil,
-      {
-        code = 'DIFFERS',
-        file = dir .. '/run.json',
-        message = string.format(
-          'run.json is no manifest: %s %s',
-          result[1].pointer,
-          result[1].message
-        ),
-      }
-  end
-  return manifest
+  return spec
 end
 
 --- A folder for the replayed artifacts, beside nothing of value; removed afterwards.
@@ -274,7 +263,7 @@ function M.run(how)
     }
   end
   local spec
-  spec, err = read_json(how.dir .. '/spec.json')
+  spec, err = read_spec(how.dir)
   if not spec then
     return nil, err
   end

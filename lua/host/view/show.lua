@@ -133,12 +133,26 @@ local function next_step(m)
     .. '   # is it as it was made?'
 end
 
+--- What people said of the run, each with its minute; further lines of a note stand below its
+--- first.
+---@param list table[] {at, text}
+---@return string
+function M.notes(list)
+  local lines = {}
+  for i, note in ipairs(list) do
+    local at = note.at:sub(1, 10) .. ' ' .. note.at:sub(12, 16)
+    lines[i] = string.format('  %s  %s\n', at, (note.text:gsub('\n', '\n' .. (' '):rep(20))))
+  end
+  return table.concat(lines)
+end
+
 --- The page of one run.
----@param m table the manifest
----@param options? table {style = host.view.style}
+---@param m table the manifest, with all tags that hold by now
+---@param options? table {style = host.view.style, notes = what people said of it}
 ---@return string
 function M.text(m, options)
   local style = options and options.style or styles.plain
+  local notes = style.clean(options and options.notes or {})
   m = style.clean(m)
   local rows = {}
   local took = m.time.seconds and ', took ' .. table_view.duration(m.time.seconds) or ''
@@ -148,6 +162,7 @@ function M.text(m, options)
   add(rows, 'tokens', tokens(m))
   add(rows, 'cost', cost(m))
   add(rows, 'metrics', metrics(m))
+  add(rows, 'tags', table.concat(m.tags or {}, ' '))
   add(rows, 'permits', permits(m))
   add(rows, 'effects', effects(m))
   add(rows, 'git', git(m))
@@ -167,6 +182,9 @@ function M.text(m, options)
   error_lines(m, style, text)
   files('inputs', m.inputs, text)
   files('outputs', m.outputs, text)
+  if #notes > 0 then
+    text[#text + 1] = 'notes\n' .. M.notes(notes)
+  end
   text[#text + 1] = next_step(m) .. '\n'
   return table.concat(text)
 end
