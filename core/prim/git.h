@@ -21,20 +21,19 @@
   X(git_commit_tree_id) X(git_config_free) X(git_config_get_bool) X(git_describe_commit) \
   X(git_describe_format) X(git_describe_result_free) X(git_diff_free) X(git_diff_get_delta) \
   X(git_diff_num_deltas) X(git_diff_tree_to_index) X(git_error_clear) X(git_error_last) \
-  X(git_index_add) X(git_index_free) X(git_index_get_bypath) X(git_index_new) \
-  X(git_index_read_tree) X(git_index_remove) X(git_index_write_tree_to) X(git_libgit2_init) \
-  X(git_libgit2_opts) X(git_mempack_new) X(git_odb_add_backend) X(git_odb_free) \
-  X(git_odb_get_backend) X(git_odb_num_backends) X(git_odb_read_header) \
-  X(git_oid_cmp) X(git_oid_tostr) \
-  X(git_patch_free) X(git_patch_from_buffers) X(git_patch_from_diff) X(git_patch_to_buf) \
-  X(git_reference_free) \
-  X(git_reference_is_branch) X(git_reference_lookup) X(git_reference_peel) \
-  X(git_reference_shorthand) X(git_reference_symbolic_target) X(git_repository_config_snapshot) \
-  X(git_repository_free) X(git_repository_head) X(git_repository_is_shallow) \
-  X(git_repository_odb) X(git_repository_open_ext) X(git_repository_path) \
-  X(git_repository_workdir) X(git_status_byindex) X(git_status_list_entrycount) \
-  X(git_status_list_free) X(git_status_list_new) X(git_submodule_free) X(git_submodule_lookup) \
-  X(git_submodule_wd_id) X(git_tree_free)
+  X(git_ignore_add_rule) X(git_index_add) X(git_index_free) X(git_index_get_bypath) \
+  X(git_index_new) X(git_index_read_tree) X(git_index_remove) X(git_index_write_tree_to) \
+  X(git_libgit2_init) X(git_libgit2_opts) X(git_mempack_new) X(git_odb_add_backend) \
+  X(git_odb_free) X(git_odb_get_backend) X(git_odb_num_backends) X(git_odb_read_header) \
+  X(git_oid_cmp) X(git_oid_tostr) X(git_patch_free) X(git_patch_from_buffers) \
+  X(git_patch_from_diff) X(git_patch_to_buf) X(git_reference_free) X(git_reference_is_branch) \
+  X(git_reference_lookup) X(git_reference_peel) X(git_reference_shorthand) \
+  X(git_reference_symbolic_target) X(git_repository_config_snapshot) X(git_repository_free) \
+  X(git_repository_head) X(git_repository_is_shallow) X(git_repository_odb) \
+  X(git_repository_open_ext) X(git_repository_path) X(git_repository_workdir) \
+  X(git_status_byindex) X(git_status_list_entrycount) X(git_status_list_free) \
+  X(git_status_list_new) X(git_submodule_free) X(git_submodule_lookup) X(git_submodule_wd_id) \
+  X(git_tree_free)
 /* clang-format on */
 
 /* The library's functions; filled once tl_git_open has succeeded. */

@@ -9,9 +9,14 @@
 #include "../base/buf.h"
 #include "git.h"
 
-enum { EXCLUDES_MAX = 256, PATTERN_MAX = 128 };
+enum { EXCLUDES_MAX = 256, PATTERN_MAX = 128, RULES_MAX = 1 << 20 };
 
-/* --- what is left out --- */
+/* --- what is left out ---
+ *
+ * Leaving paths out of the list is not enough: libgit2 would still walk all that lies there, and a
+ * run in a lab with 10,000 runs that git does not ignore took 1.3 s. So what is known to be left out
+ * as a whole is also a rule of gitignore(5) that lives as long as the open repository. Such a rule
+ * keeps untracked folders from being looked into; tracked files it does not touch. */
 
 /* A path prefix of whole components, or a compiled POSIX extended expression. */
 typedef struct exclude {
@@ -23,6 +28,7 @@ typedef struct exclude {
 typedef struct excludes {
   exclude *at;
   size_t n;
+  tl_buf rules; /* lines of gitignore */
 } excludes;
 
 static void excludes_free(excludes *x)
@@ -35,6 +41,7 @@ static void excludes_free(excludes *x)
     }
   }
   free(x->at);
+  tl_buf_free(&x->rules);
   *x = (excludes){0};
 }
 
@@ -56,32 +63,53 @@ static int compile(exclude *x, const char *text, bool trusted, tl_err *e)
   return 0;
 }
 
-static int exclude_read(exclude *x, const tl_val *v, bool trusted, tl_err *e)
+/* A line that cannot be written (the buffer is full, a name with a line end) only saves no time. */
+static void add_rule(tl_buf *rules, const char *prefix)
 {
+  size_t before = rules->len;
+  bool ok = !strchr(prefix, '\n') && tl_buf_byte(rules, '/') == 0;
+  for (const char *c = prefix; ok && *c; c++) {
+    ok = (!strchr("\\*?[ ", *c) || tl_buf_byte(rules, '\\') == 0) && tl_buf_byte(rules, *c) == 0;
+  }
+  if (!ok || tl_buf_byte(rules, '\n') < 0) {
+    rules->len = before;
+  }
+}
+
+static int exclude_read(excludes *all, const tl_val *v, bool trusted, tl_err *e)
+{
+  exclude *x = &all->at[all->n];
   if (v->type != TL_STR || v->u.s.len == 0 || strlen(v->u.s.data) != v->u.s.len) {
     return tl_fail(e, TL_EARGUMENT, "exclude is a list of path prefixes, or patterns after a '~'");
   }
+  if (trusted && v->u.s.data[0] == '/') {
+    return tl_buf_fmt(&all->rules, "%s\n", v->u.s.data);
+  }
   if (v->u.s.data[0] == '~') {
-    return compile(x, v->u.s.data + 1, trusted, e);
+    int rc = compile(x, v->u.s.data + 1, trusted, e);
+    all->n += rc == 0;
+    return rc;
   }
   x->len = v->u.s.len;
   while (x->len > 1 && v->u.s.data[x->len - 1] == '/') {
     x->len--;
   }
   x->prefix = tl_memdup0(v->u.s.data, x->len);
+  add_rule(&all->rules, x->prefix);
+  all->n++;
   return 0;
 }
 
 static int excludes_read(excludes *x, const tl_val *list, bool trusted, tl_err *e)
 {
   size_t n = tl_len(list);
-  *x = (excludes){0};
+  *x = (excludes){.rules = TL_BUF(RULES_MAX)};
   if (n > EXCLUDES_MAX) {
     return tl_fail(e, TL_ELIMIT, "exclude holds more than %d entries", EXCLUDES_MAX);
   }
   x->at = tl_zalloc((n + 1) * sizeof *x->at);
-  for (; x->n < n; x->n++) {
-    int rc = exclude_read(&x->at[x->n], tl_at(list, x->n), trusted, e);
+  for (size_t i = 0; i < n; i++) {
+    int rc = exclude_read(x, tl_at(list, i), trusted, e);
     if (rc < 0) {
       excludes_free(x);
       return rc;
@@ -183,7 +211,12 @@ int tl_git_changes_read(tl_call *call, git_repository *repo, tl_git_changes *cha
   if (rc < 0) {
     return rc;
   }
-  rc = tl_git.git_status_list_new(&list, repo, &how);
+  if (x.rules.len > 0) {
+    rc = tl_git.git_ignore_add_rule(repo, x.rules.data);
+  }
+  if (rc == 0) {
+    rc = tl_git.git_status_list_new(&list, repo, &how);
+  }
   if (rc < 0) {
     rc = tl_git_fail(&call->err, rc, "read the state of the git repository");
   } else {
@@ -242,7 +275,8 @@ static int status_work(tl_call *call)
 
 /* args: repo, exclude. returns a list of {path, state}, sorted by path; state is untracked, added,
  * modified, deleted, typechange or conflicted, seen from HEAD. Ignored files are not listed. A
- * repository of its own that is not a submodule is one entry, its path ending in a slash. */
+ * repository of its own that is not a submodule is one entry, its path ending in a slash. For the
+ * command line an entry of `exclude` that begins with '/' is a rule of gitignore(5). */
 int prim_git_status(tl_call *call)
 {
   return tl_git_apart(call, status_work);

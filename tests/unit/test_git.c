@@ -1,6 +1,8 @@
 /* git.head, git.branch, git.describe and git.status against repositories made by the real git. */
 #include "git_help.h"
 
+#include <sys/inotify.h>
+
 /* --- HEAD --- */
 
 static void head_says_what_git_says(void **state)
@@ -345,6 +347,56 @@ static void exclude_takes_whole_components(void **state)
   tl_free(&x);
 }
 
+/* Was the folder opened while git.status looked at the repository around it? */
+static bool looks_into(const char *folder, const char *dir, const char *pattern, const char *want)
+{
+  char events[4096];
+  char *path = sh_out("pwd");
+  tl_buf full = TL_BUF(4096);
+  int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  assert_int_equal(tl_buf_fmt(&full, "%s/%s/%s", path, dir, folder), 0);
+  assert_true(inotify_add_watch(fd, full.data, IN_OPEN) >= 0);
+  tl_val x = tl_list();
+  tl_push(&x, tl_str(pattern));
+  tl_push(&x, tl_str("~^2026/"));
+  result r = ask(prim_git_status, dir, &x, true);
+  assert_int_equal(r.rc, 0);
+  char *have = listing(&r.out);
+  assert_string_equal(have, want);
+  ssize_t n = read(fd, events, sizeof events);
+  free(have);
+  free(path);
+  tl_free(&r.out);
+  tl_free(&x);
+  tl_buf_free(&full);
+  (void)close(fd);
+  return n > 0;
+}
+
+static void what_is_excluded_is_not_walked(void **state)
+{
+  (void)state;
+  sh("git init -q -b main nowalk; cd nowalk; mkdir -p 2026/11/22/run 2026/11/23 'a [*] \\b/c';"
+     "echo 1 >2026/11/22/run/f; echo 1 >2026/11/22/kept; echo 1 >'a [*] \\b/c/f'; echo 1 >x;"
+     "git add x 2026/11/22/kept; git commit -qm x; echo 2 >2026/11/22/kept");
+  const char *odd = "a [*] \\b/c";
+  static const char both[] = "a [*] \\b/c/f untracked\n";
+  assert_true(looks_into("2026/11/22/run", "nowalk", "nothing", both));
+  assert_false(looks_into("2026/11/22/run", "nowalk", "/**/20[0-9][0-9]/[0-9][0-9]/22/", both));
+  assert_false(looks_into("2026/11/22/run", "nowalk", "2026/11/", both));
+  assert_true(looks_into(odd, "nowalk", "nothing", both));
+  assert_false(looks_into(odd, "nowalk", "a [*] \\b", ""));
+  /* A rule alone leaves out no tracked file. */
+  tl_val x = tl_list();
+  tl_push(&x, tl_str("/**/2026/"));
+  result r = ask(prim_git_status, "nowalk", &x, true);
+  char *have = listing(&r.out);
+  assert_string_equal(have, "2026/11/22/kept modified\na [*] \\b/c/f untracked\n");
+  free(have);
+  tl_free(&r.out);
+  tl_free(&x);
+}
+
 static void exclude_refuses_what_is_no_list_of_paths(void **state)
 {
   (void)state;
@@ -395,6 +447,7 @@ int main(void)
       cmocka_unit_test(the_users_configuration_has_no_effect),
       cmocka_unit_test(status_lists_each_path_sorted),
       cmocka_unit_test(exclude_takes_whole_components),
+      cmocka_unit_test(what_is_excluded_is_not_walked),
       cmocka_unit_test(exclude_refuses_what_is_no_list_of_paths),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -4,8 +4,12 @@ local core = require 'core'
 
 local M = {}
 
---- Never part of the git state: the lab's own output and its secrets.
+--- Never part of the git state: the lab's own output and its secrets. After '~' patterns of paths;
+--- after '/' rules of gitignore, so that what is left out is not walked either.
 local EXCLUDED = {
+  '/**/[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/',
+  '/**/.tlab/',
+  '~(^|/)[.]tlab/',
   '~(^|/)[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/',
   '~(^|/)latest$',
   '~(^|/)runs[.]csv$',
