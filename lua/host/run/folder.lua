@@ -103,15 +103,20 @@ local function write_modules(run)
   return true
 end
 
---- Writes what stands before the first effect: manifest, spec, Lua, patch.
+--- Writes what stands before the first effect: manifest, spec, Lua, patch. The manifest is on the
+--- disk before anything else happens: after a power cut it is whole or not there, and what the run
+--- did outward is not forgotten.
 ---@param run table
 ---@param manifest table
 ---@return boolean|nil ok
 ---@return table|nil err
 function M.fill(run, manifest)
   local record = run.dir .. '/record'
+  local ok, err = core.fs.replace(run.dir .. '/run.json', core.json.encode(manifest) .. '\n')
+  if not ok then
+    return nil, err
+  end
   local files = {
-    { run.dir .. '/run.json', core.json.encode(manifest) .. '\n' },
     { run.dir .. '/spec.json', run.spec_text .. '\n' },
     { record .. '/recipe/recipe.lua', run.recipe.source },
   }
@@ -119,7 +124,7 @@ function M.fill(run, manifest)
     files[#files + 1] = { record .. '/blobs/' .. run.git.patch.sha256, run.patch }
   end
   for _, file in ipairs(files) do
-    local ok, err = core.fs.write(file[1], file[2]) -- which makes the folders, too
+    ok, err = core.fs.write(file[1], file[2]) -- which makes the folders, too
     if not ok then
       return nil, err
     end
