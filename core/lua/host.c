@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../gate/difference.h"
 #include "../gate/gate.h"
 #include "../prim/hash.h"
 #include "../prim/store.h"
@@ -186,6 +187,27 @@ static int core_permit_match(lua_State *L)
   return 1;
 }
 
+/* core.difference(op_a, args_a, op_b, args_b): where the two part, as a replay tells it: a map {at,
+ * recorded, asked}. op_a may be nil: nothing was asked there. */
+static int core_difference(lua_State *L)
+{
+  const char *op_a = luaL_optstring(L, 1, NULL), *op_b = luaL_checkstring(L, 3);
+  lua_settop(L, 4);
+  trusted_call *c = lua_newuserdatauv(L, sizeof *c, 0); // op_a a op_b b c
+  *c = (trusted_call){.args = tl_list()};
+  luaL_setmetatable(L, "tlab.trusted_call");
+  lua_toclose(L, -1);
+  for (int i = 2; i <= 4; i += 2) {
+    tl_val v;
+    tl_err e;
+    if (tl_lua_to_val(L, i, &v, &e) < 0) return luaL_error(L, "%s", e.msg);
+    (void)tl_push(&c->args, v);
+  }
+  c->out = tl_difference(op_a, tl_at(&c->args, 0), op_b, tl_at(&c->args, 1));
+  tl_lua_push_val(L, &c->out);
+  return 1;
+}
+
 /* --- the library's text: embedded, or from --dev-lua ---------------------------------------------------- */
 
 /* Pushes the text of a file of the library; false (and nothing pushed) when there is none. */
@@ -330,6 +352,7 @@ static void push_core(lua_State *L, host *h)
                                    {"exit_code", core_exit_code},
                                    {"code_help", core_code_help},
                                    {"permit_match", core_permit_match},
+                                   {"difference", core_difference},
                                    {"session", tl_session_new},
                                    {NULL, NULL}};
   static const luaL_Reg with_host[] = {{"embedded", core_embedded},

@@ -137,7 +137,7 @@ def requires(tree, _):
 
 
 def pure(tree, _):
-    """spec, manifest and view compute; what one of them touches is listed for it."""
+    """spec, manifest, view and diff compute; what one of them touches is listed for it."""
     for path, module in lua_modules(tree):
         if not any(within(module, folder) for folder in rules.PURE):
             continue

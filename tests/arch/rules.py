@@ -59,12 +59,13 @@ LUA_MODULES = {
     "host.store": ["core", "host.store", "host.lab"],
     "host.lab": ["core", "host.spec", "host.view"],
     "host.run": ["core", "host.run", "host.spec", "host.manifest", "host.store", "host.lab"],
+    "host.diff": ["core", "host.diff", "host.manifest", "host.spec.value", "host.view.table"],
     "host.cmd": ["core", "host"],
     "recipes": ["tlab"],
 }
-# Modules that compute: spec, manifest, view. Of `core` they use what computes…
-PURE = ["host.spec", "host.manifest", "host.view"]
-PURE_CORE = ["json.", "hash.bytes", "embedded"]
+# Modules that compute: spec, manifest, view, diff. Of `core` they use what computes…
+PURE = ["host.spec", "host.manifest", "host.view", "host.diff"]
+PURE_CORE = ["json.", "hash.bytes", "embedded", "difference", "text.diff"]
 # … and these, one by one, what their work is about:
 TOUCHES = {
     "host.spec.load": ["fs.read", "fs.list", "fs.stdin"],   # the spec's file, and names near a misspelt one
@@ -75,6 +76,7 @@ TOUCHES = {
     "host.manifest.verify": ["fs.read", "fs.tree"],         # a run's folder, looked at again
     "host.manifest.verify_record": ["fs.read"],
     "host.manifest.findings": ["hash.file"],
+    "host.diff.source": ["fs.read", "fs.stat", "fs.tree", "hash.file"],  # the two folders
     "host.view.error": ["fs.read"],                         # the line of the recipe that an error is about
     "host.view.style": ["env.get", "term.info", "term.out"],  # is there a terminal, are colours wanted
 }

@@ -89,6 +89,17 @@ M.commands = {
     },
   },
   {
+    name = 'diff',
+    summary = 'why two runs differ, the verdict first',
+    usage = 'tlab diff RUN RUN [--stat]',
+    words = { 2, 2 },
+    options = { 'stat' },
+    examples = {
+      { 'tlab diff 3f9a 81c0', 'exit code 0: same; 1: different; 2: cannot be said' },
+      { 'tlab diff 3f9a latest --stat', 'one line a part' },
+    },
+  },
+  {
     name = 'validate',
     summary = 'check a spec or any file of a lab before it is used',
     usage = 'tlab validate FILE [--schema FILE] | RECIPE [SPEC] [key=value ...]',

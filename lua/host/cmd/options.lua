@@ -95,6 +95,7 @@ M.all = {
     example = 'recipes/ai.lua',
   },
   ['remove'] = { kind = 'flag', help = 'take the words away again' },
+  ['stat'] = { kind = 'flag', help = 'one line a part instead of all that differs' },
   ['schema'] = {
     kind = 'text',
     value = 'FILE',

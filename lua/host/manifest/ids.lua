@@ -30,6 +30,15 @@ function M.key(key_parts)
   return digest(key_parts)
 end
 
+local SAFE = (1 << 53) - 1
+
+--- The seed of a run that names none: the same experiment has the same one.
+---@param key string
+---@return integer
+function M.seed(key)
+  return tonumber(key:sub(1, 14), 16) & SAFE
+end
+
 --- SHA-256 over key, nonce and start: no two runs share it, not even within one tick of the clock.
 ---@param key string
 ---@param nonce string 16 hex digits

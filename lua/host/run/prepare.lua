@@ -25,13 +25,6 @@ function M.limits(lab, given)
   return limits
 end
 
-local SAFE = (1 << 53) - 1
-
---- The seed of a run that names none: the same experiment has the same one.
-local function seed_of(key)
-  return tonumber(key:sub(1, 14), 16) & SAFE
-end
-
 --- Has the worker declare the recipe, reads the spec, and looks at the lab.
 ---@param how table of lifecycle.run
 ---@param session table core.session
@@ -92,7 +85,7 @@ function M.run(how, session, recipe, modules, limits)
     pins = pins,
     key_parts = parts,
     key = key,
-    seed = how.seed or seed_of(key),
+    seed = how.seed or ids.seed(key),
     replay_of = how.replay_of,
     needs = needed,
     allow = allow,
