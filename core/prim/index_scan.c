@@ -60,9 +60,14 @@ int tl_scan_damaged(const tl_scan *s, int64_t at, const char *what, tl_err *e)
   return tl_fail(e, TL_EPARSE, "%s line %lld %s", TL_INDEX_FILE, line, what);
 }
 
-bool tl_scan_again(const tl_scan *s, int64_t at, char *out, size_t len)
+size_t tl_scan_again(const tl_scan *s, int64_t at, char *out)
 {
-  return read_at(s->fd, out, len, at) == (int64_t)len;
+  for (size_t size = SMALL; size <= TL_INDEX_LINE; size *= TL_INDEX_LINE / SMALL) {
+    int64_t n = read_at(s->fd, out, size, at);
+    const char *stop = n > 0 ? memchr(out, '\n', (size_t)n) : NULL;
+    if (stop) return (size_t)(stop + 1 - out);
+  }
+  return 0;
 }
 
 /* Loads the whole lines before `end`, back to `floor` at most. */

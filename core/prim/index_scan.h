@@ -51,7 +51,8 @@ int tl_scan_walk(tl_scan *s, tl_query *q, bool descending, const char *after, tl
                  void *ud, tl_err *e);
 /* TL_EPARSE that names the line at this offset. */
 int tl_scan_damaged(const tl_scan *s, int64_t at, const char *what, tl_err *e);
-/* One row again: the bytes at an offset, into `out` (len bytes). False when they cannot be had. */
-bool tl_scan_again(const tl_scan *s, int64_t at, char *out, size_t len);
+/* The line at an offset once more, into `out` (TL_INDEX_LINE bytes). Returns its length with the
+ * newline, 0 when it cannot be had. */
+size_t tl_scan_again(const tl_scan *s, int64_t at, char *out);
 
 #endif

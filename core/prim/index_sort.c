@@ -15,8 +15,8 @@ typedef struct entry {
       uint32_t at, len; /* in the arena */
     } text;
   } value;
-  int64_t at;         /* as in tl_line */
-  uint32_t len;   /* of the line */
+  int64_t at;     /* as in tl_line */
+  uint32_t turn;  /* by start: the oldest first */
   uint16_t kind;  /* of the value */
   uint16_t check; /* of the row's key: is it still the row that lies there? */
 } entry;
@@ -28,6 +28,7 @@ typedef struct sorted {
   bool descending;
   entry *rows;
   size_t n, cap, next, limit;
+  uint32_t turns;
   tl_buf arena;
 } sorted;
 
@@ -55,12 +56,6 @@ static uint16_t check_of(const char *line)
 
 /* --- order ------------------------------------------------------------------------------------ */
 
-/* Greater is newer: rows that are not in the file yet are. */
-static int64_t age(const entry *x)
-{
-  return x->at < 0 ? INT64_MAX / 2 - x->at : x->at;
-}
-
 static int compare_values(const sorted *s, const entry *x, const entry *y)
 {
   size_t x_len = x->value.text.len, y_len = y->value.text.len;
@@ -83,7 +78,7 @@ static int compare(const void *a, const void *b, void *ud)
   if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
   order = compare_values(s, x, y);
   if (order) return s->descending ? -order : order;
-  return (age(x) < age(y)) - (age(x) > age(y));
+  return (x->turn < y->turn) - (x->turn > y->turn);
 }
 
 /* --- collecting ------------------------------------------------------------------------------- */
@@ -139,7 +134,7 @@ static int collect(void *ud, const tl_line *line, tl_err *e)
     s->rows = tl_realloc(s->rows, s->cap * sizeof *s->rows);
   }
   row = &s->rows[s->n];
-  *row = (entry){.at = line->at, .len = (uint32_t)line->len, .check = check_of(line->data)};
+  *row = (entry){.at = line->at, .turn = s->turns++, .check = check_of(line->data)};
   int rc = set_value(s, row, line->data, line->len, e);
   if (rc < 0) return rc;
   if (++s->n >= 2 * s->limit + PRUNE_FROM && s->limit > 0) prune(s);
@@ -154,8 +149,8 @@ static bool add_row(sorted *s, const entry *row, char *line, tl_page *page)
     const tl_line *over = &s->over.lines[-1 - row->at];
     return tl_page_add(page, over->data, over->len);
   }
-  return tl_scan_again(&s->scan, row->at, line, row->len) && check_of(line) == row->check &&
-         tl_page_add(page, line, row->len);
+  size_t len = tl_scan_again(&s->scan, row->at, line);
+  return len > TL_INDEX_KEY && check_of(line) == row->check && tl_page_add(page, line, len);
 }
 
 static int give(sorted *s, tl_page *page, tl_val *out, tl_err *e)
