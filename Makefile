@@ -99,6 +99,13 @@ $(UNIT): $(BUILD)/%: %.c $(BUILD)/core.a
 	$(Q)$(CC) -I. $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ $(LDFLAGS) -o $@ $< $(BUILD)/core.a \
 	  $(TEST_LIBS) $(LIBS)
 
+# Stands between the binary and libc in tests/e2e/test_short.py, so nothing of the core is in it.
+SHORT := $(BUILD)/tests/e2e/short.so
+$(SHORT): tests/e2e/short.c
+	@mkdir -p $(@D)
+	$(call say,TEST,$<)
+	$(Q)$(CC) -std=c17 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
+
 programs: all $(UNIT)
 
 unit: $(UNIT)
@@ -168,7 +175,7 @@ demo: deps
 
 # Packages first: what is built looks for them when make starts, so it is another make's work.
 test: deps-test
-	@$(MAKE) -s --no-print-directory all $(UNIT) venv
+	@$(MAKE) -s --no-print-directory all $(UNIT) $(SHORT) venv
 	@BUILD=$(BUILD) tests/run.sh unit lua arch ops cli docs e2e
 
 # MORE is what test-all does beyond test.
@@ -180,7 +187,7 @@ test-more:
 	@BUILD=$(BUILD) tests/run.sh $(ALSO) $(MORE)
 
 test-all: deps-test
-	@$(MAKE) -s --no-print-directory all $(UNIT) venv
+	@$(MAKE) -s --no-print-directory all $(UNIT) $(SHORT) venv
 	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua arch ops cli docs e2e'
 
 # --- figures ----------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ static int create_temp(temp *t, mode_t mode)
     if (t->fd < 0 && (errno == EEXIST || errno == EINTR)) continue;
     if (t->fd < 0) return -1;
     t->there = true;
-    (void)flock(t->fd, LOCK_EX); /* a file system without locks is not swept either */
+    while (flock(t->fd, LOCK_EX) != 0 && errno == EINTR) {} /* without locks nothing is swept */
     if (fchmod(t->fd, mode) != 0 || fstat(t->fd, &st) != 0) return -1;
     if (st.st_nlink > 0) return 0;
     (void)close(t->fd); /* swept between open and lock */
