@@ -102,6 +102,43 @@ function M.one_line(s, max)
   return cut and s .. '…' or s
 end
 
+-- U+00C0 to U+00FF without their marks, in lower case; capitals and small letters differ by 0x20.
+local LATIN = {}
+do
+  local plain = 'a a a a a a ae c e e e e i i i i d n o o o o o - o u u u u y th ss'
+  local i = 0x80
+  for letters in plain:gmatch('%S+') do
+    LATIN[string.char(0xC3, i)], LATIN[string.char(0xC3, i + 0x20)] = letters, letters
+    i = i + 1
+  end
+  LATIN['\xC3\xBF'] = 'y'
+end
+
+-- What some systems take for a device, with any ending.
+local DEVICES = { con = true, prn = true, aux = true, nul = true }
+
+local SLUG_MAX, SHORT_SHA = 64, 8
+
+---A name for a file or folder, made of text from outside (a commit's subject): small letters,
+---digits and single `-`, none at its ends, at most 64 bytes, never empty and no device of any
+---system. The same text gives the same name; texts that give one name are told apart by `sha`.
+---@param s string any bytes
+---@param sha string? hex digits, of which the first 8 are put behind it
+---@return string
+function M.slug(s, sha)
+  if sha and not sha:match('^%x%x%x%x%x%x%x%x') then
+    error('the second argument of text.slug must begin with eight hex digits', 2)
+  end
+  s = s:sub(1, 4096):gsub('\xC3[\x80-\xBF]', LATIN):lower():gsub('[^a-z0-9]+', '-')
+  s = s:gsub('^%-', ''):sub(1, SLUG_MAX):gsub('%-$', '')
+  if s == '' then
+    s = 'untitled'
+  elseif DEVICES[s] or s:match('^com%d$') or s:match('^lpt%d$') then
+    s = 'x-' .. s
+  end
+  return sha and s .. '-' .. sha:sub(1, SHORT_SHA):lower() or s
+end
+
 ---A Markdown code block that `s` cannot end early.
 ---@param s string
 ---@param info string? the language

@@ -55,4 +55,41 @@ t.test('a fence that its content cannot end', function()
   t.eq(text.fence('a\n````\nb\n', 'lua'), '`````lua\na\n````\nb\n`````\n')
 end)
 
+t.test('a slug: what it is made of, and that it says what was meant', function()
+  for given, want in pairs {
+    ['Fix the parser (#12)'] = 'fix-the-parser-12',
+    ['Größe ändern: ÿ × Ÿ'] = 'grosse-andern-y',
+    ['../../x'] = 'x',
+    ['-rf *'] = 'rf',
+    ['a\nb\r\nc\0d'] = 'a-b-c-d',
+    ['\u{202e}txt.exe\u{2066}'] = 'txt-exe',
+    ['CON'] = 'x-con',
+    ['com7'] = 'x-com7',
+    ['console'] = 'console',
+    ['aux.txt'] = 'aux-txt',
+    [''] = 'untitled',
+    ['🎉🎉'] = 'untitled',
+    ['...'] = 'untitled',
+    ['\xFF\xC3'] = 'untitled',
+  } do
+    t.eq(text.slug(given), want, given)
+  end
+  t.eq(#text.slug(('a '):rep(200)), 64 - 1) -- what is cut does not end in -
+  t.eq(text.slug(('x'):rep(300), 'ABCDEF0123'), ('x'):rep(64) .. '-abcdef01')
+  t.eq(text.slug('con', '0123456789'), 'x-con-01234567')
+  t.err(function()
+    text.slug('x', '../../..')
+  end, 'eight hex digits')
+end)
+
+t.test('a slug of any bytes is safe, and its own slug', function()
+  for lead = 0, 255 do
+    for _, tail in ipairs { '', '/..', '\xBF', '\x80\xA8', 'nul', '-' } do
+      local slug = text.slug(string.char(lead) .. tail)
+      t.ok(slug:match('^[a-z0-9][a-z0-9-]*$') and slug:sub(-1) ~= '-' and #slug <= 64, slug)
+      t.eq(text.slug(slug), slug)
+    end
+  end
+end)
+
 return t.done()
