@@ -67,6 +67,17 @@ def test_the_first_other_request_is_named_with_both(lab):
     assert "parms" in done.out + done.err and "params" in done.out + done.err
 
 
+def test_random_numbers_come_again(lab):
+    """A run without --seed has one of its own, by its key; what is drawn while loading has none."""
+    lab.write("recipes/dice.lua", (
+        "local loaded = math.random(1 << 40)\nreturn { name = 'dice', summary = 's', home = 'ai-team/artifacts',\n"
+        "run = function(run) run:write('dice.txt', loaded .. ' ' .. math.random(1 << 40)) end }\n"))
+    for words in [(), ("--seed=7",)]:
+        assert lab.tlab("run", "dice", *words).exit == 0
+        done = lab.tlab("replay", "latest")
+        assert done.exit == 0, done.out
+
+
 def test_an_effect_too_few_is_a_difference(lab):
     ask_once(lab)
     before = forge_recipe(

@@ -35,7 +35,7 @@ end
 ---@return table|nil err
 function M.run(how, session, recipe, modules, limits)
   local lab = how.lab
-  local decl, err = recipes.declare(session, recipe, how.seed or 0)
+  local decl, err = recipes.declare(session, recipe)
   if not decl then
     return nil, err
   end

@@ -135,10 +135,11 @@ end
 --- Has the worker evaluate the recipe, and checks what it declares.
 ---@param session table core.session
 ---@param recipe table {file, source}
----@param seed integer
 ---@return table|nil declaration, table|nil err
-function M.declare(session, recipe, seed)
-  local decl, err = session:load(recipe.file, recipe.source, seed)
+function M.declare(session, recipe)
+  -- The run's seed may come from its key, which nobody knows yet: what a recipe draws while it is
+  -- loaded has always the same one.
+  local decl, err = session:load(recipe.file, recipe.source, 0)
   if decl == nil then
     return nil, err
   end

@@ -172,8 +172,7 @@ local function perform(session, dir, manifest, spec, out)
     return nil, err
   end
   local decl
-  decl, err =
-    recipes.declare(session, { file = manifest.recipe.file, source = source }, manifest.seed)
+  decl, err = recipes.declare(session, { file = manifest.recipe.file, source = source })
   if not decl then
     return nil, err
   end

@@ -83,6 +83,7 @@ return function(core_lib)
 
   local spec, info = expect 'run'
   tasks.loading = false
+  math.randomseed(info.seed or seed) -- the run's own is only known now
   finish(
     file,
     tasks.main(info.seed or seed, function()
