@@ -1,4 +1,4 @@
-#include "gate.h"
+#include "effect.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,21 +9,7 @@
 #include "../prim/loop.h"
 #include "../prim/store.h"
 
-enum { PLACES_MAX = 2, LIVE_HANDLES = 1 << 20 };
-
-struct tl_effect {
-  tl_call call; /* first: done() gets it back */
-  tl_gate *gate;
-  const tl_op *op;
-  uint64_t n, ask; /* number in the record; number of the worker's ask */
-  int64_t task, asked_at;
-  tl_val args, form; /* live, and as recorded */
-  tl_place places[PLACES_MAX];
-  bool asked_written;
-  tl_effect *next;
-};
-
-static void free_effect(tl_effect *f);
+enum { LIVE_HANDLES = 1 << 20 };
 
 /* --- the guard: what a primitive asks in the middle of its work ------------------------------------ */
 
@@ -48,7 +34,7 @@ static int guard_secret(void *ud, const char *name, const char *scheme, const ch
 
 void tl_gate_init(tl_gate *g, tl_mode mode)
 {
-  *g = (tl_gate){.mode = mode, .began = tl_clock_ms()};
+  *g = (tl_gate){.mode = mode, .began = tl_clock_ms(), .again = tl_list()};
   tl_permits_init(&g->permits);
   g->guard = (tl_guard){g, guard_name, guard_address, guard_secret};
 }
@@ -59,9 +45,11 @@ void tl_gate_free(tl_gate *g)
   tl_loop_cancel();
   for (tl_effect *f = g->pending, *next; f; f = next) {
     next = f->next;
-    free_effect(f);
+    tl_effect_free(f);
   }
   tl_carry_free(&g->carries);
+  tl_mend_free(g);
+  tl_free(&g->again);
   tl_free(&g->difference);
   tl_permits_free(&g->permits);
   tl_secrets_free(&g->secrets);
@@ -78,7 +66,7 @@ static void unlink_effect(tl_effect *f)
     }
 }
 
-static void free_effect(tl_effect *f)
+void tl_effect_free(tl_effect *f)
 {
   unlink_effect(f);
   tl_free(&f->args);
@@ -162,38 +150,58 @@ static int record_answer(tl_effect *f, int rc, tl_err *e)
   return written;
 }
 
+static void scrub(tl_effect *f, int rc)
+{
+  tl_gate *g = f->gate;
+  if (rc == TL_OK && f->op->flags & TL_OP_STREAM)
+    tl_carry_scrub(&g->carries, &g->secrets, f->args.u.list.items[0].u.i, &f->call.out);
+  tl_secrets_scrub(&g->secrets, &f->call.out);
+  tl_secrets_scrub_err(&g->secrets, &f->call.err);
+}
+
+/* Handles and the clock that never jumps go on where the old record ended, or apart from it. */
+static void shift_answer(tl_effect *f)
+{
+  tl_gate *g = f->gate;
+  if (f->op->prim == prim_http_open && g->mode != TL_LIVE) {
+    tl_val *handle = tl_get_mut(&f->call.out, "handle");
+    if (handle && g->mode == TL_RESUME) handle->u.i += g->old->last_handle;
+    else if (handle && handle->u.i < LIVE_HANDLES) handle->u.i += LIVE_HANDLES;
+  } else if (f->op->prim == prim_clock_monotonic && g->mode == TL_RESUME && g->old->clocked) {
+    f->call.out.u.i += g->old->clock - g->began;
+  }
+}
+
 /* The end of every numbered effect of a live run: scrub, record, answer. */
 static void finish(tl_effect *f, int rc)
 {
   tl_gate *g = f->gate;
   tl_err e = {0};
-  if (rc == TL_OK && f->op->flags & TL_OP_STREAM)
-    tl_carry_scrub(&g->carries, &g->secrets, f->args.u.list.items[0].u.i, &f->call.out);
-  tl_secrets_scrub(&g->secrets, &f->call.out);
-  tl_secrets_scrub_err(&g->secrets, &f->call.err);
-  if (rc == TL_OK && g->mode == TL_REUSE && f->op->prim == prim_http_open) {
-    tl_val *handle = tl_get_mut(&f->call.out, "handle");
-    if (handle && handle->u.i < LIVE_HANDLES)
-      handle->u.i += LIVE_HANDLES; /* apart from recorded ones */
+  scrub(f, rc);
+  while (f->mend && tl_mend_swallowed(f, &rc)) {
+    rc = tl_mend_next(f);
+    if (rc == TL_PENDING) return;
+    scrub(f, rc);
   }
+  if (rc == TL_OK) shift_answer(f);
   if (record_answer(f, rc, &e) < 0 && g->fatal.code == TL_OK) g->fatal = e;
   if (g->fatal.code == TL_OK) {
     if (rc == TL_OK) give(g, f->ask, rc, &f->call.out);
     else give_error(g, f->ask, &f->call.err);
   }
-  free_effect(f);
+  tl_effect_free(f);
 }
 
 static void call_done(tl_call *call, int rc)
 {
   tl_effect *f = (tl_effect *)(void *)call;
   if (f->gate->answer) finish(f, rc);
-  else free_effect(f);
+  else tl_effect_free(f);
 }
 
 /* --- what it touches ------------------------------------------------------------------------------- */
 
-static int find_places(tl_effect *f, tl_err *e)
+int tl_effect_places(tl_effect *f, tl_err *e)
 {
   tl_param params[TL_PARAMS_MAX];
   unsigned n = tl_op_params(f->op, params), k = 0;
@@ -281,15 +289,13 @@ static bool stream_ended(const tl_effect *f)
          tl_carry_ended(&f->gate->carries, f->args.u.list.items[0].u.i);
 }
 
-/* Where the record keeps a file that was copied into the run from outside of it: a replay has no
- * other source for the bytes. */
-static tl_place copied_place(int run_fd, const tl_val *result, char rel[96])
+tl_place tl_copied_place(int run_fd, const tl_val *result, char rel[96])
 {
   (void)snprintf(rel, 96, "record/blobs/%s", tl_get_str(result, "sha256", ""));
   return (tl_place){.dirfd = run_fd, .rel = rel, .shown = rel};
 }
 
-static bool copies_from_outside(const tl_effect *f)
+bool tl_copies_from_outside(const tl_effect *f)
 {
   const tl_val *from = tl_at(&f->args, 0);
   return f->op->prim == prim_fs_copy &&
@@ -299,7 +305,7 @@ static bool copies_from_outside(const tl_effect *f)
 static int keep_copied(tl_effect *f, tl_err *e)
 {
   char rel[96];
-  tl_place places[] = {f->places[1], copied_place(f->gate->permits.run_fd, &f->call.out, rel)};
+  tl_place places[] = {f->places[1], tl_copied_place(f->gate->permits.run_fd, &f->call.out, rel)};
   tl_call call = {.args = f->call.args, .places = places};
   int rc = prim_fs_copy(&call);
   if (rc < 0) *e = call.err;
@@ -314,87 +320,23 @@ static int act(tl_effect *f)
   if (g->offline && f->op->flags & TL_OP_OUTWARD)
     return tl_fail(&f->call.err, TL_ENOT_RECORDED, "%s: the run is offline%s", f->op->name,
                    g->old ? " and the record has no answer to this" : "");
-  if (f->op->flags & TL_OP_OUTWARD && record_asked(f, &g->fatal) < 0) {
-    free_effect(f); /* what cannot be written down does not happen */
+  if (f->op->flags & TL_OP_OUTWARD && !f->asked_written && record_asked(f, &g->fatal) < 0) {
+    tl_effect_free(f); /* what cannot be written down does not happen */
     return TL_PENDING;
   }
   int rc = f->op->prim(&f->call);
-  if (rc == TL_OK && g->record && copies_from_outside(f)) rc = keep_copied(f, &f->call.err);
+  if (rc == TL_OK && g->record && tl_copies_from_outside(f)) rc = keep_copied(f, &f->call.err);
   return rc;
 }
 
-static void perform_live(tl_effect *f)
+void tl_effect_live(tl_effect *f)
 {
-  int rc = find_places(f, &f->call.err);
+  int rc = f->checked;
+  if (rc == TL_OK) rc = tl_effect_places(f, &f->call.err);
   if (rc == TL_OK) rc = check_permit(f, &f->call.err);
-  if (rc == TL_OK && !answer_reused(f, &rc) && !stream_ended(f)) rc = act(f);
+  if (rc == TL_OK && !answer_reused(f, &rc) && !tl_mend_needed(f, &rc) && !stream_ended(f))
+    rc = act(f);
   if (rc != TL_PENDING) finish(f, rc);
-}
-
-/* --- replay ------------------------------------------------------------------------------------------- */
-
-static void give_recorded(tl_gate *g, tl_effect *f)
-{
-  tl_old *old = &g->old->effects[f->n - 1];
-  tl_val value;
-  if (tl_replay_answer(g->old, f->n, &value, &g->fatal) < 0) return;
-  if (g->answer)
-    g->answer(g->ud, f->ask, !old->failed ? "ok" : old->raise ? "raise" : "fail", &value);
-  tl_free(&value);
-  free_effect(f);
-}
-
-/* Gives every answer that is due: in the recorded order, as far as its effect has been asked. */
-static void pump(tl_gate *g)
-{
-  for (uint64_t due; g->fatal.code == TL_OK && (due = tl_replay_due(g->old)) != 0;) {
-    tl_effect *f = g->pending;
-    while (f && f->n != due) f = f->next;
-    if (!f) return;
-    g->old->next++;
-    give_recorded(g, f);
-  }
-}
-
-static int repeat_places(tl_effect *f, char rel[96], tl_err *e)
-{
-  const tl_replay *r = f->gate->old;
-  if (!copies_from_outside(f)) return find_places(f, e);
-  const tl_val *to = tl_at(&f->args, 1);
-  f->places[0] = copied_place(r->dirfd, &r->effects[f->n - 1].answer, rel);
-  return tl_permit_place(&f->gate->permits, to->u.s.data, to->u.s.len, true, &f->places[1], e);
-}
-
-/* What changed the run's folder is done again in the new folder, and must come out the same. What
- * failed changed nothing, and why it failed may have lain outside. */
-static int repeat_in_run(tl_effect *f, tl_err *e)
-{
-  const tl_old *old = &f->gate->old->effects[f->n - 1];
-  char rel[96];
-  int rc = repeat_places(f, rel, &f->call.err);
-  if (rc == TL_OK) rc = f->op->prim(&f->call);
-  if (rc == TL_OK) rc = tl_record_form(&f->call.out, NULL, NULL, &f->call.err);
-  if (rc == TL_OK && tl_equal(&f->call.out, &old->answer)) return TL_OK;
-  return tl_fail(e, TL_EDIFFERS, "effect %" PRIu64 ": %s came out differently: %s", f->n,
-                 f->op->name, rc < 0 ? f->call.err.msg : "another result than the recorded one");
-}
-
-static void perform_replay(tl_effect *f)
-{
-  tl_gate *g = f->gate;
-  if (!tl_replay_same(g->old, f->n, f->op->name, &f->form)) {
-    bool live = !(f->op->flags & TL_OP_IN_RUN); /* of an artifact only the digest is kept */
-    g->difference =
-        tl_replay_difference(g->old, f->n, f->op->name, live ? &f->args : &f->form, live);
-    (void)tl_fail(&g->fatal, TL_EDIFFERS, "effect %" PRIu64 " is asked differently: %s%s%s", f->n,
-                  f->op->name, *tl_get_str(&g->difference, "at", "") ? " at " : "",
-                  tl_get_str(&g->difference, "at", ""));
-    return;
-  }
-  const tl_old *old = &g->old->effects[f->n - 1];
-  bool repeated = f->op->flags & TL_OP_IN_RUN && old->answered && !old->failed;
-  if (repeated && repeat_in_run(f, &g->fatal) < 0) return;
-  pump(g);
 }
 
 /* --- asking ----------------------------------------------------------------------------------------------- */
@@ -404,25 +346,24 @@ static void perform_unrecorded(tl_effect *f)
 {
   tl_gate *g = f->gate;
   int rc = TL_OK;
-  if (g->mode == TL_REPLAY && f->op->flags & TL_OP_SHOWN) f->call.out = tl_bool(true);
+  if (tl_gate_replaying(g) && f->op->flags & TL_OP_SHOWN) f->call.out = tl_bool(true);
   else rc = f->op->prim(&f->call);
   if (rc == TL_OK) give(g, f->ask, rc, &f->call.out);
   else give_error(g, f->ask, &f->call.err);
-  free_effect(f);
+  tl_effect_free(f);
 }
 
-static void perform(tl_effect *f, int checked)
+static void perform(tl_effect *f)
 {
   tl_gate *g = f->gate;
-  if (checked == TL_OK && f->op->flags & (TL_OP_PURE | TL_OP_SHOWN)) {
+  if (f->checked == TL_OK && f->op->flags & (TL_OP_PURE | TL_OP_SHOWN)) {
     perform_unrecorded(f);
     return;
   }
   f->n = ++g->count;
   if (form_args(f, &g->fatal) < 0) return;
-  if (g->mode == TL_REPLAY) perform_replay(f);
-  else if (checked < 0) finish(f, checked);
-  else perform_live(f);
+  if (g->mode == TL_REPLAY || g->mode == TL_RESUME) tl_effect_again(f);
+  else tl_effect_live(f);
 }
 
 void tl_gate_ask(tl_gate *g, uint64_t ask, int64_t task, const char *name, tl_val args)
@@ -439,10 +380,10 @@ void tl_gate_ask(tl_gate *g, uint64_t ask, int64_t task, const char *name, tl_va
   *f = (tl_effect){.gate = g, .op = op, .ask = ask, .task = task, .args = args, .next = g->pending};
   g->pending = f;
   f->asked_at = tl_clock_ms();
-  int checked = tl_op_check(op, &f->args, &f->call.err);
+  f->checked = tl_op_check(op, &f->args, &f->call.err);
   f->call.args = f->args.u.list.items;
   f->call.places = f->places;
   f->call.guard = &g->guard;
   f->call.done = call_done;
-  perform(f, checked);
+  perform(f);
 }

@@ -18,9 +18,11 @@ typedef enum {
   TL_LIVE,   /* perform and record */
   TL_REPLAY, /* every answer from the old record, in its order; the first difference ends it */
   TL_REUSE, /* answers from the old record where it has them, the rest performed and all recorded */
+  TL_RESUME, /* a replay of the run's own record until that is used up, then live, into the same one */
 } tl_mode;
 
 typedef struct tl_effect tl_effect;
+typedef struct tl_mend tl_mend;
 
 /* How an ask was answered: "ok", "fail" (nil, err in Lua) or "raise" (an error in Lua). */
 typedef void tl_answer(void *ud, uint64_t ask, const char *how, const tl_val *value);
@@ -32,6 +34,8 @@ typedef struct tl_gate {
   tl_secrets secrets;
   tl_record *record; /* NULL: a replay keeps nothing */
   tl_replay *old;    /* NULL unless mode asks for it */
+  bool live;         /* resume: the old answers are used up, effects are performed now */
+  tl_val again;      /* resume: numbers of effects that are performed a second time */
   int64_t began;     /* tl_clock_ms() of the run's start */
   uint64_t count;    /* effects numbered so far */
   tl_answer *answer;
@@ -40,6 +44,7 @@ typedef struct tl_gate {
   tl_val difference;  /* replay: {n, op, at, recorded, asked} of the first request that differs */
   tl_effect *pending; /* asked, not answered */
   tl_carries carries; /* ends of streams that may be the start of a secret */
+  tl_mend *mends;     /* resume: streams that were opened again */
   tl_guard guard;
 } tl_gate;
 
@@ -47,6 +52,9 @@ void tl_gate_init(tl_gate *g, tl_mode mode);
 /* Cancels what is pending, wipes secrets, closes folders. The record and the old record are the
  * caller's. */
 void tl_gate_free(tl_gate *g);
+
+/* Is every answer still one of the old record? Then nothing is performed but in the run's folder. */
+bool tl_gate_replaying(const tl_gate *g);
 
 /* Takes one ask; args (a list) is owned by the gate from here. Answers now or later. */
 void tl_gate_ask(tl_gate *g, uint64_t ask, int64_t task, const char *op, tl_val args);

@@ -14,9 +14,9 @@
 #define BLOB_MAX_BYTES (256u << 20)
 static const int64_t SAFE = 9007199254740991; /* 2^53 - 1, RFC 8785 and I-JSON */
 
-int tl_record_open(tl_record *r, int dirfd, tl_err *e)
+int tl_record_open(tl_record *r, int dirfd, bool more, tl_err *e)
 {
-  *r = (tl_record){.dirfd = dirfd, .fd = tl_store_record_open(dirfd, e)};
+  *r = (tl_record){.dirfd = dirfd, .fd = tl_store_record_open(dirfd, more, e)};
   return r->fd < 0 ? r->fd : TL_OK;
 }
 

@@ -25,7 +25,8 @@ typedef struct tl_record {
   int fd;    /* record/effects.jsonl */
 } tl_record;
 
-int tl_record_open(tl_record *r, int dirfd, tl_err *e);
+/* `more`: appends to the record that is there (a resumed run); otherwise there must be none. */
+int tl_record_open(tl_record *r, int dirfd, bool more, tl_err *e);
 void tl_record_close(tl_record *r);
 /* Appends one line. `durable` waits for the disk. */
 int tl_record_write(tl_record *r, const tl_line *line, bool durable, tl_err *e);

@@ -55,7 +55,20 @@ static int take_asked(tl_replay *r, tl_val *map, uint64_t n, size_t line, tl_err
   if (old->op) return bad_line(line, "an effect with this number has been there already", e);
   old->op = tl_strdup(op);
   old->args = move_out(map, "args");
+  old->at = tl_get_int(map, "at", 0);
   return TL_OK;
+}
+
+/* Where a resumed run's handles and clock have to go on. */
+static void note_answer(tl_replay *r, const tl_old *old)
+{
+  if (strcmp(old->op, "http.open") == 0) {
+    int64_t handle = tl_get_int(&old->answer, "handle", 0);
+    if (handle > r->last_handle) r->last_handle = handle;
+  } else if (strcmp(old->op, "clock.monotonic") == 0 && old->answer.type == TL_INT) {
+    r->clock = old->answer.u.i - old->at;
+    r->clocked = true;
+  }
 }
 
 static int take_line(tl_replay *r, tl_val *map, size_t line, tl_err *e)
@@ -76,6 +89,7 @@ static int take_line(tl_replay *r, tl_val *map, size_t line, tl_err *e)
   old->failed = failed;
   old->raise = tl_get_bool(map, "raise", false);
   r->order[r->norder++] = (uint64_t)n;
+  if (ok) note_answer(r, old);
   return TL_OK;
 }
 

@@ -8,6 +8,7 @@ typedef struct tl_old {
   char *op;      /* NULL: no line, since the run was stopped before it was answered */
   tl_val args;   /* recorded form */
   tl_val answer; /* recorded form: the result, or the error map */
+  int64_t at;
   bool answered, failed, raise, used;
 } tl_old;
 
@@ -17,7 +18,10 @@ typedef struct tl_replay {
   size_t len, cap;
   uint64_t *order; /* numbers in the order of their answers */
   size_t norder;
-  size_t next; /* how many answers have been given */
+  size_t next;         /* how many answers have been given */
+  int64_t last_handle; /* the highest one that an http.open was answered with */
+  int64_t clock; /* the last clock.monotonic less its `at`: what it said when the run began … */
+  bool clocked;  /* … if there was one */
 } tl_replay;
 
 /* Reads record/effects.jsonl of the folder. TL_EDIFFERS names the line that is no effect. */

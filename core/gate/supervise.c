@@ -251,7 +251,7 @@ static bool take_all(tl_worker *w, tl_val *outcome)
  * that the record does not give at this point. */
 static bool stuck(tl_worker *w)
 {
-  if (w->gate->mode != TL_REPLAY || tl_clock_ms() - w->idle_since < IDLE_MS) return false;
+  if (!tl_gate_replaying(w->gate) || tl_clock_ms() - w->idle_since < IDLE_MS) return false;
   int64_t cpu = tl_spawn_cpu_ms(w->pid);
   bool moved = cpu < 0 || cpu != w->idle_cpu;
   w->idle_cpu = cpu;
@@ -300,7 +300,7 @@ static bool check_ends(tl_worker *w, tl_val *outcome)
 
 static int wait_ms(const tl_worker *w)
 {
-  int64_t ms = w->gate->mode == TL_REPLAY ? IDLE_MS : -1;
+  int64_t ms = tl_gate_replaying(w->gate) ? IDLE_MS : -1;
   if (w->deadline) {
     int64_t left = w->deadline - tl_clock_ms();
     if (left < 0) left = 0;

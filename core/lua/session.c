@@ -19,6 +19,7 @@ typedef struct session {
   tl_val held; /* what the kernel took away */
   tl_val last; /* being pushed: kept here so that a raise in Lua loses nothing */
   int lab_fd, run_fd;
+  int64_t elapsed; /* resume: milliseconds that the run has had already */
   bool recording, replaying, started;
   lua_State *L; /* the state that calls us, for `module` */
   int module;   /* registry reference */
@@ -80,6 +81,7 @@ static int find_module(void *ud, const char *name, tl_val *out, tl_err *e)
 static tl_mode mode_of(const char *name)
 {
   if (strcmp(name, "replay") == 0) return TL_REPLAY;
+  if (strcmp(name, "resume") == 0) return TL_RESUME;
   return strcmp(name, "reuse") == 0 ? TL_REUSE : TL_LIVE;
 }
 
@@ -94,6 +96,7 @@ static int start(session *s, const tl_val *how, tl_err *e)
   if (lab && (s->lab_fd = tl_store_folder(lab, e)) < 0) return s->lab_fd;
   s->gate.permits.lab_fd = s->lab_fd;
   s->gate.offline = tl_get_bool(how, "offline", false);
+  s->elapsed = tl_get_int(how, "elapsed", 0);
   tl_talk_quiet(tl_get_bool(how, "quiet", false));
   if (old) {
     s->replaying = true;
@@ -194,7 +197,8 @@ static int session_begin(lua_State *L)
   if (s->run_fd < 0) return push_fail(L, &e);
   s->gate.permits.run_fd = s->run_fd;
   if (lua_toboolean(L, 3)) {
-    if (tl_record_open(&s->record, s->run_fd, &e) < 0) return push_fail(L, &e);
+    bool more = s->gate.mode == TL_RESUME;
+    if (tl_record_open(&s->record, s->run_fd, more, &e) < 0) return push_fail(L, &e);
     s->recording = true;
     s->gate.record = &s->record;
   }
@@ -213,11 +217,15 @@ static int session_run(lua_State *L)
     return push_fail(L, &e);
   }
   s->L = L;
-  s->gate.began = tl_clock_ms();
+  s->gate.began = tl_clock_ms() - s->elapsed;
   tl_free(&s->last);
   tl_worker_run(&s->worker, &s->gate, spec, info, &s->last);
   (void)tl_put(&s->last, "effects", tl_int((int64_t)s->gate.count));
   (void)tl_put(&s->last, "recorded", tl_int(s->gate.old ? (int64_t)s->old.len : 0));
+  if (s->gate.mode == TL_RESUME) {
+    (void)tl_put(&s->last, "live", tl_bool(s->gate.live || tl_replay_due(&s->old) == 0));
+    (void)tl_put(&s->last, "again", tl_copy(&s->gate.again));
+  }
   if (s->gate.difference.type == TL_MAP)
     (void)tl_put(&s->last, "difference", tl_copy(&s->gate.difference));
   if (s->gate.permits.refusal.type == TL_MAP)

@@ -6,7 +6,8 @@
 
 /* core.session{…}: starts a worker. Lua usage:
  *   local s, err = core.session {
- *     mode = 'live' | 'replay' | 'reuse', offline = bool, old = DIR,   -- old: the run that answers
+ *     mode = 'live' | 'replay' | 'reuse' | 'resume', offline = bool, old = DIR,   -- the run that answers
+ *     elapsed = ms,                 -- resume: how long the run has been at work already
  *     limits = { cpu_seconds = i, memory = bytes, seconds = i },
  *     lab = DIR, module = function(name) return { file = …, source = … } end }   -- or nil, err
  *   s:held()                         what the kernel took away from the worker
@@ -14,7 +15,8 @@
  *   s:permit{ needs, allow, deny, secrets }
  *   s:begin(dir, keep)               the run's folder; keep: write a record there
  *   s:run(spec, info)                outcome {status, error, signal, effects, recorded,
- *                                    refusal, difference}
+ *                                    refusal, difference, live, again}; of a resumed run: live says
+ *                                    that the old answers were used up, again is a list of numbers
  *   s:close()
  * All but held and close return nil, err when they fail. */
 int tl_session_new(lua_State *L);

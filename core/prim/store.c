@@ -46,13 +46,13 @@ static int make_folder(int dirfd, const char *rel, tl_err *e)
   return tl_fail_errno(e, errno, "cannot make the folder %s", rel);
 }
 
-int tl_store_record_open(int dirfd, tl_err *e)
+int tl_store_record_open(int dirfd, bool more, tl_err *e)
 {
   int rc = make_folder(dirfd, "record", e);
   if (rc == TL_OK) rc = make_folder(dirfd, "record/blobs", e);
   if (rc < 0) return rc;
-  int fd =
-      openat(dirfd, EFFECTS, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (more ? 0 : O_EXCL);
+  int fd = openat(dirfd, EFFECTS, flags, 0600);
   if (fd >= 0) return fd;
   if (errno == EEXIST) return tl_fail(e, TL_EEXISTS, "the run has a record already: %s", EFFECTS);
   return tl_fail_errno(e, errno, "cannot make %s", EFFECTS);

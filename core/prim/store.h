@@ -15,8 +15,8 @@ int tl_store_root(const char *path, bool *is_file, tl_err *e);
 void tl_store_close(int fd); /* accepts -1 */
 
 /* Opens (creates) dir/record/effects.jsonl for appending, making record/ and record/blobs/.
- * TL_EEXISTS when the file is there already. */
-int tl_store_record_open(int dirfd, tl_err *e);
+ * TL_EEXISTS when the file is there already, unless `more` is to come to it. */
+int tl_store_record_open(int dirfd, bool more, tl_err *e);
 /* Appends `len` bytes in one write where the kernel allows. After an error the file ends in whole
  * lines: what was half written is cut off again. */
 int tl_store_append(int fd, const void *data, size_t len, tl_err *e);

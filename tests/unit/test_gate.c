@@ -57,7 +57,7 @@ static void open_bench(bench *b, const char *dir)
   b->g.permits.allow = tl_map();
   b->g.answer = take;
   b->g.ud = &b->got;
-  assert_int_equal(tl_record_open(&b->record, b->g.permits.run_fd, &e), TL_OK);
+  assert_int_equal(tl_record_open(&b->record, b->g.permits.run_fd, false, &e), TL_OK);
   b->g.record = &b->record;
 }
 
@@ -361,7 +361,7 @@ static void reuse_answers_what_it_has_and_performs_the_rest(void **state)
   record_a_run(&live);
   open_replay(&again, live.dir, TL_REUSE);
   tl_err e;
-  assert_int_equal(tl_record_open(&again.record, again.g.permits.run_fd, &e), TL_OK);
+  assert_int_equal(tl_record_open(&again.record, again.g.permits.run_fd, false, &e), TL_OK);
   again.g.record = &again.record;
   tl_gate_ask(&again.g, 1, 0, "rand.bytes", args("[8]"));
   tl_gate_ask(&again.g, 2, 0, "rand.bytes", args("[8]")); /* used once, so this one is new */
