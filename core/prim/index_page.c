@@ -58,13 +58,13 @@ static const struct {
   tl_column column;
   form as;
 } members[] = {
-    {TL_COLUMN_COMMIT, TEXT},   {TL_COLUMN_COST, NUMBER},    {TL_COLUMN_CURRENCY, TEXT},
-    {TL_COLUMN_DIRTY, TRUTH},   {TL_COLUMN_EFFECTS, NUMBER}, {TL_COLUMN_ERROR, TEXT},
-    {TL_COLUMN_FAILED, NUMBER}, {TL_COLUMN_FOLDER, TEXT},    {TL_COLUMN_ID, TEXT},
-    {TL_COLUMN_KEY, TEXT},      {TL_COLUMN_METRICS, MAP},    {TL_COLUMN_MODELS, WORDS},
-    {TL_COLUMN_NOTE, TEXT},     {TL_COLUMN_OUTPUTS, NUMBER}, {TL_COLUMN_PARAMS, MAP},
-    {TL_COLUMN_RECIPE, TEXT},   {TL_COLUMN_REPLAY_OF, TEXT}, {TL_COLUMN_SECONDS, NUMBER},
-    {TL_COLUMN_STARTED, TEXT},  {TL_COLUMN_STATUS, TEXT},    {TL_COLUMN_TAGS, WORDS},
+    {TL_COLUMN_COMMIT, TEXT},      {TL_COLUMN_COST, NUMBER},       {TL_COLUMN_CURRENCY, TEXT},
+    {TL_COLUMN_DIRTY, TRUTH},      {TL_COLUMN_EFFECTS, NUMBER},    {TL_COLUMN_ERROR, TEXT},
+    {TL_COLUMN_FAILED, NUMBER},    {TL_COLUMN_FOLDER, TEXT},       {TL_COLUMN_ID, TEXT},
+    {TL_COLUMN_KEY, TEXT},         {TL_COLUMN_METRICS, MAP},       {TL_COLUMN_MODELS, WORDS},
+    {TL_COLUMN_NOTE, TEXT},        {TL_COLUMN_OUTPUTS, NUMBER},    {TL_COLUMN_PARAMS, MAP},
+    {TL_COLUMN_RECIPE, TEXT},      {TL_COLUMN_REPLAY_OF, TEXT},    {TL_COLUMN_SECONDS, NUMBER},
+    {TL_COLUMN_STARTED, TEXT},     {TL_COLUMN_STATUS, TEXT},       {TL_COLUMN_TAGS, WORDS},
     {TL_COLUMN_TOKENS_IN, NUMBER}, {TL_COLUMN_TOKENS_OUT, NUMBER},
 };
 
@@ -136,7 +136,7 @@ static void put_value(tl_buf *out, form as, char between, const char *text, size
   bool is_json = as != TEXT && as != WORDS && tl_json_read(&value, text, len, NULL) == TL_OK;
   bool fits = is_json && (as == MAP     ? value.type == TL_MAP
                           : as == TRUTH ? value.type == TL_BOOL
-                                          : value.type == TL_INT || value.type == TL_NUM);
+                                        : value.type == TL_INT || value.type == TL_NUM);
 
   if (fits) put(out, text, len);
   else if (as == WORDS) put_words(out, text, len, between);

@@ -19,7 +19,7 @@ typedef enum tl_query_op {
 
 /* What a row is asked for: a column, or a member of the map in one. */
 typedef struct tl_field {
-  int column;  /* -1: id or last part of the folder, whichever fits */
+  int column;   /* -1: id or last part of the folder, whichever fits */
   char *needle; /* `"name":` as it stands in the map; NULL for the column itself */
   size_t needle_len;
 } tl_field;
@@ -40,10 +40,10 @@ typedef struct tl_query {
   size_t text_len;
   tl_field sort; /* column TL_COLUMN_STARTED without a needle: by start and id */
   bool descending;
-  int64_t limit;         /* rows; 0: all */
-  int columns;           /* how many cells of a line the conditions look at */
+  int64_t limit;                     /* rows; 0: all */
+  int columns;                       /* how many cells of a line the conditions look at */
   const tl_condition *from, *before; /* started >= and <, if they are asked for */
-  char *found;           /* bytes that each row has which fits; NULL when there are none */
+  char *found; /* bytes that each row has which fits; NULL when there are none */
   size_t found_len;
   char *scratch; /* TL_INDEX_LINE bytes */
 } tl_query;

@@ -294,7 +294,7 @@ static void collect_over(tl_scan *s, tl_query *q, bool descending, bool all)
     const tl_line *line = &s->over->lines[i];
     int order = all ? 0 : memcmp(line->data, s->edge, TL_INDEX_KEY);
     if (descending ? order < 0 : order > 0) break;
-    if (tl_query_match(q, line->data, line->len) > 0) 
+    if (tl_query_match(q, line->data, line->len) > 0)
       add_hit(s, line->data, line->len, -1 - (int64_t)i);
     if (descending) s->over_to--;
     else s->over_from++;

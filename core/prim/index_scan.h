@@ -26,7 +26,7 @@ int tl_overlay_read(tl_overlay *o, int labfd, const tl_val *running, tl_err *e);
 void tl_overlay_free(tl_overlay *o);
 
 typedef struct tl_scan {
-  int fd; /* -1: there is no runs.csv, which is no error */
+  int fd;             /* -1: there is no runs.csv, which is no error */
   int64_t first, end; /* where rows begin, and end with the last whole line */
   char *data;         /* the block: whole lines… */
   size_t len, cap;

@@ -75,7 +75,8 @@ static int read_cursor(const tl_val *query, bool by_start, const tl_val **cursor
 {
   const tl_val *given = tl_get(query, "cursor");
   bool key = by_start && tl_len(given) == TL_INDEX_KEY;
-  bool next = !by_start && given && given->type == TL_STR && strcmp(given->u.s.data, TL_SORT_CURSOR) == 0;
+  bool next =
+      !by_start && given && given->type == TL_STR && strcmp(given->u.s.data, TL_SORT_CURSOR) == 0;
 
   *cursor = given && given->type == TL_STR ? given : NULL;
   if (!given || given->type == TL_NIL || (given->type == TL_STR && (key || next))) return TL_OK;

@@ -40,8 +40,8 @@ static int may_be_short(int fd, size_t len)
 {
   struct stat st;
   int before = errno;
-  int ok = fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode) ||
-                                   (S_ISFIFO(st.st_mode) && len > SMALL));
+  int ok = fstat(fd, &st) == 0 &&
+           (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode) || (S_ISFIFO(st.st_mode) && len > SMALL));
   errno = before;
   return ok;
 }

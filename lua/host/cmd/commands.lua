@@ -22,6 +22,17 @@ local RUN_OPTIONS = {
   'seed',
 }
 
+local RESUME_OPTIONS = {
+  'allow-net',
+  'allow-read',
+  'allow-run',
+  'allow-env',
+  'limit-seconds',
+  'limit-memory',
+  'limit-cpu',
+  'offline',
+}
+
 M.commands = {
   {
     name = 'run',
@@ -44,6 +55,17 @@ M.commands = {
     examples = {
       { 'tlab replay latest', 'the newest run, without a network' },
       { 'tlab replay 3f9a --with recipes/ai.lua', "today's recipe on an old record" },
+    },
+  },
+  {
+    name = 'resume',
+    summary = 'bring a run that was cut off to its end',
+    usage = 'tlab resume RUN',
+    words = { 1, 1 },
+    options = RESUME_OPTIONS,
+    examples = {
+      { 'tlab resume latest', 'what is recorded is answered, the rest performed' },
+      { 'tlab resume 3f9a --limit-seconds=600', 'with more time than it had' },
     },
   },
   {

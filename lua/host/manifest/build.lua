@@ -94,6 +94,24 @@ function M.running(info)
   return sealed(manifest)
 end
 
+--- The manifest of a run that goes on after it was cut off: what its end said is left out.
+---@param manifest table as it lies there; left as it is
+---@param entry table|nil what is added to `resumed`
+---@param changed table {permits?, limits?} what holds from now on
+---@return table manifest
+function M.resumed(manifest, entry, changed)
+  local again = { schema = M.SCHEMA, status = 'running' }
+  for _, name in ipairs(KNOWN) do
+    again[name] = changed[name] or manifest[name]
+  end
+  again.time = { started = manifest.time.started }
+  local resumed = core.json.array {}
+  table.move(manifest.resumed or {}, 1, #(manifest.resumed or {}), 1, resumed)
+  resumed[#resumed + 1] = entry
+  again.resumed = drop_empty(resumed)
+  return sealed(again)
+end
+
 --- The manifest of a run that ended.
 ---@param manifest table as `running` made it; left as it is
 ---@param summary table|nil from fold.read; nil when the record cannot be read

@@ -22,6 +22,8 @@ local function invalid(line, what)
 end
 
 --- Collects every {"$blob": sha256, "size": n} below a value.
+---@param value any
+---@param blobs table<string, integer> sha256 → size
 local function collect_blobs(value, blobs)
   if type(value) ~= 'table' then
     return
@@ -323,6 +325,8 @@ local function summary_of(state)
     torn = state.torn,
   }
 end
+
+M.collect_blobs = collect_blobs
 
 --- Folds the text of a record. A last line without its newline is what a full disk or a kill leaves
 --- behind: it is no effect, and `torn` says that it is there.

@@ -178,7 +178,7 @@ function M.close(run, manifest, outcome)
   end
   local recipe = manifest.recipe
   recipe.modules = module_list(run.modules)
-  local tool = state.tool() -- names the libraries that the run came to load
+  local tool = run.tool or state.tool() -- names the libraries that the run came to load
   local done = write_last(run, outcome, function()
     return build.finish(manifest, summary, {
       status = outcome.status,

@@ -18,14 +18,17 @@ local function exit_of(outcome)
 end
 
 --- What the recipe is told of its run.
-local function info_of(run)
+---@param manifest table
+---@param decl table
+---@return table
+function M.info(manifest, decl)
   return {
-    id = run.id,
-    key = run.key,
-    seed = run.seed,
-    home = run.decl.home,
-    name = run.decl.name,
-    lab_prices = run.lab.config.prices,
+    id = manifest.id,
+    key = manifest.key,
+    seed = manifest.seed,
+    home = decl.home,
+    name = decl.name,
+    lab_prices = manifest.lab_prices,
   }
 end
 
@@ -78,7 +81,7 @@ local function permit_and_run(run, session, manifest)
   end
   local outcome
   if ok then
-    outcome, err = session:run(run.spec.value, info_of(run))
+    outcome, err = session:run(run.spec.value, M.info(manifest, run.decl))
   end
   return outcome or { status = 'failed', error = { code = err.code, message = err.message } }
 end
@@ -89,7 +92,16 @@ local function perform(run, session, how)
     return nil, err
   end
   local manifest = folder.manifest(run, session:held())
-  local outcome = permit_and_run(run, session, manifest)
+  return M.close(run, manifest, permit_and_run(run, session, manifest), how)
+end
+
+--- Closes the folder of a run that came to an end, whatever end that is.
+---@param run table
+---@param manifest table as the run began
+---@param outcome table of session:run
+---@param how table {recipe, words}, as they were typed
+---@return table result of M.run
+function M.close(run, manifest, outcome, how)
   local shown = told(outcome, run, how)
   local done = folder.close(run, manifest, outcome)
   return {

@@ -39,6 +39,41 @@ function M.merge(lab, given)
   return allow, deny
 end
 
+local function add_new(list, items)
+  local there = {}
+  for _, item in ipairs(list) do
+    there[item] = true
+  end
+  for _, item in ipairs(items or {}) do
+    if not there[item] then
+      list[#list + 1], there[item] = item, true
+    end
+  end
+end
+
+--- Those of a run that goes on: as recorded, with what the command line adds; and what the lab
+--- denies today is denied as well.
+---@param recorded table {allowed, denied} of the manifest
+---@param lab table
+---@param given table<string, string[]>|nil
+---@return table allow, table deny
+function M.resumed(recorded, lab, given)
+  local _, denied = M.merge(lab)
+  local allow, deny = {}, {}
+  for _, family in ipairs(M.FAMILIES) do
+    local more = {}
+    for i, item in ipairs(given and given[family] or {}) do
+      more[i] = family == 'read' and absolute(item) or item
+    end
+    allow[family], deny[family] = core.json.array {}, core.json.array {}
+    add_new(allow[family], recorded.allowed[family])
+    add_new(allow[family], more)
+    add_new(deny[family], recorded.denied[family])
+    add_new(deny[family], denied[family])
+  end
+  return allow, deny
+end
+
 local function covered(family, wanted, allow)
   for _, pattern in ipairs(allow[family]) do
     if core.permit_match(family, pattern, wanted) then

@@ -12,7 +12,9 @@ local M = {}
 local SOURCE_MAX = 1 << 30
 
 --- What a replay begins with: a manifest that was changed is a difference, not a wrong file.
-local function read_manifest(dir)
+---@param dir string the run's folder
+---@return table|nil manifest, table|nil err
+function M.read_manifest(dir)
   local manifest, err = read.read(dir)
   if not manifest and err.code == 'INVALID' then
     err.code, err.hint = 'DIFFERS', 'tlab verify ' .. dir
@@ -20,7 +22,10 @@ local function read_manifest(dir)
   return manifest, err
 end
 
-local function read_spec(dir)
+--- The spec as it was resolved.
+---@param dir string
+---@return any|nil spec, table|nil err
+function M.read_spec(dir)
   local text, err = core.fs.read(dir .. '/spec.json')
   if not text then
     return nil, err
@@ -131,7 +136,7 @@ end
 --- What the replay will use must be what the manifest names.
 ---@return table|nil differences each file that is not
 ---@return table|nil err when one cannot be read at all
-local function check_sources(dir, manifest)
+function M.check_sources(dir, manifest)
   local expected = {
     { path = 'spec.json', sha256 = manifest.spec.sha256, ending = '\n$' },
     { path = 'record/recipe/recipe.lua', sha256 = manifest.recipe.sha256 },
@@ -181,14 +186,7 @@ local function perform(session, dir, manifest, spec, out)
   if not ok then
     return nil, err
   end
-  return session:run(spec, {
-    id = manifest.id,
-    key = manifest.key,
-    seed = manifest.seed,
-    home = decl.home,
-    name = decl.name,
-    lab_prices = manifest.lab_prices,
-  })
+  return session:run(spec, lifecycle.info(manifest, decl))
 end
 
 local function replay_into(dir, manifest, spec, out)
@@ -231,12 +229,12 @@ end
 ---  lifecycle.run gives
 ---@return table|nil err
 function M.run(how)
-  local manifest, err = read_manifest(how.dir)
+  local manifest, err = M.read_manifest(how.dir)
   if not manifest then
     return nil, err
   end
   local changed
-  changed, err = check_sources(how.dir, manifest)
+  changed, err = M.check_sources(how.dir, manifest)
   if not changed then
     return nil, err
   elseif #changed > 0 and how.with then
@@ -262,7 +260,7 @@ function M.run(how)
     }
   end
   local spec
-  spec, err = read_spec(how.dir)
+  spec, err = M.read_spec(how.dir)
   if not spec then
     return nil, err
   end

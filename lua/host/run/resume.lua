@@ -1,0 +1,319 @@
+--- An interrupted run, brought to its end: what is recorded is answered from its record, the rest
+--- performed, in the same folder and under the same id.
+
+local build = require 'host.manifest.build'
+local core = require 'core'
+local folder = require 'host.run.folder'
+local lifecycle = require 'host.run.lifecycle'
+local permits = require 'host.run.permits'
+local recipes = require 'host.run.recipe'
+local remains = require 'host.manifest.remains'
+local replay = require 'host.run.replay'
+local reset = require 'host.run.reset'
+local state = require 'host.run.state'
+local tree = require 'host.store.tree'
+
+local M = {}
+
+local RECORD = '/record/effects.jsonl'
+local RECORD_MAX = 1 << 30
+
+local function again_by_reuse(manifest)
+  local words = { 'tlab run --reuse ' .. manifest.id:sub(1, 8), manifest.recipe.file }
+  return table.concat(table.move(manifest.spec.from, 1, #manifest.spec.from, 3, words), ' ')
+end
+
+--- Why a run is not one to resume; nil when it is.
+local function refusal(manifest, dir, lab)
+  local id8 = manifest.id:sub(1, 8)
+  if not remains.resumable(manifest) then
+    local code = manifest.error and ' with ' .. manifest.error.code or ''
+    return {
+      code = 'USAGE',
+      message = string.format(
+        'run %s was not cut off: it %s%s',
+        id8,
+        manifest.status == 'succeeded' and 'succeeded' or 'failed',
+        code
+      ),
+      details = { 'expected: a run that a signal, a kill, its time limit or a full disk ended' },
+      hint = again_by_reuse(manifest),
+    }
+  elseif dir ~= lab.root .. '/' .. manifest.folder then
+    return {
+      code = 'USAGE',
+      message = string.format('run %s does not lie where it ran: %s', id8, manifest.folder),
+      hint = again_by_reuse(manifest),
+    }
+  elseif not tree.split_run_name(manifest.name) then
+    return {
+      code = 'USAGE',
+      message = 'a day has files that people edit: it is not resumed, but made again',
+      hint = 'tlab ' .. manifest.recipe.name,
+    }
+  end
+  return nil
+end
+
+--- What the run stands on must lie there as it was recorded.
+local function check_sources(dir, manifest)
+  local changed, err = replay.check_sources(dir, manifest)
+  if not changed then
+    return nil, err
+  elseif #changed == 0 then
+    return true
+  end
+  return nil,
+    {
+      code = 'DIFFERS',
+      message = changed[1].path .. ' is not what the manifest names',
+      hint = 'tlab verify ' .. manifest.id:sub(1, 8),
+    }
+end
+
+local function read_record(dir, manifest)
+  local text, err = core.fs.read(dir .. RECORD, RECORD_MAX)
+  if not text and err.code ~= 'NOT_FOUND' then
+    return nil, err
+  end
+  local last = manifest.resumed and manifest.resumed[#manifest.resumed]
+  local code = (manifest.error or manifest.status == 'running' and last or {}).code
+  local rest
+  rest, err = remains.of(text or '', code == 'STORAGE')
+  if not rest then
+    return nil, err
+  end
+  rest.elapsed = math.max(rest.elapsed, math.ceil((manifest.time.seconds or 0) * 1000))
+  rest.text, rest.code = text, code
+  return rest
+end
+
+--- Recorded modules come from the record; others from where they would for a new run.
+local function modules_of(lab, dir, manifest)
+  local find_new, found = recipes.modules(lab)
+  local find_recorded, recorded = recipes.recorded_modules(dir), {}
+  for _, module in ipairs(manifest.recipe.modules or {}) do
+    recorded[module.name] = true
+    found[#found + 1] =
+      { name = module.name, origin = module.origin, sha256 = module.sha256, written = true }
+  end
+  return function(name)
+    return (recorded[name] and find_recorded or find_new)(name)
+  end, found
+end
+
+local function limits_of(manifest, given)
+  local limits = {}
+  for name, value in pairs(manifest.limits) do
+    limits[name] = given and given[name] or value
+  end
+  return limits
+end
+
+--- Writes down that the run is at work again, then makes its folder what it was at the start.
+local function reopen(run, manifest, rest)
+  local entry = {
+    at = tree.iso(core.clock.now()),
+    status = manifest.status,
+    code = rest.code,
+    effect = rest.effect,
+    again = #rest.again > 0 and rest.again or nil,
+  }
+  local reopened = build.resumed(manifest, entry, {
+    permits = { needs = run.needs, allowed = run.allow, denied = run.deny },
+    limits = run.limits,
+  })
+  local ok, err = core.fs.replace(run.dir .. '/run.json', core.json.encode(reopened) .. '\n')
+  if ok then
+    ok, err = reset.run(run.dir, manifest, rest)
+  end
+  return ok and reopened, err
+end
+
+local function perform(run, session, manifest)
+  local source, err = core.fs.read(run.dir .. '/record/recipe/recipe.lua')
+  if not source then
+    return nil, err
+  end
+  run.decl, err = recipes.declare(session, { file = run.recipe.file, source = source })
+  if not run.decl then
+    return nil, err
+  end
+  local spec
+  spec, err = replay.read_spec(run.dir)
+  if spec == nil then
+    return nil, err
+  end
+  local ok
+  ok, err = session:permit {
+    needs = run.needs,
+    allow = run.allow,
+    deny = run.deny,
+    secrets = run.lab.config.secrets or {},
+  }
+  if ok then
+    ok, err = session:begin(run.dir, true)
+  end
+  if not ok then
+    return nil, err
+  end
+  return session:run(spec, lifecycle.info(manifest, run.decl))
+end
+
+--- What the run is not resumed for: it is left to be resumed as it was before.
+local function give_up(run, manifest, err, outcome)
+  if manifest.status == 'running' and not (outcome and outcome.live) then
+    core.fs.replace(run.dir .. '/run.json', core.json.encode(manifest) .. '\n')
+  else
+    local before = build.resumed(manifest, nil, {})
+    folder.close(run, before, {
+      status = manifest.status == 'running' and 'interrupted' or manifest.status,
+      error = manifest.error,
+    })
+  end
+  local difference = outcome and outcome.difference
+  return nil,
+    {
+      code = err.code,
+      message = 'the run cannot go on as it began: ' .. err.message,
+      details = difference
+        and { 'recorded: ' .. difference.recorded, 'asked:    ' .. difference.asked },
+      hint = again_by_reuse(manifest),
+    }
+end
+
+--- Whether the recipe came to an end by itself without using up what was recorded.
+local function differs(outcome)
+  if outcome.difference then
+    return outcome.error
+  elseif outcome.status ~= 'succeeded' and outcome.status ~= 'failed' then
+    return nil
+  elseif not outcome.live and outcome.error then
+    return outcome.error
+  elseif not outcome.live or outcome.effects < outcome.recorded then
+    return {
+      code = 'DIFFERS',
+      message = string.format(
+        'the recipe asked for %d effects, the record has %d',
+        outcome.effects,
+        outcome.recorded
+      ),
+    }
+  end
+  return nil
+end
+
+--- By which tlab it went on, where that is another one than began it.
+local function note_tool(run, manifest, entry)
+  local tool, began = state.tool(), manifest.tool
+  local same = tool.tlab == began.tlab
+    and tool.library == began.library
+    and core.json.encode(tool.machine) == core.json.encode(began.machine)
+  for name, version in pairs(began.libraries or {}) do
+    tool.libraries[name] = tool.libraries[name] or version
+    same = same and tool.libraries[name] == version
+  end
+  run.tool = same and tool or began
+  entry.tool = not same and tool or nil
+end
+
+local function close(run, manifest, reopened, outcome, how)
+  local resumed = reopened.resumed
+  local entry = resumed[#resumed]
+  if outcome.live then
+    table.sort(outcome.again)
+    entry.again = #outcome.again > 0 and core.json.array(outcome.again) or nil
+    note_tool(run, manifest, entry)
+  else
+    table.remove(resumed)
+    reopened.resumed = #resumed > 0 and resumed or nil
+    run.tool = manifest.tool
+  end
+  local result = lifecycle.close(run, reopened, outcome, how)
+  result.again = outcome.live and entry.again
+  return result
+end
+
+--- What stands before the first effect, from the record and the manifest instead of the words of
+--- a command line.
+local function prepare(how, manifest, rest)
+  local find, found = modules_of(how.lab, how.dir, manifest)
+  local allow, deny = permits.resumed(manifest.permits, how.lab, how.allow)
+  return {
+    lab = how.lab,
+    dir = how.dir,
+    id = manifest.id,
+    folder = manifest.folder,
+    recipe = manifest.recipe,
+    find = find,
+    modules = found,
+    needs = manifest.permits.needs,
+    allow = allow,
+    deny = deny,
+    limits = limits_of(manifest, how.limits),
+    tool = manifest.tool,
+    began_ms = core.clock.monotonic() - rest.elapsed,
+  }
+end
+
+--- The manifest and what the record can answer, of a run that can be resumed.
+local function read(how)
+  local manifest, err = replay.read_manifest(how.dir)
+  if not manifest then
+    return nil, err
+  end
+  err = refusal(manifest, how.dir, how.lab)
+  if err then
+    return nil, err
+  end
+  local ok
+  ok, err = check_sources(how.dir, manifest)
+  if not ok then
+    return nil, err
+  end
+  local rest
+  rest, err = read_record(how.dir, manifest)
+  return rest and manifest, err or rest
+end
+
+--- Brings a run to its end, whatever end that is.
+---@param how table {lab, dir = the run's folder, allow?, limits?, offline?, quiet?}
+---@return table|nil result as lifecycle.run gives it, and `again` = numbers performed a second time
+---@return table|nil err the run is then as it was
+function M.run(how)
+  local manifest, rest = read(how)
+  if not manifest then
+    return nil, rest
+  end
+  local run = prepare(how, manifest, rest)
+  local reopened, err = reopen(run, manifest, rest)
+  if not reopened then
+    return give_up(run, manifest, err)
+  end
+  local session
+  session, err = core.session {
+    mode = 'resume',
+    old = how.dir,
+    elapsed = rest.elapsed,
+    offline = how.offline or false,
+    limits = run.limits,
+    lab = how.lab.root,
+    module = run.find,
+    quiet = how.quiet or false,
+  }
+  local outcome
+  if session then
+    outcome, err = perform(run, session, manifest)
+    session:close()
+  end
+  err = outcome and differs(outcome) or err
+  if err then
+    return give_up(run, manifest, err, outcome)
+  end
+  return close(run, manifest, reopened, outcome, {
+    recipe = manifest.recipe.file,
+    words = manifest.spec.from,
+  })
+end
+
+return M
