@@ -10,7 +10,7 @@ import fault_server as f
 from faults import FaultLab, check_folder, gone_within, kill_and_reap, strace_here, words, worker_pids
 
 CALLS = ["openat", "openat2", "mkdirat", "write", "fsync", "fdatasync", "renameat", "symlinkat", "sendto",
-         "recvfrom", "ftruncate", "close"]
+         "recvfrom", "ftruncate", "pwrite64", "flock", "linkat", "unlinkat", "close"]
 
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 
