@@ -201,20 +201,29 @@ static size_t value_len(const char *p, size_t len)
   return len < i ? len : i;
 }
 
-/* The member's value in a canonical map. A `"name":` with a brace or comma before it is a key:
- * within a string each quote has a backslash. */
+/* Where the value of a key stands that is the needle, or (`tail`) ends with a point and it. What a
+ * quote and a colon end is a key: within a string each quote has a backslash. */
+static const char *member_at(const tl_field *field, bool tail, const char *map, size_t len)
+{
+  const char *needle = field->needle + tail, *p = map, *end = map + len;
+  size_t n = field->needle_len - tail;
+
+  while ((p = memmem(p, (size_t)(end - p), needle, n))) {
+    bool key = p > map && (tail ? p[-1] == '.' : p[-1] == '{' || p[-1] == ',');
+    p += n;
+    if (key) return p;
+  }
+  return NULL;
+}
+
+/* The member's value in a canonical map: "temperature" is also "params.temperature". */
 static bool member(const tl_field *field, const char *map, size_t len, tl_cellval *out)
 {
-  const char *p = map, *end = map + len;
+  const char *p = member_at(field, false, map, len);
 
-  while ((p = memmem(p, (size_t)(end - p), field->needle, field->needle_len))) {
-    bool key = p > map && (p[-1] == '{' || p[-1] == ',');
-    p += field->needle_len;
-    if (!key) continue;
-    *out = (tl_cellval){.data = p, .len = value_len(p, (size_t)(end - p))};
-    return true;
-  }
-  return false;
+  if (!p) p = member_at(field, true, map, len);
+  if (p) *out = (tl_cellval){.data = p, .len = value_len(p, (size_t)(map + len - p))};
+  return p != NULL;
 }
 
 /* A string of JSON becomes what it says; `scratch` is where the text lies already. */

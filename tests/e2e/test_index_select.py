@@ -24,7 +24,7 @@ def random_row(rng):
     run_id = f"{rng.getrandbits(256):064x}"
     day, time = f"2026-{rng.randrange(1, 4):02d}-{rng.randrange(1, 29):02d}", f"{rng.randrange(24):02d}{rng.randrange(60):02d}00"
     params = {name: rng.choice([1, 2.5, -3, "a", 'q"uote', "2.50", True, "x,y", 'x":1', "back\\slash"])
-              for name in rng.sample(["n", "model.name", 'o"dd', "t", "x", "größe"], rng.randrange(4))}
+              for name in rng.sample(["n", "model.name", "tool.name", 'o"dd', "t", "x", "größe"], rng.randrange(4))}
     metrics = {"score": rng.randrange(100) / 8} if rng.random() < 0.4 else {}
     text = lambda value: json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False) if value else ""
     return {
@@ -72,10 +72,11 @@ def number(text):
 def value_of(row, column):
     for prefix, field in (("param.", "params"), ("metric.", "metrics")):
         if column.startswith(prefix):
-            values = json.loads(row[field] or "{}")
-            if column[len(prefix):] not in values:
+            values, name = json.loads(row[field] or "{}"), column[len(prefix):]
+            names = [name] if name in values else [key for key in sorted(values) if key.endswith("." + name)]
+            if not names:
                 return None
-            value = values[column[len(prefix):]]
+            value = values[names[0]]
             return value if isinstance(value, str) else json.dumps(value)
     return row[column] or None
 
@@ -131,7 +132,7 @@ def expected(rows, query):
 
 def random_condition(rng, rows):
     row = rng.choice(rows)
-    column = rng.choice(HEADER + ["run", "started", "started", "param.n", "param.model.name", 'param.o"dd', "param.x",
+    column = rng.choice(HEADER + ["run", "started", "started", "param.n", "param.model.name", "param.name", 'param.o"dd', "param.x",
                                   "param.größe", "metric.score", "status", "tags", "models"])
     if column == "run":
         whole = rng.choice([row["id"], row["folder"].split("/")[-1]])

@@ -4,6 +4,7 @@
 --   kind   flag     no value
 --          text     one value
 --          list     may be given several times, each value a list by commas
+--          each     may be given several times, each value as it is
 --          integer  a whole number, 0 or more
 --          bytes    a whole number with K, M or G (powers of 1024)
 --          choice   one of `choices`
@@ -96,6 +97,64 @@ M.all = {
   },
   ['remove'] = { kind = 'flag', help = 'take the words away again' },
   ['stat'] = { kind = 'flag', help = 'one line a part instead of all that differs' },
+  ['recipe'] = { kind = 'text', value = 'NAME', help = 'runs of this recipe', example = 'ai' },
+  ['status'] = {
+    kind = 'text',
+    value = 'STATUS',
+    help = 'runs that are running, or ended as succeeded, failed, interrupted or timeout',
+    example = 'failed',
+  },
+  ['model'] = {
+    kind = 'text',
+    value = 'NAME',
+    help = 'runs that asked for this model',
+    example = 'smollm2',
+  },
+  ['tag'] = {
+    kind = 'list',
+    value = 'TAG',
+    help = 'runs with this tag; with several, those that have all',
+    example = 'baseline',
+  },
+  ['since'] = {
+    kind = 'text',
+    value = 'TIME',
+    help = 'runs started then or later, in UTC: a day, month or moment, yesterday, 12h, 7d, 2w',
+    example = '2026-10-03',
+  },
+  ['until'] = {
+    kind = 'text',
+    value = 'TIME',
+    help = 'runs started then or earlier, in UTC; a day or month counts to its end',
+    example = 'yesterday',
+  },
+  ['param'] = {
+    kind = 'each',
+    value = 'NAME=VALUE',
+    help = 'runs whose spec has this value, as params.temperature; also > >= < <= ~ (contains)',
+    example = 'temperature>=0.5',
+  },
+  ['text'] = {
+    kind = 'text',
+    value = 'TEXT',
+    help = 'runs in whose row this stands, in capitals or not',
+    example = 'better',
+  },
+  ['sort'] = {
+    kind = 'text',
+    value = 'COLUMN',
+    help = 'in the order of this column; with - before it, the greatest first',
+    example = '-cost',
+  },
+  ['reverse'] = { kind = 'flag', help = 'the other way round' },
+  ['limit'] = {
+    kind = 'integer',
+    short = 'n',
+    value = 'N',
+    help = 'at most N runs; 0: all, which is what --csv and --json have unless told, a table 50',
+    example = '20',
+  },
+  ['csv'] = { kind = 'flag', help = 'print lines of runs.csv, with its header' },
   ['schema'] = {
     kind = 'text',
     value = 'FILE',

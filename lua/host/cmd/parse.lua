@@ -141,6 +141,15 @@ function readers.list(value, _, list)
   return list
 end
 
+function readers.each(value, _, list)
+  if value == '' then
+    return nil, 'a value that is not empty'
+  end
+  list = list or {}
+  list[#list + 1] = value
+  return list
+end
+
 --- What somebody meant by an option that does not exist (or not for this command).
 local function unknown_option(as, tables, command)
   local names = {}

@@ -1,0 +1,116 @@
+--- tlab runs: the runs of the lab that fit, from the index.
+
+local core = require 'core'
+local filters = require 'host.cmd.filters'
+local index = require 'host.store.index'
+local out = require 'host.cmd.out'
+local suggest = require 'host.view.suggest'
+
+local SHOWN = 50 -- rows of the table, unless --limit says otherwise
+
+--- Why a list may be empty: the lab has no run, or what was asked for does not exist.
+local function tell_none(query)
+  if #query.where == 0 and not query.text then
+    out.err 'there is no run in this lab yet\nhelp: tlab run recipes/ai.lua spec.json\n'
+    return
+  end
+  local meant
+  for _, condition in ipairs(query.where) do
+    if condition.column == 'recipe' and condition.op == '=' then
+      local names = require('host.cmd.recipes').names()
+      meant = suggest.text(condition.value, names) or meant
+      for _, name in ipairs(names) do
+        meant = name ~= condition.value and meant or nil
+      end
+    end
+  end
+  out.err('no run fits' .. (meant and ', ' .. meant or '') .. '\n')
+end
+
+local function table_of(lab, query, options)
+  local limit = query.limit or options.limit and math.maxinteger or SHOWN
+  query.limit = limit < math.maxinteger and limit + 1 or nil
+  local rows, err = index.rows(lab, query)
+  if not rows then
+    return nil, err
+  end
+  local is_cut = #rows > limit
+  if is_cut then
+    rows[#rows] = nil
+  end
+  if #rows > 0 then
+    local style = require('host.view.style').new('stdout', core.args)
+    local info = core.term.info()
+    local columns = info.stdout and info.columns or nil
+    out.out(require('host.view.runs').text(rows, { columns = columns, style = style }), style)
+  end
+  if options.quiet then
+    return 0
+  elseif is_cut then
+    out.err(
+      string.format('%d shown, and there are more: --limit=N, or --csv or --json for all\n', limit)
+    )
+  elseif #rows == 0 then
+    tell_none(query)
+  end
+  return 0
+end
+
+--- Writes pages of text as they come. `between` stands between two pages.
+local function stream(lab, query, edit, between)
+  local next_page = index.pages(lab, query)
+  local is_first = true
+  while true do
+    local page, err = next_page()
+    if err then
+      return nil, err
+    elseif not page then
+      return 0
+    end
+    if page.count > 0 then
+      out.out((is_first and '' or between) .. edit(page.text))
+      is_first = false
+    end
+  end
+end
+
+local function csv(lab, query)
+  query.as = 'csv'
+  out.out(table.concat(index.COLUMNS, ',') .. '\n')
+  return stream(lab, query, function(text)
+    return text
+  end, '')
+end
+
+--- One list, a row a line: no string of JSON holds a line end.
+local function json(lab, query)
+  query.as = 'json'
+  out.out '['
+  local done, err = stream(lab, query, function(text)
+    return (text:sub(1, -2):gsub('\n', ',\n'))
+  end, ',\n')
+  if not done then
+    return nil, err
+  end
+  out.out ']\n'
+  return done
+end
+
+return function(words, options)
+  local lab, err = require('host.lab').find '.'
+  if not lab then
+    return nil, err
+  end
+  local query
+  query, err = filters.read(words, options)
+  if not query then
+    return nil, err
+  end
+  query.limit = options.limit ~= 0 and options.limit or nil
+  if options.json then
+    return json(lab, query)
+  elseif options.csv then
+    return csv(lab, query)
+  end
+  return table_of(lab, query, options)
+end

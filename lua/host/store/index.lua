@@ -1,0 +1,99 @@
+--- The index: what runs.csv, the rows that wait beside it and the runs in progress say. Nothing
+--- here looks into a run's folder.
+
+local core = require 'core'
+
+local M = {}
+
+M.COLUMNS = {
+  'started',
+  'id',
+  'recipe',
+  'status',
+  'seconds',
+  'models',
+  'tags',
+  'tokens_in',
+  'tokens_out',
+  'cost',
+  'currency',
+  'effects',
+  'failed',
+  'outputs',
+  'commit',
+  'dirty',
+  'key',
+  'replay_of',
+  'note',
+  'params',
+  'metrics',
+  'error',
+  'folder',
+}
+
+M.STATUS = { 'running', 'succeeded', 'failed', 'interrupted', 'timeout' }
+
+local REBUILD = 'tlab runs --rebuild'
+
+--- What is wrong with the file is mended by making it again.
+local function explained(err)
+  if err.code == 'PARSE' then
+    err.details = { 'runs.csv is made from the folders of the runs, and can be made again' }
+    err.hint = REBUILD
+  end
+  return err
+end
+
+--- Takes in what waits, and says what goes on. A lab that cannot be written answers all the same.
+---@param lab table
+---@return string[] running folders of the runs in progress
+function M.settle(lab)
+  local settled = core.index.settle and core.index.settle(lab.root)
+  return settled and settled.running or {}
+end
+
+--- The rows that fit, a page at a time; select's own words (core/gate/ops.def) are the query's.
+--- Raises nothing: the last values of the loop are nil, err when it fails.
+---@param lab table
+---@param query table {where?, text?, sort?, descending?, limit?, as?}
+---@return fun(): table|nil, table|nil
+function M.pages(lab, query)
+  local ask = { running = core.json.array(M.settle(lab)) }
+  for name, value in pairs(query) do
+    ask[name] = value
+  end
+  local ended = false
+  return function()
+    if ended then
+      return nil
+    end
+    local page, err = core.index.select(lab.root, ask)
+    ended = not (page and page.cursor)
+    if not page then
+      return nil, explained(err)
+    end
+    ask.cursor = page.cursor
+    ask.limit = ask.limit and ask.limit - page.count
+    return page
+  end
+end
+
+--- All rows that fit, as maps from column to text; what is empty is not there.
+---@param lab table
+---@param query table
+---@return table[]|nil rows, table|nil err
+function M.rows(lab, query)
+  local rows = {}
+  local next_page = M.pages(lab, query)
+  while true do
+    local page, err = next_page()
+    if err then
+      return nil, err
+    elseif not page then
+      return rows
+    end
+    table.move(page.rows, 1, #page.rows, #rows + 1, rows)
+  end
+end
+
+return M
