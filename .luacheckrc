@@ -94,7 +94,7 @@ local tlab = { fields = {
 local ops = {
   clock = 'monotonic now sleep',
   env = 'get',
-  fs = 'copy list mkdir read remove stat write',
+  fs = 'copy list mkdir read remove stat tail write',
   git = 'branch describe head patch status',
   hash = 'bytes file',
   http = 'close next open send',

@@ -85,6 +85,19 @@ int tl_fs_pump(int in, int out, const char *in_shown, const char *out_shown, tl_
   return rc;
 }
 
+/* At most `max` bytes that stand before `size`. */
+static int read_end(tl_val *out, int fd, off_t size, size_t max, const char *shown, tl_err *e)
+{
+  size_t len = (uintmax_t)size < max ? (size_t)size : max;
+  char *data = tl_alloc(len + 1);
+  ssize_t n = -1;
+
+  if (lseek(fd, size - (off_t)len, SEEK_SET) >= 0) n = tl_fs_read_all(fd, data, len);
+  if (n >= 0) *out = tl_strn(data, (size_t)n);
+  free(data);
+  return n < 0 ? tl_fs_fail(e, errno, "read", shown) : TL_OK;
+}
+
 int prim_fs_read(tl_call *call)
 {
   const tl_place *p;
@@ -98,6 +111,23 @@ int prim_fs_read(tl_call *call)
   if (fd < 0) return fd;
   if ((uint64_t)st.st_size > max) rc = too_large(&call->err, p->shown, (long long)st.st_size, max);
   else rc = slurp(&call->out, fd, (size_t)st.st_size, max, p->shown, &call->err);
+  (void)close(fd);
+  return rc;
+}
+
+/* A file that grows meanwhile gives what its end was. */
+int prim_fs_tail(tl_call *call)
+{
+  const tl_place *p;
+  struct stat st;
+  size_t max = 0;
+  int fd, rc = tl_fs_place(call, 0, 0, &p);
+
+  if (rc == TL_OK) rc = read_max(call, &call->args[1], &max);
+  if (rc < 0) return rc;
+  fd = tl_fs_open_file(p, &st, &call->err);
+  if (fd < 0) return fd;
+  rc = read_end(&call->out, fd, st.st_size, max, p->shown, &call->err);
   (void)close(fd);
   return rc;
 }
