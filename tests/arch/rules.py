@@ -53,6 +53,7 @@ LUA_BACK_DOORS = [
 LUA_MODULES = {
     "tlab": ["tlab"],
     "tlab.schema": ["host.spec.schema"],  # the same validator for recipes: it is pure
+    "tlab.date": ["host.store.tree"],  # the same calendar for recipes: it is pure
     "host.spec": ["core", "host.spec", "host.view.suggest"],
     "host.view": ["core", "host.view"],
     "host.manifest": ["core", "host.manifest", "host.spec", "host.store"],
@@ -73,7 +74,7 @@ TOUCHES = {
     "host.manifest.outputs": ["fs.tree", "hash.file"],      # the files of a run
     "host.manifest.ids": ["rand.bytes"],                    # the nonce of a run's id
     "host.manifest.read": ["fs.read"],                      # run.json
-    "host.manifest.verify": ["fs.read", "fs.tree"],         # a run's folder, looked at again
+    "host.manifest.verify": ["fs.read", "fs.stat", "fs.tree", "hash.file"],  # a run's folder, looked at again
     "host.manifest.verify_record": ["fs.read"],
     "host.manifest.findings": ["hash.file"],
     "host.diff.source": ["fs.read", "fs.stat", "fs.tree", "hash.file"],  # the two folders

@@ -7,7 +7,8 @@ A file holds cases; each runs in a fresh folder, with a scrubbed environment and
 
     TEST: title                    begins a case
     FILE: path                     then its lines, indented by two spaces
-    RUN: shell line                `tlab` is the binary under test; several RUNs are separate steps
+    RUN: shell line                `tlab` is the binary under test; several RUNs are separate steps;
+                                   $ROOT is this repository
     EXIT: 2                        of the RUN above (default 0)
     STDOUT:                        then the expected lines, indented by two spaces; so STDERR:
     TREE: path path ...            files that are there after the RUN; !path is not there
@@ -82,7 +83,8 @@ def step(command, env, root):
 def run_case(case, bindir):
     with tempfile.TemporaryDirectory(prefix="tlab-cli-") as name:
         root = pathlib.Path(name)
-        env = {"PATH": f"{bindir}:/usr/bin:/bin", "HOME": str(root), "LC_ALL": "C", "TMPDIR": name}
+        env = {"PATH": f"{bindir}:/usr/bin:/bin", "HOME": str(root), "LC_ALL": "C", "TMPDIR": name,
+               "ROOT": str(HERE.parent.parent)}
         done, expected_exit = None, 0
 
         def end_of_step():

@@ -54,5 +54,8 @@ return function(words, options)
   if not result then
     return nil, err
   end
+  if result.open then
+    return require 'host.cmd.opened'(result, options)
+  end
   return outcome.tell(result, options, lab)
 end

@@ -27,6 +27,7 @@ local KNOWN = {
   'nonce',
   'name',
   'folder',
+  'place',
   'recipe',
   'spec',
   'key_parts',

@@ -149,7 +149,8 @@ end
 local READING = { ['fs.read'] = true, ['hash.file'] = true, ['fs.copy'] = true }
 
 --- Operations that change what a file of the run is.
-local CHANGING = { ['fs.write'] = true, ['fs.copy'] = true, ['fs.remove'] = true }
+local CHANGING =
+  { ['fs.write'] = true, ['fs.copy'] = true, ['fs.remove'] = true, ['fs.mkdir'] = true }
 
 --- Paths outside the run's folder: in the lab, or absolute.
 local function is_outside(path)
@@ -187,9 +188,13 @@ local function remember_copied(state, from, digest)
   end
 end
 
---- What the run's files last were, as far as the record says: written by the recipe, or removed.
+--- What the run's files last were, as far as the record says: written by the recipe, or removed;
+--- and its folders.
 local function remember_file(state, effect, answer)
   local path, digest = effect.args[1], nil
+  if effect.op == 'fs.mkdir' or effect.op == 'fs.remove' then
+    state.folders[path] = effect.op == 'fs.mkdir' or nil
+  end
   if effect.op == 'fs.write' then
     digest = effect.args[2]
   elseif effect.op == 'fs.copy' then
@@ -198,6 +203,7 @@ local function remember_file(state, effect, answer)
   end
   if type(path) == 'string' then
     state.written[path] = type(digest) == 'table' and (digest['$sha256'] or digest.sha256) or nil
+    state.sizes[path] = type(digest) == 'table' and digest.size or nil
   end
 end
 
@@ -269,6 +275,8 @@ local function new_state()
     open = {},
     blobs = {},
     written = {},
+    sizes = {},
+    folders = {},
     models = {},
     seeds = {},
     tags = {},
@@ -321,6 +329,8 @@ local function summary_of(state)
     inputs = state.inputs,
     blobs = state.blobs,
     written = state.written,
+    sizes = state.sizes,
+    folders = state.folders,
     open = open,
     torn = state.torn,
   }
@@ -332,8 +342,8 @@ M.collect_blobs = collect_blobs
 --- behind: it is no effect, and `torn` says that it is there.
 ---@param text string
 ---@return table|nil summary {effects, models, params, seeds, tokens?, cost?, metrics, tags, inputs,
----  blobs = {sha256 → size}, written = {path → sha256}, open = numbers asked and never answered,
----  torn}
+---  blobs = {sha256 → size}, written = {path → sha256}, sizes = {path → bytes}, folders = {path →
+---  true}, open = numbers asked and never answered, torn}
 ---@return table|nil err
 function M.text(text)
   local state = new_state()

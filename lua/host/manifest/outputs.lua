@@ -36,4 +36,24 @@ function M.list(run_dir)
   return files, others
 end
 
+--- The files that the recipe wrote, and the spec: of a run whose folder is not its own alone.
+---@param run_dir string
+---@param summary table of fold.read
+---@return table|nil files list of {path, sha256, size}, sorted
+---@return table|nil err
+function M.written(run_dir, summary)
+  local spec, err = core.hash.file(run_dir .. '/spec.json')
+  if not spec then
+    return nil, err
+  end
+  local files = { { path = 'spec.json', sha256 = spec.sha256, size = spec.size } }
+  for path, sha256 in pairs(summary.written) do
+    files[#files + 1] = { path = path, sha256 = sha256, size = summary.sizes[path] }
+  end
+  table.sort(files, function(a, b)
+    return a.path < b.path
+  end)
+  return files
+end
+
 return M

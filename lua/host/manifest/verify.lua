@@ -23,20 +23,66 @@ local add, check_file, compare, json =
 
 -- Files ------------------------------------------------------------------------------------------
 
+local function take_entry(state, path, type)
+  if type == 'file' then
+    state.present[path] = true
+  elseif type ~= 'folder' then
+    add(state, path, 'invalid', { expected = 'a plain file', found = type })
+  end
+end
+
+--- Of a day's folder, which other runs and people share: what is the day's own run's.
+local function take_stock_of_day(state, manifest)
+  local entries, err = core.fs.tree(state.dir .. '/record')
+  if not entries then
+    return nil, err
+  end
+  for _, entry in ipairs(entries) do
+    take_entry(state, 'record/' .. entry.path, entry.type)
+  end
+  local own = { MANIFEST, 'spec.json', notes.FILE }
+  for _, output in ipairs(manifest.outputs or {}) do
+    own[#own + 1] = findings.is_inside(output.path) and output.path or nil
+  end
+  for _, path in ipairs(own) do
+    local stat = core.fs.stat(state.dir .. '/' .. path)
+    if stat then
+      take_entry(state, path, stat.type)
+    end
+  end
+  return true
+end
+
 --- What lies in the folder: plain files by path; anything else is a finding at once.
-local function take_stock(state)
+local function take_stock(state, manifest)
+  if manifest and manifest.place == 'day' then
+    return take_stock_of_day(state, manifest)
+  end
   local entries, err = core.fs.tree(state.dir)
   if not entries then
     return nil, err
   end
   for _, entry in ipairs(entries) do
-    if entry.type == 'file' then
-      state.present[entry.path] = true
-    elseif entry.type ~= 'folder' then
-      add(state, entry.path, 'invalid', { expected = 'a plain file', found = entry.type })
-    end
+    take_entry(state, entry.path, entry.type)
   end
   return true
+end
+
+--- A file that the day's run wrote is a starting point: that somebody went on from it is worth a
+--- note and no more. What the manifest says of it must be what the record says.
+local function check_start(state, output)
+  local path = output.path
+  local wrote = state.written[path]
+  local found = state.present[path] and core.hash.file(state.dir .. '/' .. path)
+  state.known[path] = true
+  if wrote and wrote ~= output.sha256 then
+    compare(state, 'sha256 of ' .. path, wrote, output.sha256)
+  elseif found and found.sha256 ~= output.sha256 then
+    state.files = state.files + 1
+    state.notes[#state.notes + 1] = 'edited since: ' .. path
+  else
+    check_file(state, path, output.sha256, output.size)
+  end
 end
 
 local function check_outputs(state)
@@ -46,7 +92,11 @@ local function check_outputs(state)
       and output.path ~= MANIFEST
       and output.path:sub(1, 7) ~= 'record/'
     then
-      check_file(state, output.path, output.sha256, output.size)
+      if state.manifest.place == 'day' and output.path ~= 'spec.json' then
+        check_start(state, output)
+      else
+        check_file(state, output.path, output.sha256, output.size)
+      end
     else
       add(state, MANIFEST, 'invalid', { field = 'outputs', found = output.path })
     end
@@ -207,13 +257,13 @@ function M.run(dir)
     files = 0,
     effects = 0,
   }
-  local ok, err = take_stock(state)
-  if not ok then
+  local manifest, err = read_manifest(state)
+  if manifest == nil then
     return nil, err
   end
-  local manifest
-  manifest, err = read_manifest(state)
-  if manifest == nil then
+  local ok
+  ok, err = take_stock(state, manifest)
+  if not ok then
     return nil, err
   end
   if manifest then

@@ -2,6 +2,7 @@
 
 local core = require 'core'
 local build = require 'host.manifest.build'
+local day = require 'host.run.day'
 local fold = require 'host.manifest.fold'
 local ids = require 'host.manifest.ids'
 local latest = require 'host.store.latest'
@@ -20,6 +21,18 @@ local function module_list(modules)
   return list
 end
 
+local function make_day(run, started)
+  local err
+  run.nonce, err = ids.nonce()
+  if not run.nonce then
+    return nil, err
+  end
+  run.id = ids.id(run.key, run.nonce, started)
+  local ok
+  ok, err = day.make(run)
+  return ok and run, err
+end
+
 --- Makes the folder, under a name that is not taken yet, by the clock and a nonce. The run gets its
 --- id, name, folder and dir.
 ---@param run table of prepare.run
@@ -29,6 +42,9 @@ function M.make(run)
   run.started_ms = core.clock.now()
   run.began_ms = core.clock.monotonic()
   local started = tree.iso(run.started_ms)
+  if run.decl.place == 'day' then
+    return make_day(run, started)
+  end
   local home = tree.day_folder(run.started_ms) .. '/' .. run.decl.home
   local ok, err = core.fs.parents(home, run.lab.root)
   if not ok then
@@ -65,6 +81,7 @@ function M.manifest(run, held)
     nonce = run.nonce,
     name = run.name,
     folder = run.folder,
+    place = run.decl.place,
     recipe = {
       name = run.decl.name,
       file = run.recipe.file,
@@ -168,7 +185,11 @@ function M.close(run, manifest, outcome)
     storage_failed(outcome, err)
   end
   local files
-  files, err = outputs.list(run.dir)
+  if manifest.place == 'day' then
+    files, err = outputs.written(run.dir, summary or { written = {} })
+  else
+    files, err = outputs.list(run.dir)
+  end
   if not files then
     storage_failed(outcome, err)
   end

@@ -1,6 +1,7 @@
 --- The life of a run, from the words of the command line to the replaced manifest.
 
 local core = require 'core'
+local day = require 'host.run.day'
 local folder = require 'host.run.folder'
 local permits = require 'host.run.permits'
 local prepare = require 'host.run.prepare'
@@ -86,6 +87,21 @@ local function permit_and_run(run, session, manifest)
   return outcome or { status = 'failed', error = { code = err.code, message = err.message } }
 end
 
+--- The result of a run that was not needed: its day is open already.
+local function open_already(run)
+  if run.decl.place ~= 'day' then
+    return nil
+  end
+  local manifest, err = day.claim(run)
+  return manifest and {
+    manifest = manifest,
+    dir = run.lab.root .. '/' .. manifest.folder,
+    exit = 0,
+    open = true,
+  },
+    err
+end
+
 local function perform(run, session, how)
   local ok, err = folder.make(run)
   if not ok then
@@ -117,7 +133,7 @@ end
 ---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
 ---  seed?, no_input?, replay_of? = id}
 ---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
----  with an error}
+---  with an error, open? = true when nothing was to be done: the day is open}
 ---@return table|nil err nothing has been written then
 function M.run(how)
   local recipe, err = recipes.find(how.lab, how.recipe)
@@ -143,7 +159,10 @@ function M.run(how)
   run, err = prepare.run(how, session, recipe, found, limits)
   local result
   if run then
-    result, err = perform(run, session, how)
+    result, err = open_already(run)
+    if not result and not err then
+      result, err = perform(run, session, how)
+    end
   end
   session:close()
   return result, err

@@ -3,6 +3,7 @@
 
 local core = require 'core'
 local ids = require 'host.manifest.ids'
+local day = require 'host.run.day'
 local load = require 'host.spec.load'
 local needs = require 'host.spec.needs'
 local permits = require 'host.run.permits'
@@ -25,6 +26,21 @@ function M.limits(lab, given)
   return limits
 end
 
+--- The spec, held against what the recipe says of it and completed.
+local function read_spec(how, decl, recipe)
+  local validator, err = recipes.validator(how.lab, decl, recipe.file)
+  if err then
+    return nil, err
+  end
+  local spec
+  spec, err = load.read { words = how.words, lab = how.lab, schema = validator }
+  local ok = spec
+  if spec and decl.place == 'day' then
+    ok, err = day.put_date(spec.value)
+  end
+  return ok and spec, err
+end
+
 --- Has the worker declare the recipe, reads the spec, and looks at the lab.
 ---@param how table of lifecycle.run
 ---@param session table core.session
@@ -39,13 +55,8 @@ function M.run(how, session, recipe, modules, limits)
   if not decl then
     return nil, err
   end
-  local validator
-  validator, err = recipes.validator(lab, decl, recipe.file)
-  if err then
-    return nil, err
-  end
   local spec
-  spec, err = load.read { words = how.words, lab = lab, schema = validator }
+  spec, err = read_spec(how, decl, recipe)
   if not spec then
     return nil, err
   end

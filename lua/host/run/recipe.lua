@@ -64,10 +64,11 @@ function M.module_path(name)
   return name:gsub('%.', '/') .. '.lua'
 end
 
--- Of the trusted side a recipe may have what knows nothing of the world: the validator of JSON
--- Schema (as tlab.schema) and the modules that it consists of.
+-- Of the trusted side a recipe may have what knows nothing of the world: the calendar (as
+-- tlab.date), the validator of JSON Schema (as tlab.schema) and the modules that it consists of.
 local SHARED = {
   ['host.spec.uri'] = true,
+  ['host.store.tree'] = true,
   ['host.spec.value'] = true,
   ['host.view.suggest'] = true,
 }

@@ -224,7 +224,8 @@ local function replay_into(dir, manifest, spec, out)
 end
 
 --- Replays a run, or with `with` runs another recipe on its record.
----@param how table {dir = the run's folder, with? = recipe, lab? (for with), words?, no_input?}
+---@param how table {dir = the run's folder, with? = recipe, lab? (for with), words?, no_input?,
+---  made? = fn(folder), called with what came out when all of it is the same, before it is removed}
 ---@return table|nil result {same, differences, effects, files, manifest, note?}; with `with` what
 ---  lifecycle.run gives
 ---@return table|nil err
@@ -271,6 +272,12 @@ function M.run(how)
   end
   local result
   result, err = replay_into(how.dir, manifest, spec, out)
+  if result and result.same and how.made then
+    local ok, why = how.made(out)
+    if not ok then
+      result, err = nil, why
+    end
+  end
   core.fs.purge(out)
   return result, err
 end

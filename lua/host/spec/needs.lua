@@ -211,6 +211,10 @@ function checks.home(v)
   return safe, 'a folder of the day, such as "ai-team/artifacts"'
 end
 
+function checks.place(v)
+  return v == 'day', '"day", the folder of the day itself'
+end
+
 function checks.run(v)
   return v == true or type(v) == 'function', 'a function(run, spec)'
 end
@@ -224,7 +228,7 @@ function checks.needs(v)
   return type(v) == 'table', 'a table such as { net = { "127.0.0.1:8080" } }'
 end
 
-local FIELDS = { 'name', 'summary', 'home', 'run', 'spec', 'needs' }
+local FIELDS = { 'name', 'summary', 'home', 'place', 'run', 'spec', 'needs' }
 local REQUIRED = { name = true, summary = true, home = true, run = true }
 
 --- Whether a recipe's table has what it must have; all that is wrong is told at once.
@@ -247,7 +251,7 @@ function M.check_declaration(decl, file)
   for _, field in ipairs(FIELDS) do
     local v = decl[field]
     local right, expected = true, nil
-    if v ~= nil or REQUIRED[field] then
+    if v ~= nil or REQUIRED[field] and not (field == 'home' and decl.place ~= nil) then
       right, expected = checks[field](v)
     end
     if v == nil and not right then
@@ -260,6 +264,9 @@ function M.check_declaration(decl, file)
         expected
       )
     end
+  end
+  if decl.home ~= nil and decl.place ~= nil then
+    details[#details + 1] = file .. ': a recipe has a home below the day, or a place, not both'
   end
   for field in pairs(decl) do
     if not checks[field] then
