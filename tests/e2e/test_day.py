@@ -171,3 +171,10 @@ def test_a_lab_that_cannot_be_written(lab):
     assert lab.tlab("day", "date=2026-10-03").exit == 0
     assert lab.tlab("day", "date=2026-10-04").exit != 0
     assert not (lab.root / "2026/10/04").exists()
+
+
+def test_a_day_is_not_resumed(lab):
+    assert lab.tlab("day", "date=2026-10-03").exit == 0
+    cut_off(lab, "running")
+    done = lab.tlab("resume", "2026/10/03")
+    assert done.exit == 2 and "tlab day date=2026-10-03" in done.err

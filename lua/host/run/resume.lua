@@ -45,11 +45,11 @@ local function refusal(manifest, dir, lab)
       message = string.format('run %s does not lie where it ran: %s', id8, manifest.folder),
       hint = again_by_reuse(manifest),
     }
-  elseif not tree.split_run_name(manifest.name) then
+  elseif manifest.place == 'day' then
     return {
       code = 'USAGE',
       message = 'a day has files that people edit: it is not resumed, but made again',
-      hint = 'tlab ' .. manifest.recipe.name,
+      hint = 'tlab ' .. manifest.recipe.name .. ' date=' .. manifest.name,
     }
   end
   return nil
