@@ -11,6 +11,8 @@ typedef struct reader {
   unsigned depth;
   const char **key_at; /* where each key of the maps now open begins, for messages */
   size_t keys, key_cap;
+  const char *const *wanted; /* members of the outermost map; NULL: all */
+  bool skip;                 /* within one that is not: looked at, not kept */
   tl_err *e;
 } reader;
 
@@ -144,7 +146,7 @@ static int read_number(reader *r, tl_val *out)
   int rc = skip_number(r, &whole);
   size_t len = (size_t)(r->p - start);
 
-  if (rc < 0) return rc;
+  if (rc < 0 || r->skip) return rc;
   if (whole && fits_int(start, r->p, &i)) {
     *out = tl_int(i);
     return TL_OK;
@@ -259,12 +261,14 @@ static int unescape_all(reader *r, const char *raw, const char *end, char **out,
   return TL_OK;
 }
 
-/* At the opening quote. *out is the caller's to free. */
+/* At the opening quote. *out is the caller's to free; NULL for a string that is not kept, whose
+ * escapes are looked at all the same. */
 static int read_string(reader *r, char **out, size_t *len)
 {
   const char *start = ++r->p;
   bool escaped = false;
 
+  *out = NULL;
   for (;; r->p++) {
     while (r->p < r->end && *r->p != '"' && *r->p != '\\' && (unsigned char)*r->p >= 0x20) r->p++;
     if (r->p == r->end) return fail_at(r, start - 1, "the string has no end");
@@ -275,7 +279,15 @@ static int read_string(reader *r, char **out, size_t *len)
     if (++r->p == r->end) return fail_at(r, start - 1, "the string has no end");
   }
   r->p++;
-  if (escaped) return unescape_all(r, start, r->p - 1, out, len);
+  if (escaped) {
+    int rc = unescape_all(r, start, r->p - 1, out, len);
+    if (rc == TL_OK && r->skip) {
+      free(*out);
+      *out = NULL;
+    }
+    return rc;
+  }
+  if (r->skip) return TL_OK;
   *len = (size_t)(r->p - 1 - start);
   *out = tl_memdup0(start, *len);
   return TL_OK;
@@ -319,7 +331,7 @@ static int read_list(reader *r, tl_val *out)
     tl_val item;
     rc = read_value(r, &item);
     if (rc < 0) return rc;
-    (void)tl_push(out, item);
+    if (!r->skip) (void)tl_push(out, item);
     rc = more(r, ']', "',' or ']'");
   } while (rc > 0);
   return rc;
@@ -334,15 +346,40 @@ static void remember_key(reader *r)
   r->key_at[r->keys++] = r->p;
 }
 
+static bool is_wanted(const reader *r, const char *key, size_t len)
+{
+  if (r->depth > 1 || !r->wanted) return true;
+  for (const char *const *name = r->wanted; *name; name++)
+    if (**name == *key && strlen(*name) == len && memcmp(*name, key, len) == 0) return true;
+  return false;
+}
+
+/* The value behind a key; frees the key unless the map takes it. */
+static int read_member(reader *r, tl_val *map, char *key, size_t len)
+{
+  bool outer = r->skip;
+  tl_val v;
+  int rc;
+
+  if (!outer && !is_wanted(r, key, len)) {
+    r->keys--; /* keys are those of the pairs in the map */
+    r->skip = true;
+  }
+  rc = read_value(r, &v);
+  if (rc == TL_OK && !r->skip) (void)tl_put_take(map, key, len, v);
+  else free(key);
+  r->skip = outer;
+  return rc;
+}
+
 static int read_pair(reader *r, tl_val *map)
 {
   char *key;
   size_t len;
-  tl_val v;
   int rc;
 
   if (r->p == r->end || *r->p != '"') return fail_expected(r, "a key in double quotes");
-  remember_key(r);
+  if (!r->skip) remember_key(r);
   rc = read_string(r, &key, &len);
   if (rc < 0) return rc;
   skip_space(r);
@@ -351,10 +388,7 @@ static int read_pair(reader *r, tl_val *map)
     return fail_expected(r, "':'");
   }
   skip_space(r);
-  rc = read_value(r, &v);
-  if (rc == TL_OK) (void)tl_putn(map, key, len, v);
-  free(key);
-  return rc;
+  return read_member(r, map, key, len);
 }
 
 static int read_map(reader *r, tl_val *out)
@@ -382,6 +416,16 @@ static int read_map(reader *r, tl_val *out)
   return TL_OK;
 }
 
+static int read_text(reader *r, tl_val *out)
+{
+  char *data;
+  size_t len;
+  int rc = read_string(r, &data, &len);
+
+  if (rc == TL_OK && data) *out = tl_str_take(data, len);
+  return rc;
+}
+
 /* On failure *out is TL_NIL. */
 static int read_value(reader *r, tl_val *out)
 {
@@ -391,10 +435,7 @@ static int read_value(reader *r, tl_val *out)
   switch (r->p < r->end ? *r->p : '\0') {
   case '{': rc = read_map(r, out); break;
   case '[': rc = read_list(r, out); break;
-  case '"':
-    *out = tl_str_take(NULL, 0);
-    rc = read_string(r, &out->u.s.data, &out->u.s.len);
-    break;
+  case '"': rc = read_text(r, out); break;
   case 't': return read_word(r, out, "true", tl_bool(true));
   case 'f': return read_word(r, out, "false", tl_bool(false));
   case 'n': return read_word(r, out, "null", tl_nil());
@@ -406,9 +447,10 @@ static int read_value(reader *r, tl_val *out)
   return rc;
 }
 
-int tl_json_read(tl_val *out, const char *text, size_t len, tl_err *e)
+int tl_json_read_some(tl_val *out, const char *text, size_t len, const char *const *wanted,
+                      tl_err *e)
 {
-  reader r = {.text = text, .p = text, .end = text + len, .e = e};
+  reader r = {.text = text, .p = text, .end = text + len, .wanted = wanted, .e = e};
   size_t valid = tl_utf8_valid(text, len);
   int rc;
 
@@ -426,4 +468,9 @@ int tl_json_read(tl_val *out, const char *text, size_t len, tl_err *e)
   if (rc < 0) tl_free(out);
   free(r.key_at);
   return rc;
+}
+
+int tl_json_read(tl_val *out, const char *text, size_t len, tl_err *e)
+{
+  return tl_json_read_some(out, text, len, NULL, e);
 }

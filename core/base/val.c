@@ -234,6 +234,11 @@ tl_val *tl_put(tl_val *map, const char *key, tl_val v)
 
 tl_val *tl_putn(tl_val *map, const char *key, size_t key_len, tl_val v)
 {
+  return tl_put_take(map, tl_memdup0(key, key_len), key_len, v);
+}
+
+tl_val *tl_put_take(tl_val *map, char *key, size_t key_len, tl_val v)
+{
   tl_pair *pair;
 
   if (map->type != TL_MAP) TL_BUG("tl_put on what is not a map");
@@ -242,7 +247,7 @@ tl_val *tl_putn(tl_val *map, const char *key, size_t key_len, tl_val v)
     map->u.map.pairs = tl_realloc(map->u.map.pairs, map->u.map.cap * sizeof *pair);
   }
   pair = &map->u.map.pairs[map->u.map.len++];
-  pair->key = tl_memdup0(key, key_len);
+  pair->key = key;
   pair->key_len = key_len;
   pair->val = v;
   return &pair->val;

@@ -35,6 +35,10 @@ int tl_fs_open_file(const tl_place *p, struct stat *st, tl_err *e);
 /* Opens a folder for reading its entries and for use as a directory descriptor. */
 int tl_fs_open_folder(const tl_place *p, tl_err *e);
 
+/* openat2(2) as described above, O_CLOEXEC always; mode counts with O_CREAT. Returns -1 with errno;
+ * EAGAIN means that something was renamed on the way, again and again, while the kernel looked. */
+int tl_fs_beneath(int dirfd, const char *path, int flags, mode_t mode);
+
 /* What tl_fs_make_folder and tl_fs_open_parent do about folders that are not there. */
 enum { TL_FS_MAKE = 1, TL_FS_DURABLE = 2 };
 /* The folder itself; with TL_FS_MAKE it and its parents are made, mode 0700 whatever the umask;

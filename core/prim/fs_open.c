@@ -108,22 +108,30 @@ static int wrong_type(tl_err *e, mode_t mode, const char *verb, const char *show
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-/* openat2(2) for places a recipe named, openat(2) for trusted ones. Returns -1 with errno. EAGAIN
- * means that something was renamed on the way while the kernel looked. */
-static int open_at(int dirfd, const char *path, int flags, bool trusted)
+int tl_fs_beneath(int dirfd, const char *path, int flags, mode_t mode)
 {
   struct open_how how = {
       .flags = (unsigned)(flags | O_CLOEXEC),
+      .mode = mode,
       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
   };
   int again = 16;
   long fd;
 
-  do
-    fd = trusted ? openat(dirfd, path, flags | O_CLOEXEC)
-                 : syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+  do fd = syscall(SYS_openat2, dirfd, path, &how, sizeof how);
   while (fd < 0 && (errno == EINTR || (errno == EAGAIN && again-- > 0)));
   return (int)fd;
+}
+
+/* Places a recipe named are opened beneath, trusted ones by openat(2). Returns -1 with errno. */
+static int open_at(int dirfd, const char *path, int flags, bool trusted)
+{
+  int fd;
+
+  if (!trusted) return tl_fs_beneath(dirfd, path, flags, 0);
+  do fd = openat(dirfd, path, flags | O_CLOEXEC);
+  while (fd < 0 && errno == EINTR);
+  return fd;
 }
 
 /* File systems whose files are windows into the kernel or into processes: /proc/self/environ is a

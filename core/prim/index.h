@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "../base/buf.h"
+#include "prim.h"
 
 #define TL_INDEX_FILE "runs.csv"
 #define TL_INDEX_FOLDER ".tlab"
@@ -23,6 +24,7 @@
 #define TL_INDEX_ROWS ".tlab/rows"
 #define TL_INDEX_LOCK ".tlab/lock"
 #define TL_INDEX_TAIL ".tlab/tail"
+#define TL_INDEX_NEW ".tlab/runs.new" /* a new runs.csv on its way; of whoever has the lock */
 /* In a run's folder: what people noted, one {"at", "kind": "tag" "untag" "note", "text"} a line. */
 #define TL_INDEX_NOTES "notes.jsonl"
 
@@ -103,5 +105,61 @@ bool tl_index_is_row(const char *line, size_t len);
  * is not held was interrupted, and is called so. Errors: TL_ENOT_FOUND without a run.json;
  * TL_EPARSE, TL_EINVALID for one that is no manifest; TL_EREFUSED, TL_ELIMIT, TL_EIO. */
 int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e);
+
+/* --- index_files.c: the files around runs.csv ------------------------------------------------- */
+
+enum { TL_INDEX_ID = 16 }; /* digits of an id that files are named by */
+
+/* The lab's folder and what is in .tlab; -1 what is not there. */
+typedef struct tl_index {
+  int lab, machine, open, rows;
+} tl_index;
+
+/* Opens them, beneath the lab and through no link; with `make`, makes what is missing. The caller
+ * calls tl_index_leave, also after an error. */
+int tl_index_enter(tl_index *x, const tl_place *lab, bool make, tl_err *e);
+void tl_index_leave(tl_index *x);
+
+/* flock(2) on .tlab/lock, waited for up to wait_ms. Returns a descriptor: closing it gives the lock
+ * back, as the end of the process does. TL_ETIMEOUT: another has it still; TL_EUNSUPPORTED: the
+ * file system has no locks; TL_ENOT_FOUND: not exclusive, and there is no lock file. */
+int tl_index_lock(const tl_index *x, bool exclusive, int wait_ms, tl_err *e);
+/* Waits 1, 2, 4 … 50 ms, as *step has it, but not beyond a moment of tl_clock_ms. False: it has
+ * passed. */
+bool tl_index_wait(int *step, int64_t until);
+
+/* Is the run in progress: has it an entry that a living process holds (or that cannot be asked,
+ * where there are no locks)? */
+bool tl_index_held(const tl_index *x, const char *id);
+
+/* Puts the row's file among those that wait: whole or not at all, readable by others at once and,
+ * with `durable`, there after a power cut. */
+int tl_index_leave_row(const tl_index *x, const tl_buf *line, bool durable, tl_err *e);
+/* Has the row been taken, durably? */
+bool tl_index_row_taken(const tl_index *x, const char *id);
+
+/* Whoever has the lock owns the rows that wait at this moment: they are renamed to "-<id16>", so
+ * that one that is left meanwhile is not lost, read, and removed by tl_rows_drop once they are on
+ * the disk. One left over by a merge that was cut comes first, then its successor. */
+typedef struct tl_rows {
+  tl_buf *lines; /* one row each */
+  char **names;  /* of their files; NULL for one without */
+  size_t n, cap;
+} tl_rows;
+int tl_rows_take(const tl_index *x, tl_rows *rows, tl_err *e);
+void tl_rows_add(tl_rows *rows, tl_buf *line, const char *name); /* takes what line holds */
+void tl_rows_drop(const tl_index *x, const tl_rows *rows);
+void tl_rows_free(tl_rows *rows);
+
+/* --- index_merge.c: runs.csv itself; the caller has the lock ---------------------------------- */
+
+/* Finishes a change that was cut off: what TL_INDEX_TAIL holds is written once more. */
+int tl_index_redo(const tl_index *x, tl_err *e);
+/* Puts the rows into runs.csv, each in its place, instead of one with the same key; of two with one
+ * key, the later. They are on the disk when it returns. */
+int tl_index_merge(const tl_index *x, const tl_rows *rows, tl_err *e);
+/* Makes TL_INDEX_NEW, open for writing as `fd` and complete, durable and the lab's runs.csv. A redo
+ * log, which is about the old one, is done away with before. Does not close fd. */
+int tl_index_swap(const tl_index *x, int fd, tl_err *e);
 
 #endif

@@ -283,6 +283,11 @@ static int put_line(tl_buf *line, const tl_val *manifest, const words *w, bool h
   return rc;
 }
 
+/* The members of a manifest that a row is made of. */
+static const char *const wanted[] = {
+    "cost",    "effects", "error",  "folder", "git",       "id",   "key",    "metrics", "models",
+    "outputs", "params",  "recipe", "replay_of", "spec", "status", "tags",    "time", "tokens", NULL};
+
 int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e)
 {
   words w = {TL_BUF(TL_INDEX_CELL), TL_BUF(TL_INDEX_CELL), TL_BUF(TL_INDEX_CELL)};
@@ -291,7 +296,7 @@ int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e)
   int rc = tl_store_read(dirfd, "run.json", MANIFEST_MAX, &text, e);
 
   if (rc < 0) return rc;
-  rc = tl_json_read(&manifest, text.data ? text.data : "", text.len, e);
+  rc = tl_json_read_some(&manifest, text.data ? text.data : "", text.len, wanted, e);
   if (rc == TL_OK) {
     read_manifest_words(&w, &manifest);
     rc = read_notes(&w, dirfd, e);

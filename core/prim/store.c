@@ -147,6 +147,7 @@ int tl_store_read(int dirfd, const char *rel, size_t max, tl_buf *out, tl_err *e
       rc = tl_fail(e, TL_ELIMIT, "%s is larger than %zu bytes", rel, max);
       goto out;
     }
+    if (out->len == (size_t)st.st_size) break; /* saves the read that says that this was the end */
   }
 out:
   (void)close(fd);

@@ -110,13 +110,17 @@ __attribute__((format(printf, 1, 2))) static inline int shell(const char *fmt, .
   return system(cmd);
 }
 
+#ifndef TEST_TOP
+#define TEST_TOP "/tmp/tlab-test-XXXXXX"
+#endif
+
 static inline int setup(void **state)
 {
   char path[96];
 
   (void)state;
   memset(&fault, 0, sizeof fault);
-  (void)snprintf(top, sizeof top, "/tmp/tlab-test-XXXXXX");
+  (void)snprintf(top, sizeof top, TEST_TOP);
   if (!mkdtemp(top)) return -1;
   (void)snprintf(path, sizeof path, "%s/root", top);
   if (mkdir(path, 0700) != 0) return -1;

@@ -191,6 +191,34 @@ static void refuses_each_prefix(void **state)
   tl_free(&v);
 }
 
+/* What is not wanted is not kept, and still has to be JSON. */
+static void reads_some_members(void **state)
+{
+  static const char text[] =
+      "{\"no\":{\"a\":[1,{\"b\":\"x\\u00e9\"}],\"c\":1e999},\"yes\":{\"no\":[{}],\"no2\":\"s\"},"
+      "\"nope\":\"\",\"also\":[null,-1.5],\"n\":true}";
+  static const char *const wanted[] = {"yes", "also", "absent", NULL}, *const none[] = {NULL};
+  static const char *const bad[] = {"{\"no\":[1,]}", "{\"no\":\"\\x\"}", "{\"no\":01}", "{\"no\":{1:2}}",
+                                    "{\"no\":\"\\ud800\"}", "{\"yes\":1,\"yes\":2}"};
+  tl_buf out = TL_BUF(1000);
+  tl_err e = {0};
+  tl_val v;
+
+  (void)state;
+  assert_int_equal(tl_json_read_some(&v, text, sizeof text - 1, wanted, &e), TL_OK);
+  assert_int_equal(tl_json_write(&out, &v, &e), TL_OK);
+  assert_string_equal(out.data, "{\"also\":[null,-1.5],\"yes\":{\"no\":[{}],\"no2\":\"s\"}}");
+  tl_free(&v);
+  assert_int_equal(tl_json_read_some(&v, text, sizeof text - 1, none, &e), TL_OK);
+  assert_int_equal(tl_len(&v), 0);
+  tl_free(&v);
+  for (size_t len = 0; len < sizeof text - 1; len++)
+    assert_int_equal(tl_json_read_some(&v, text, len, wanted, &e), TL_EPARSE);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_int_equal(tl_json_read_some(&v, bad[i], strlen(bad[i]), wanted, &e), TL_EPARSE);
+  tl_buf_free(&out);
+}
+
 static void depth_is_bounded(void **state)
 {
   static char text[200000];
@@ -517,6 +545,7 @@ int main(void)
       cmocka_unit_test(reads_numbers_exactly),
       cmocka_unit_test(refuses),
       cmocka_unit_test(refuses_each_prefix),
+      cmocka_unit_test(reads_some_members),
       cmocka_unit_test(depth_is_bounded),
       cmocka_unit_test(many_keys_are_quick),
       cmocka_unit_test(rfc8785_examples),
