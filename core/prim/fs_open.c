@@ -222,6 +222,27 @@ int tl_fs_open_folder(const tl_place *p, tl_err *e)
   return open_type(p, S_IFDIR, O_DIRECTORY, &st, e);
 }
 
+int tl_fs_beneath(tl_call *call, unsigned arg, unsigned root, tl_place *p)
+{
+  const tl_place *place, *below;
+  int rc = tl_fs_place(call, arg, arg, &place);
+
+  if (rc < 0) return rc;
+  *p = *place;
+  if (call->args[root].type != TL_STR) return TL_OK;
+  rc = tl_fs_place(call, root, root, &below);
+  if (rc == TL_OK) rc = tl_fs_open_folder(below, &call->err);
+  if (rc < 0) return rc;
+  p->dirfd = rc;
+  p->trusted = false; /* a link below the root may have come with somebody's repository */
+  return TL_OK;
+}
+
+void tl_fs_beneath_close(const tl_place *p)
+{
+  if (p->dirfd >= 0 && !p->trusted) (void)close(p->dirfd);
+}
+
 /* --- making folders --------------------------------------------------------------------------- */
 
 /* 0700 whatever the umask. The process has one thread that makes files, so the umask may change

@@ -199,32 +199,37 @@ static int purge_visit(void *ud, int dirfd, const char *name, const char *path,
   return TL_OK;
 }
 
+/* Removes the folder `name` of `dir`. Not by tl_fs_open_folder: a trusted path may end in a link,
+ * and that is not followed here. */
+static int purge(int dir, const char *name, const char *shown, tl_err *e)
+{
+  struct stat st;
+  int rc, fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+  if (fd < 0 && errno == ENOTDIR && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    return tl_fail(e, TL_EREFUSED,
+                   "cannot remove %s with all below it: it is a %s, not a "
+                   "folder",
+                   shown, tl_fs_type(st.st_mode));
+  if (fd < 0) return tl_fs_fail(e, errno, "remove", shown);
+  rc = walk_tree(fd, shown, purge_visit, NULL, e);
+  if (rc == TL_OK && unlinkat(dir, name, AT_REMOVEDIR) != 0)
+    rc = tl_fs_fail(e, errno, "remove", shown);
+  (void)close(fd);
+  return rc;
+}
+
 int prim_fs_purge(tl_call *call)
 {
   char name[NAME_MAX + 1];
-  const tl_place *p;
-  struct stat st;
-  int dir, fd, rc = tl_fs_place(call, 0, 0, &p);
+  tl_place p;
+  int dir, rc = tl_fs_beneath(call, 0, 1, &p);
 
   if (rc < 0) return rc;
-  dir = tl_fs_open_parent(p, 0, name, &call->err);
-  if (dir < 0) return dir;
-  /* Not tl_fs_open_folder: a trusted path may end in a link, and that is not followed here. */
-  fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0 && errno == ENOTDIR && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-    rc = tl_fail(&call->err, TL_EREFUSED,
-                 "cannot remove %s with all below it: it is a %s, not a "
-                 "folder",
-                 p->shown, tl_fs_type(st.st_mode));
-  } else if (fd < 0) {
-    rc = tl_fs_fail(&call->err, errno, "remove", p->shown);
-  } else {
-    rc = walk_tree(fd, p->shown, purge_visit, NULL, &call->err);
-    if (rc == TL_OK && unlinkat(dir, name, AT_REMOVEDIR) != 0)
-      rc = tl_fs_fail(&call->err, errno, "remove", p->shown);
-    (void)close(fd);
-  }
-  (void)close(dir);
+  dir = tl_fs_open_parent(&p, 0, name, &call->err);
+  rc = dir < 0 ? dir : purge(dir, name, p.shown, &call->err);
+  if (dir >= 0) (void)close(dir);
+  tl_fs_beneath_close(&p);
   if (rc == TL_OK) call->out = tl_bool(true);
   return rc;
 }

@@ -247,18 +247,12 @@ int prim_fs_mkdir(tl_call *call)
 
 int prim_fs_parents(tl_call *call)
 {
-  tl_place p = call->places[0];
-  const tl_place *root;
-  int rc;
+  tl_place p;
+  int rc = tl_fs_beneath(call, 0, 1, &p);
 
-  if (call->args[1].type != TL_STR) return make_folders(call, &p, TL_FS_MAKE | TL_FS_DURABLE);
-  rc = tl_fs_place(call, 1, 1, &root);
-  if (rc == TL_OK) rc = tl_fs_open_folder(root, &call->err);
   if (rc < 0) return rc;
-  p.dirfd = rc;
-  p.trusted = false; /* a link below the root may have come with somebody's repository */
   rc = make_folders(call, &p, TL_FS_MAKE | TL_FS_DURABLE);
-  (void)close(p.dirfd);
+  tl_fs_beneath_close(&p);
   return rc;
 }
 

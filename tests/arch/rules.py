@@ -61,6 +61,7 @@ LUA_MODULES = {
     "host.lab": ["core", "host.spec", "host.view"],
     "host.run": ["core", "host.run", "host.spec", "host.manifest", "host.store", "host.lab"],
     "host.diff": ["core", "host.diff", "host.manifest", "host.spec.value", "host.view.table"],
+    "host.doctor": ["core", "host.doctor", "host.store", "host.run.state", "host.view", "host.lab"],
     "host.cmd": ["core", "host"],
     "recipes": ["tlab"],
 }

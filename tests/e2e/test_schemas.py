@@ -1,4 +1,4 @@
-"""The four schemas, judged by a second validator (python jsonschema), with right and wrong examples.
+"""The schemas, judged by a second validator (python jsonschema), with right and wrong examples.
 
 The same examples go through tlab's own validator in tests/lua/schemas_test.lua: both must agree.
 """
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tests" / "schemas"
-NAMES = ["run", "spec", "effect", "lab"]
+NAMES = ["run", "spec", "effect", "lab", "doctor"]
 
 
 def schema_of(name):

@@ -1,4 +1,4 @@
---- The four schemas, with the same examples as tests/e2e/test_schemas.py: one verdict of two.
+--- The schemas, with the same examples as tests/e2e/test_schemas.py: one verdict of two.
 local t = require 'harness'
 local core = require 'core'
 local schema = require 'host.spec.schema'
@@ -7,7 +7,7 @@ local function read(path)
   return t.ok(core.json.decode(t.ok(core.fs.read(path))))
 end
 
-for _, name in ipairs { 'run', 'spec', 'effect', 'lab' } do
+for _, name in ipairs { 'run', 'spec', 'effect', 'lab', 'doctor' } do
   local validator
   t.test(name .. ' is a schema without an unknown keyword', function()
     local text = t.ok(core.embedded('schemas/' .. name .. '.schema.json'))

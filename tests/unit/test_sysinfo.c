@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <dlfcn.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -95,6 +96,39 @@ static void no_host_and_no_user_name(void **state)
   tl_free(&info);
 }
 
+static void libraries_on_demand_are_opened_and_named(void **state)
+{
+  static const char *const names[] = {"libcurl", "libgit2", "openssl"};
+  tl_call call = {0};
+
+  (void)state;
+  assert_int_equal(prim_sys_libraries(&call), 0);
+  assert_int_equal(tl_len(&call.out), 3);
+  for (size_t i = 0; i < 3; i++) {
+    const tl_val *library = tl_at(&call.out, i);
+    assert_string_equal(tl_get_str(library, "name", ""), names[i]);
+    assert_true(tl_get_str(library, "found", "")[0] >= '0');
+    assert_true(tl_get_str(library, "built", "")[0] >= '0');
+    assert_int_equal(tl_get_str(library, "path", "")[0], '/');
+  }
+  tl_free(&call.out);
+}
+
+static void the_process_is_told_as_it_is(void **state)
+{
+  tl_call call = {0};
+  mode_t old = umask(027);
+
+  (void)state;
+  assert_int_equal(prim_sys_self(&call), 0);
+  assert_int_equal(umask(old), 027); /* asking changes nothing */
+  assert_int_equal(tl_get(&call.out, "umask")->u.i, 027);
+  assert_int_equal(tl_get(&call.out, "root")->u.b, geteuid() == 0);
+  assert_true(tl_get(&call.out, "openat2")->u.b);
+  assert_int_equal(tl_get(&call.out, "cleared")->type, TL_LIST);
+  tl_free(&call.out);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -104,6 +138,8 @@ int main(void)
       cmocka_unit_test(flags_agree_with_the_processor),
 #endif
       cmocka_unit_test(no_host_and_no_user_name),
+      cmocka_unit_test(libraries_on_demand_are_opened_and_named),
+      cmocka_unit_test(the_process_is_told_as_it_is),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

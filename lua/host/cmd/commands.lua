@@ -159,6 +159,17 @@ M.commands = {
     },
   },
   {
+    name = 'doctor',
+    summary = 'what could go wrong here, and what to type against it',
+    usage = 'tlab doctor',
+    words = { 0, 0 },
+    options = { 'quick' },
+    examples = {
+      { 'tlab doctor', 'this machine and this lab; exit code 1 when something fails' },
+      { 'tlab doctor --quick', 'without looking at every run' },
+    },
+  },
+  {
     name = 'hash',
     summary = 'SHA-256 of files, printed as sha256sum does',
     usage = 'tlab hash FILE ...',

@@ -95,6 +95,7 @@ M.all = {
     help = 'run this recipe on the record instead',
     example = 'recipes/ai.lua',
   },
+  ['quick'] = { kind = 'flag', help = 'leave out what takes long in a large lab' },
   ['remove'] = { kind = 'flag', help = 'take the words away again' },
   ['stat'] = { kind = 'flag', help = 'one line a part instead of all that differs' },
   ['recipe'] = { kind = 'text', value = 'NAME', help = 'runs of this recipe', example = 'ai' },

@@ -55,6 +55,7 @@ local function scratch()
   if not ok then
     return nil, err
   end
+  core.fs.hold(dir) -- a courtesy: tells it from what a killed replay left
   return dir
 end
 

@@ -1,0 +1,101 @@
+/* fs.hold, held, discard: a lock tells what a living process works on from what a killed one left.
+ * The kernel lets go of it with the process, so there is no number of a process to trust. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "fs.h"
+
+/* The file or folder itself: a link at the end is not followed. */
+static int open_it(int dir, const char *name, const char *shown, tl_err *e)
+{
+  struct stat st;
+  int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+  if (fd < 0) return tl_fs_fail(e, errno, "open", shown);
+  if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) return fd;
+  (void)close(fd);
+  return tl_fail(e, TL_EREFUSED, "cannot lock %s: it is a %s", shown, tl_fs_type(st.st_mode));
+}
+
+/* 1 when it is locked now, 0 when another process holds it. */
+static int try_lock(int fd, int how, const char *shown, tl_err *e)
+{
+  int rc;
+
+  do rc = flock(fd, how | LOCK_NB);
+  while (rc != 0 && errno == EINTR);
+  if (rc == 0) return 1;
+  if (errno == EWOULDBLOCK) return 0;
+  return tl_fail(e, TL_EUNSUPPORTED, "cannot lock %s: this file system has no locks", shown);
+}
+
+/* Opens the place of argument 0. */
+static int open_place(tl_call *call)
+{
+  char name[NAME_MAX + 1];
+  tl_place p;
+  int dir, fd, rc = tl_fs_beneath(call, 0, 1, &p);
+
+  if (rc < 0) return rc;
+  dir = tl_fs_open_parent(&p, 0, name, &call->err);
+  fd = dir < 0 ? dir : open_it(dir, name, p.shown, &call->err);
+  if (dir >= 0) (void)close(dir);
+  tl_fs_beneath_close(&p);
+  return fd;
+}
+
+int prim_fs_hold(tl_call *call)
+{
+  int fd = open_place(call);
+  int rc = fd < 0 ? fd : try_lock(fd, LOCK_EX, call->places[0].shown, &call->err);
+
+  if (fd >= 0 && rc != 1) (void)close(fd); /* else it stays open as long as the process lives */
+  if (rc < 0) return rc;
+  call->out = tl_bool(rc == 1);
+  return TL_OK;
+}
+
+int prim_fs_held(tl_call *call)
+{
+  int fd = open_place(call);
+  /* Shared: two who ask at once must not take each other for the holder. */
+  int rc = fd < 0 ? fd : try_lock(fd, LOCK_SH, call->places[0].shown, &call->err);
+
+  if (fd >= 0) (void)close(fd);
+  if (rc < 0) return rc;
+  call->out = tl_bool(rc == 0);
+  return TL_OK;
+}
+
+/* 1 when it is gone, 0 when somebody holds it. A link is nobody's: it has no content to lose. */
+static int discard(int dir, const char *name, const char *shown, tl_err *e)
+{
+  struct stat st;
+  bool link = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+  int fd = link ? -1 : open_it(dir, name, shown, e);
+  int rc = link ? 1 : fd;
+
+  if (fd >= 0) rc = try_lock(fd, LOCK_EX, shown, e);
+  if (rc == 1 && unlinkat(dir, name, 0) != 0) rc = tl_fs_fail(e, errno, "remove", shown);
+  if (fd >= 0) (void)close(fd);
+  return rc;
+}
+
+int prim_fs_discard(tl_call *call)
+{
+  char name[NAME_MAX + 1];
+  tl_place p;
+  int dir, rc = tl_fs_beneath(call, 0, 1, &p);
+
+  if (rc < 0) return rc;
+  dir = tl_fs_open_parent(&p, 0, name, &call->err);
+  rc = dir < 0 ? dir : discard(dir, name, p.shown, &call->err);
+  if (dir >= 0) (void)close(dir);
+  tl_fs_beneath_close(&p);
+  if (rc < 0) return rc;
+  call->out = tl_bool(rc == 1);
+  return TL_OK;
+}

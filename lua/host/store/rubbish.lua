@@ -1,0 +1,174 @@
+--- What killed processes left in a lab: temporary files, folders of runs that never came to their
+--- first manifest, entries of runs in progress that are not. Whatever a living process holds is
+--- none of it, and whatever could be anybody's work is not either.
+
+local core = require 'core'
+local days = require 'host.store.days'
+
+local M = {}
+
+local TEMPORARY = '^%.tlab%-tmp%-[%w-]+$'
+local BLOB = '^record/blobs/%x+%.tmp$'
+local SCRATCH = '^tlab%-replay%-%x+$'
+local OPEN = '.tlab/open'
+local YOUNG_MS = 60000 -- what has no lock may be of a process that has just begun
+
+---@class rubbish.Entry
+---@field path string relative to the lab; of a scratch folder absolute
+---@field kind 'temporary'|'folder'|'entry'|'scratch'
+---@field size integer bytes
+---@field why string
+
+local function is_young(path)
+  local stat = core.fs.stat(path)
+  return not stat or stat.modified_ms > core.clock.now() - YOUNG_MS
+end
+
+local function add(found, path, kind, size, why)
+  found.entries[#found.entries + 1] = { path = path, kind = kind, size = size, why = why }
+end
+
+--- Adds a temporary file or link, unless its process may live.
+local function add_temporary(found, path, entry)
+  local full = found.root .. '/' .. path
+  if entry.type == 'file' then
+    local held = core.fs.held(path, found.root)
+    if held == true or held == nil and is_young(full) then
+      return
+    end
+  elseif entry.type ~= 'link' or is_young(full) then
+    return
+  end
+  add(found, path, 'temporary', entry.size, 'a temporary file that no process works on')
+end
+
+--- Runs in progress by their folder: true when the process lives.
+local function open_runs(root)
+  local open = {}
+  for _, entry in ipairs(core.fs.list(root .. '/' .. OPEN) or {}) do
+    local path = OPEN .. '/' .. entry.name
+    local text = entry.type == 'file' and core.fs.read(root .. '/' .. path, 65536)
+    local folder = text and text:match('^([^\n]+)\n')
+    if folder then
+      open[folder] = core.fs.held(path, root) ~= false
+    end
+  end
+  return open
+end
+
+--- A run's folder: what is left in it, and whether it is one that never began.
+local function look_into(found, path)
+  local full = found.root .. '/' .. path
+  local below = core.fs.tree(full)
+  if not below or found.open[path] then
+    return
+  end
+  local manifest, work, temporary, size = false, false, {}, 0
+  for _, entry in ipairs(below) do
+    local name = entry.path:match('[^/]*$')
+    size = size + entry.size
+    if entry.path == 'run.json' then
+      manifest = true
+    elseif name:match(TEMPORARY) or entry.path:match(BLOB) then
+      temporary[#temporary + 1] = entry
+    elseif entry.type ~= 'folder' then
+      work = true
+    end
+  end
+  if manifest or work then
+    for _, entry in ipairs(temporary) do
+      add_temporary(found, path .. '/' .. entry.path, entry)
+    end
+    local list = manifest and found.runs or found.broken
+    list[#list + 1] = path
+  elseif not is_young(full) then
+    add(found, path, 'folder', size, 'a run that was killed before its first manifest')
+  end
+end
+
+local function look_at_days(found, progress)
+  local seen = 0
+  days.each(found.root, function(day)
+    if core.fs.stat(found.root .. '/' .. day .. '/run.json') then
+      found.runs[#found.runs + 1] = day
+    end
+    days.look(found.root, day, function(path, entry, is_run)
+      if is_run then
+        seen = seen + 1
+        if progress and seen % 1000 == 0 then
+          progress(seen)
+        end
+        look_into(found, path)
+      elseif entry.name:match(TEMPORARY) then
+        add_temporary(found, path, entry)
+      end
+    end)
+  end)
+end
+
+--- Temporary files beside lab.json and within .tlab, and entries of runs that are none any more.
+local function look_at_state(found)
+  for _, entry in ipairs(core.fs.list(found.root) or {}) do
+    if entry.name:match(TEMPORARY) then
+      add_temporary(found, entry.name, entry)
+    end
+  end
+  for _, entry in ipairs(core.fs.tree(found.root .. '/.tlab') or {}) do
+    local path = '.tlab/' .. entry.path
+    local name = entry.path:match('[^/]*$')
+    if name:match(TEMPORARY) then
+      add_temporary(found, path, entry)
+    elseif entry.path:match('^open/[^/]+$') and entry.type == 'file' then
+      if core.fs.held(path, found.root) == false then
+        add(found, path, 'entry', entry.size, 'of a run that is not in progress any more')
+      end
+    end
+  end
+end
+
+--- Folders in which a replay did its work, of processes that are gone.
+local function look_at_scratch(found)
+  local base = core.env.get 'TMPDIR' or '/tmp'
+  for _, entry in ipairs(core.fs.list(base) or {}) do
+    local path = base .. '/' .. entry.name
+    if entry.type == 'folder' and entry.name:match(SCRATCH) then
+      if core.fs.held(entry.name, base) == false and not is_young(path) then
+        add(found, path, 'scratch', 0, 'of a replay that was killed')
+      end
+    end
+  end
+end
+
+--- Everything there is.
+---@param root string the lab
+---@param progress? fun(seen: integer) called each thousand runs
+---@return table found {entries = rubbish.Entry[], runs = folders with a manifest, broken = run
+---  folders with files and without a manifest, open}
+function M.find(root, progress)
+  local found = { root = root, entries = {}, runs = {}, broken = {}, open = open_runs(root) }
+  look_at_state(found)
+  look_at_days(found, progress)
+  look_at_scratch(found)
+  return found
+end
+
+--- Removes one entry, if it is still what it was.
+---@param root string the lab
+---@param entry rubbish.Entry
+---@return boolean|nil gone false when a process has taken it up since
+---@return table|nil err
+function M.remove(root, entry)
+  if entry.kind == 'scratch' then
+    local base, name = entry.path:match('^(.*)/([^/]+)$')
+    local held, err = core.fs.held(name, base)
+    if held ~= false then
+      return held == nil and nil or false, err
+    end
+    return core.fs.purge(name, base)
+  elseif entry.kind == 'folder' then
+    return core.fs.purge(entry.path, root)
+  end
+  return core.fs.discard(entry.path, root)
+end
+
+return M
