@@ -26,9 +26,9 @@ int tl_fs_judge(const tl_place *p, const tl_val *arg, tl_err *e);
 int tl_fs_place(tl_call *call, unsigned arg, unsigned place, const tl_place **p);
 
 /* The place of argument `arg`; where argument `root` is given, beneath that folder and through no
- * link on the way, whoever made the names there. Ended by tl_fs_beneath_close. */
-int tl_fs_beneath(tl_call *call, unsigned arg, unsigned root, tl_place *p);
-void tl_fs_beneath_close(const tl_place *p);
+ * link on the way, whoever made the names there. Ended by tl_fs_below_close. */
+int tl_fs_below(tl_call *call, unsigned arg, unsigned root, tl_place *p);
+void tl_fs_below_close(const tl_place *p);
 
 /* A descriptor (O_PATH) of what lies there and its stat. A symbolic link at the end is followed
  * only if `follow` and the place is trusted. TL_EREFUSED where a recipe may never be: behind a

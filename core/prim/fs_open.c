@@ -222,7 +222,7 @@ int tl_fs_open_folder(const tl_place *p, tl_err *e)
   return open_type(p, S_IFDIR, O_DIRECTORY, &st, e);
 }
 
-int tl_fs_beneath(tl_call *call, unsigned arg, unsigned root, tl_place *p)
+int tl_fs_below(tl_call *call, unsigned arg, unsigned root, tl_place *p)
 {
   const tl_place *place, *below;
   int rc = tl_fs_place(call, arg, arg, &place);
@@ -238,7 +238,7 @@ int tl_fs_beneath(tl_call *call, unsigned arg, unsigned root, tl_place *p)
   return TL_OK;
 }
 
-void tl_fs_beneath_close(const tl_place *p)
+void tl_fs_below_close(const tl_place *p)
 {
   if (p->dirfd >= 0 && !p->trusted) (void)close(p->dirfd);
 }

@@ -248,11 +248,11 @@ int prim_fs_mkdir(tl_call *call)
 int prim_fs_parents(tl_call *call)
 {
   tl_place p;
-  int rc = tl_fs_beneath(call, 0, 1, &p);
+  int rc = tl_fs_below(call, 0, 1, &p);
 
   if (rc < 0) return rc;
   rc = make_folders(call, &p, TL_FS_MAKE | TL_FS_DURABLE);
-  tl_fs_beneath_close(&p);
+  tl_fs_below_close(&p);
   return rc;
 }
 
