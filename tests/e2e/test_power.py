@@ -46,7 +46,7 @@ class Told:
     """What a lab told as done, held against what a cut leaves of it."""
 
     def __init__(self, lab):
-        self.lab, self.runs = lab, {}
+        self.lab, self.runs, self.ended_later = lab, {}, 0
 
     def run(self, *command):
         done = self.lab.tlab(*command)
@@ -67,6 +67,22 @@ class Told:
         if self.runs:
             text = (after / "latest" / "run.json").read_text()
             assert json.loads(text)["status"] != "running"
+
+    def resumed(self, after):
+        """What the cut left running is resumed where its sources are on the disk, and refused by name where not."""
+        for folder in sorted((after / "lab").glob("2*/*/*/ai-team/artifacts/*")):
+            manifest = folder / "run.json"
+            before = manifest.read_bytes() if manifest.exists() else b'{"status":"none"}'
+            if json.loads(before)["status"] == "running":
+                done = subprocess.run(
+                    self.lab.command("resume", folder), cwd=after / "lab", capture_output=True, text=True)
+                if done.returncode == 0:
+                    assert check_folder(folder) == "succeeded"
+                    assert self.lab.tlab("verify", folder).exit == 0
+                    self.ended_later += 1
+                else:  # what it stands on had not reached the disk: said by name, and nothing is touched
+                    assert done.returncode == 5 and "is not what the manifest names" in done.stderr, done.stderr
+                    assert manifest.read_bytes() == before
 
     def forget_others(self):
         """Takes the unfinished runs away, for the next ones to be looked at alone."""
@@ -121,6 +137,7 @@ def cuts_during(image, lab, told, command, calls, step):
                 with image.cut() as after:
                     told.holds(after)
                     left |= told.others(after)
+                    told.resumed(after)
             stopped.end()
             told.forget_others()
     told.run(*command)
@@ -139,4 +156,5 @@ def test_a_cut_at_each_step_of_a_run(image, server):
     told = Told(lab)
     told.run("run", "wide")
     left, cuts = cuts_during(image, lab, told, words(server), CALLS, 1)
+    assert told.ended_later > 0
     assert cuts >= 20 and left <= {None, "running", "succeeded"}, (cuts, left)
