@@ -37,7 +37,7 @@ STDOUT:
   different spec; different answers: outputs
     a  p  …  succeeded  …
     b  p  …  succeeded  …
-    spec     1 change
+    spec     /word "two" → "TWO"
     recipe   same
     code     same
     pins     same

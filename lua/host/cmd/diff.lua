@@ -4,6 +4,7 @@
 local core = require 'core'
 local find = require 'host.store.find'
 local out = require 'host.cmd.out'
+local printable = require('host.view.error').printable
 
 local SAME, DIFFERENT, TROUBLE = 0, 1, 2
 
@@ -15,9 +16,12 @@ end
 --- What of a result is printed as JSON: errors as their code and message.
 local function plain(result)
   result.trouble = nil
+  for _, side in ipairs { 'a', 'b' } do
+    result[side].folder = printable(result[side].folder)
+  end
   for _, part in ipairs(result.parts) do
     local err = part.trouble
-    part.trouble = err and { code = err.code, message = err.message } or nil
+    part.trouble = err and { code = err.code, message = printable(err.message) } or nil
     for _, name in ipairs { 'changes', 'beside', 'files' } do
       part[name] = part[name] and core.json.array(part[name])
     end
@@ -40,13 +44,23 @@ local function tell(result, options)
   return trouble and report(trouble) or result.same and SAME or DIFFERENT
 end
 
+--- The run's folder, as short as it can be typed here.
+local function folder_of(word)
+  local dir, err = find.typed(word)
+  local here = dir and core.fs.realpath '.'
+  if here and dir:sub(1, #here + 1) == here .. '/' then
+    return dir:sub(#here + 2)
+  end
+  return dir, err
+end
+
 local function diff(words, options)
-  local a, err = find.typed(words[1])
+  local a, err = folder_of(words[1])
   if not a then
     return report(err)
   end
   local b
-  b, err = find.typed(words[2])
+  b, err = folder_of(words[2])
   if not b then
     return report(err)
   end

@@ -7,108 +7,15 @@
 
 local core = require 'core'
 local form = require 'host.diff.form'
+local record = require 'host.diff.record'
 local source = require 'host.diff.source'
+local table_view = require 'host.view.table'
 local value = require 'host.spec.value'
 local values = require 'host.diff.values'
 
 local M = {}
 
--- Reading a record --------------------------------------------------------------------------------
-
-local function bad_line(run, number, what)
-  return nil,
-    {
-      code = 'DIFFERS',
-      message = string.format(
-        'run %s: record/effects.jsonl line %d: %s',
-        run.m.id:sub(1, 8),
-        number,
-        what
-      ),
-      hint = 'tlab verify ' .. run.dir,
-    }
-end
-
---- Puts an effect where it belongs: into its task, or a piece of a stream to what opened it.
-local function place(state, effect)
-  local opened = form.PIECE[effect.op] and state.streams[effect.args[1]]
-  if opened then
-    effect.of = opened
-    return
-  end
-  local list = state.tasks[effect.task] or {}
-  state.tasks[effect.task] = list
-  list[#list + 1] = effect
-end
-
-local function asked(state, line)
-  local effect = { n = line.n, op = line.op, task = line.task or 0, args = line.args }
-  state.effects[line.n] = effect
-  place(state, effect)
-  return effect
-end
-
-local function answered(state, effect, line)
-  effect.answer = { result = line.result, error = line.error }
-  local opened = effect.of
-  if opened and effect.op == 'http.next' and line.error == nil then
-    opened.pieces[#opened.pieces + 1] = line.result
-  elseif opened and line.error ~= nil then
-    opened.cut = line.error
-  elseif effect.op == 'http.open' and type(line.result) == 'table' then
-    effect.pieces = {}
-    state.streams[line.result.handle] = effect
-  end
-end
-
-local function take(state, line)
-  if type(line) ~= 'table' or math.type(line.n) ~= 'integer' then
-    return 'not an effect'
-  end
-  local effect = state.effects[line.n]
-  if line.op ~= nil then
-    if effect or type(line.op) ~= 'string' or type(line.args) ~= 'table' then
-      return 'not an effect'
-    end
-    effect = asked(state, line)
-  elseif not effect then
-    return 'an answer to what was not asked'
-  end
-  if line.took ~= nil then
-    answered(state, effect, line)
-  end
-  return nil
-end
-
---- The effects of a record by task. A last line that was cut short does not count.
----@param run table host.diff.source
----@return table|nil tasks {task → effects in the order of asking}
----@return table|nil err
-local function read(run)
-  local text, err = source.record(run)
-  if not text then
-    return nil, err
-  end
-  local state = { effects = {}, tasks = {}, streams = {} }
-  local number = 0
-  for each in text:gmatch '([^\n]*)\n' do
-    number = number + 1
-    local line
-    line, err = core.json.decode(each)
-    local wrong = line == nil and err.message or take(state, line)
-    if wrong then
-      return bad_line(run, number, wrong)
-    end
-  end
-  for _, list in pairs(state.tasks) do
-    table.sort(list, function(x, y)
-      return x.n < y.n
-    end)
-  end
-  return state.tasks
-end
-
--- Comparing ---------------------------------------------------------------------------------------
+local SHOWN = 240 -- bytes of an answer
 
 --- Bytes that lie beside the record are brought back: they are compared, not their names.
 local function restore(run, item)
@@ -141,34 +48,74 @@ local function joined(run, effect)
   return table.concat(parts)
 end
 
-local function same_pieces(x, y)
-  return not (x.pieces or y.pieces)
-    or x.pieces
-      and y.pieces
-      and core.json.encode(core.json.array(x.pieces)) == core.json.encode(core.json.array(y.pieces))
+local function pieces_of(effect)
+  return effect.pieces and core.json.encode(core.json.array(effect.pieces))
 end
 
---- Where two effects differ: 'request', 'answer' or nil; for an answer both of them.
+local function is_same(one, other)
+  return core.json.encode(form.plain(one)) == core.json.encode(form.plain(other))
+end
+
+--- The answer with what lies beside the record brought back, and a stream as one text.
+local function whole_answer(run, effect)
+  local answer, err = restore(run, effect.answer or {})
+  if err then
+    return nil, err
+  end
+  local stream
+  if effect.pieces then
+    stream, err = joined(run, effect)
+    if err then
+      return nil, err
+    end
+  end
+  return form.answer(effect, answer, stream)
+end
+
+--- Where two effects differ: 'request', 'answer' with both of them, or nil.
 local function compare(a, b, x, y)
   if not (x and y) or x.op ~= y.op or form.request(x) ~= form.request(y) then
     return 'request'
   end
-  local one, other = form.answer(x), form.answer(y)
-  if not same_pieces(x, y) then
-    local err
-    for _, each in ipairs { { a, x, one }, { b, y, other } } do
-      if each[2].pieces then
-        each[3].stream, err = joined(each[1], each[2])
-        if err then
-          return nil, err
-        end
-      end
-    end
+  if
+    pieces_of(x) == pieces_of(y)
+    and is_same(form.answer(x, x.answer or {}), form.answer(y, y.answer or {}))
+  then
+    return nil
   end
-  if core.json.encode(form.plain(one)) ~= core.json.encode(form.plain(other)) then
-    return 'answer', nil, one, other
+  local one, other, err
+  one, err = whole_answer(a, x)
+  if err then
+    return nil, err
   end
-  return nil
+  other, err = whole_answer(b, y)
+  if err then
+    return nil, err
+  end
+  if is_same(one, other) then
+    return nil
+  end
+  return 'answer', nil, one, other
+end
+
+local function told_as(first, told)
+  local x, y = first.x, first.y
+  return {
+    what = first.what,
+    op = (x or y).op,
+    task = (x or y).task,
+    n = { a = x and x.n, b = y and y.n },
+    at = told.at,
+    a = x and told.recorded,
+    b = y and told.asked,
+  }
+end
+
+--- An answer beside one of the other kind: there is no place at which they part.
+local function said(answer)
+  local side = answer.error or answer.result
+  local json = side ~= nil and core.json.encode(form.plain(side)) or 'nothing'
+  return (answer.error and 'failed with ' or '') .. table_view.cut(json, SHOWN)
 end
 
 --- Both sides of the first difference, as core/gate/difference.c cuts them.
@@ -176,12 +123,17 @@ local function excerpt(a, b, first)
   local x, y = first.x, first.y
   local values_of = {}
   for i, each in ipairs { { a, x, first.one }, { b, y, first.other } } do
-    local shown = first.what == 'answer' and each[3] or each[2] and each[2].args
     local err
-    values_of[i], err = restore(each[1], shown)
+    values_of[i] = each[3]
+    if first.what == 'request' then
+      values_of[i], err = restore(each[1], each[2] and each[2].args)
+    end
     if err then
       return nil, err
     end
+  end
+  if first.what == 'answer' and (first.one.error == nil) ~= (first.other.error == nil) then
+    return told_as(first, { at = '', recorded = said(first.one), asked = said(first.other) })
   end
   local swap = y == nil
   local op_a, op_b = x and x.op, y and y.op
@@ -190,15 +142,10 @@ local function excerpt(a, b, first)
     values_of[1], values_of[2] = values_of[2], values_of[1]
   end
   local told = core.difference(op_a, values_of[1], op_b, values_of[2])
-  return {
-    what = first.what,
-    op = (x or y).op,
-    task = (x or y).task,
-    n = { a = x and x.n, b = y and y.n },
-    at = told.at,
-    a = x and (swap and told.asked or told.recorded) or nil,
-    b = y and (swap and told.recorded or told.asked) or nil,
-  }
+  if swap then
+    told.recorded, told.asked = told.asked, told.recorded
+  end
+  return told_as(first, told)
 end
 
 local function order(x, y)
@@ -252,12 +199,12 @@ function M.part(a, b)
   if record_of(a) and record_of(a) == record_of(b) then
     return { changes = {} }
   end
-  local tasks_a, err = read(a)
+  local tasks_a, err = record.read(a)
   if not tasks_a then
     return nil, err
   end
   local tasks_b
-  tasks_b, err = read(b)
+  tasks_b, err = record.read(b)
   if not tasks_b then
     return nil, err
   end

@@ -3,6 +3,7 @@
 --- models, seeds, tokens, costs and metrics.
 
 local core = require 'core'
+local values = require 'host.spec.value'
 
 local M = {}
 
@@ -39,15 +40,37 @@ local function copy(map)
   return out
 end
 
---- Headers without the hour.
-local function without_date(headers)
+--- Headers that are time, place or chance.
+local FLEETING_HEADERS = {
+  ['age'] = true,
+  ['cf-ray'] = true,
+  ['date'] = true,
+  ['openai-processing-ms'] = true,
+  ['request-id'] = true,
+  ['server-timing'] = true,
+  ['set-cookie'] = true,
+  ['x-request-id'] = true,
+}
+
+local function lasting(headers)
   local out = core.json.array {}
   for _, header in ipairs(headers) do
-    if not (type(header) == 'table' and header[1] == 'date') then
+    local name = type(header) == 'table' and tostring(header[1]) or ''
+    if not (FLEETING_HEADERS[name] or name:find('^x%-ratelimit%-')) then
       out[#out + 1] = header
     end
   end
   return out
+end
+
+--- The text of a chat completion without its number, hour and timing, which no two answers share.
+local function timeless(text)
+  if type(text) ~= 'string' or not text:find '"object"%s*:%s*"chat%.completion' then
+    return text
+  end
+  text = text:gsub('"id"%s*:%s*"[^"]*"', '"id":""')
+  text = text:gsub('"created"%s*:%s*%d+', '"created":0')
+  return (text:gsub('"timings"%s*:%s*%b{}', '"timings":{}'))
 end
 
 --- The request, as text to compare.
@@ -61,36 +84,50 @@ function M.request(effect)
   return core.json.encode(args)
 end
 
---- The answer: {result} or {error}, or nothing where none came.
----@param effect table {op, args, answer?, cut?}
----@return table
-function M.answer(effect)
-  local answer = effect.answer or {}
-  local result = answer.result
-  if result ~= nil then
-    local inputs = READING[effect.op] and is_outside(effect.args[1])
-    if M.CHANCE[effect.op] or TOLD[effect.op] or inputs then
-      result = true
-    elseif FLEETING[effect.op] and type(result) == 'table' then
-      result = copy(result)
-      for _, name in ipairs(FLEETING[effect.op]) do
-        result[name] = nil
-      end
-      if type(result.headers) == 'table' then
-        result.headers = without_date(result.headers)
-      end
-    end
+--- A result of one of the operations of FLEETING without what is time, place or chance.
+local function lasting_result(op, result)
+  result = copy(result)
+  for _, name in ipairs(FLEETING[op]) do
+    result[name] = nil
   end
-  return { result = result, error = answer.error, cut = effect.cut }
+  if type(result.headers) == 'table' then
+    result.headers = lasting(result.headers)
+  end
+  result.body = timeless(result.body)
+  return result
 end
 
---- An answer that JSON can hold: a stream that is no text stands there as its hash.
-function M.plain(answer)
-  if answer.stream == nil or utf8.len(answer.stream) then
-    return answer
+--- What counts of an answer: {result} or {error}, and of a stream its text; empty where none came.
+---@param effect table {op, args, cut?}
+---@param answer table {result?, error?}
+---@param stream? string
+---@return table
+function M.answer(effect, answer, stream)
+  local result = answer.result
+  if result ~= nil then
+    local is_input = READING[effect.op] and is_outside(effect.args[1])
+    if M.CHANCE[effect.op] or TOLD[effect.op] or is_input then
+      result = true
+    elseif FLEETING[effect.op] and type(result) == 'table' then
+      result = lasting_result(effect.op, result)
+    end
   end
-  local out = copy(answer)
-  out.stream = { ['$sha256'] = core.hash.bytes(answer.stream) }
+  return { result = result, error = answer.error, cut = effect.cut, stream = timeless(stream) }
+end
+
+--- The same for JSON: bytes that are no text stand there as their hash.
+---@param value any
+---@return any
+function M.plain(value)
+  if type(value) == 'string' and not utf8.len(value) then
+    return { ['$sha256'] = core.hash.bytes(value) }
+  elseif type(value) ~= 'table' then
+    return value
+  end
+  local out = values.is_list(value) and core.json.array {} or {}
+  for key, below in pairs(value) do
+    out[key] = M.plain(below)
+  end
   return out
 end
 

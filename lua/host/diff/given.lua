@@ -6,6 +6,22 @@ local values = require 'host.diff.values'
 
 local M = {}
 
+local LONG_MAX = 20 -- texts of several lines that are compared by their lines
+
+--- Texts of several lines, prompts above all, are shown by their lines.
+local function by_lines(changes)
+  local left = LONG_MAX
+  for _, change in ipairs(changes) do
+    local a, b = change.a, change.b
+    if type(a) == 'string' and type(b) == 'string' and (a .. b):find '\n' and left > 0 then
+      left = left - 1
+      local entry = texts.compare({ path = 'spec.json' .. change.at }, a, b)
+      change.diff, change.cut = entry.diff, entry.cut
+    end
+  end
+  return changes
+end
+
 --- The spec as resolved; the words it was made of do not count.
 ---@param a table host.diff.source
 ---@param b table
@@ -23,7 +39,7 @@ function M.spec(a, b)
   if err then
     return nil, err
   end
-  return { changes = values.changes(x, y) }
+  return { changes = by_lines(values.changes(x, y)) }
 end
 
 local function lua_files(m)

@@ -12,6 +12,7 @@ local M = {}
 
 local READ_MAX = 16 << 20 -- bytes of a file whose text is compared
 local DIFF_MAX = 1 << 20 -- bytes of a difference that are kept
+local PART_MAX = 16 << 20 -- and of all the differences of a part
 
 --- Text is what a person can read: UTF-8 without a zero byte.
 local function is_text(bytes)
@@ -126,12 +127,17 @@ function M.files(a, b, list_a, list_b)
   by_path(list_b, paths, seen)
   table.sort(paths)
   local in_a, in_b = index(list_a), index(list_b)
+  local room = PART_MAX
   for _, path in ipairs(paths) do
     local x, y = in_a[path], in_b[path]
     if not (x and y and x.sha256 == y.sha256) then
       local entry, err = compare_file(a, b, path, x, y)
       if not entry then
         return nil, err
+      end
+      room = room - #(entry.diff or '')
+      if room < 0 then
+        entry.diff, entry.cut, entry.why = nil, nil, 'one of too many'
       end
       files[#files + 1] = entry
     end

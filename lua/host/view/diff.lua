@@ -17,19 +17,28 @@ local function json(value)
   return table_view.cut(table_view.short(core.json.encode(value)), VALUE_MAX)
 end
 
+--- Long texts from a little before the place where they part.
+local function excerpts(a, b)
+  if type(a) ~= 'string' or type(b) ~= 'string' or #a + #b <= VALUE_MAX then
+    return json(a), json(b)
+  end
+  local told = core.difference('', a, '', b)
+  return told.recorded, told.asked
+end
+
 local function sides(change)
   if change.a == nil then
     return '+ ' .. json(change.b)
   elseif change.b == nil then
     return '- ' .. json(change.a)
   end
-  return json(change.a) .. ' → ' .. json(change.b)
+  return table.concat({ excerpts(change.a, change.b) }, ' → ')
 end
 
 local function changes(list, rows)
   local cells = {}
   for i = 1, math.min(#list, CHANGES_MAX) do
-    cells[i] = { '  ' .. list[i].at, sides(list[i]) }
+    cells[i] = { '  ' .. list[i].at, list[i].diff and 'by its lines:' or sides(list[i]) }
   end
   if #list > CHANGES_MAX then
     cells[#cells + 1] = { string.format('  and %d more: --json has all', #list - CHANGES_MAX) }
@@ -87,12 +96,8 @@ local function one_file(result, file, style, room, rows)
   end
   local shown, whole = lines(file, style, room, rows)
   if not whole then
-    rows[#rows + 1] = string.format(
-      '  %s goes on: %d lines less, %d more in all\n',
-      file.path,
-      file.removed,
-      file.added
-    )
+    rows[#rows + 1] =
+      string.format('  %s goes on, +%d -%d in all\n', file.path, file.added, file.removed)
     rows[#rows + 1] = file.path ~= 'patch' and pointer(result, file) or ''
   end
   return shown
@@ -124,11 +129,23 @@ local function first_effect(first, style, rows)
   rows[#rows + 1] = '    ' .. style.green('b: ' .. (first.b or 'nothing')) .. '\n'
 end
 
---- "2 changes, 1 file, +3 −1".
+local INLINE_MAX = 2 -- changes that one line has room for
+
+local function few_changes(list)
+  local cells = {}
+  for i, change in ipairs(list) do
+    cells[i] = change.at .. ' ' .. (change.diff and 'by its lines' or sides(change))
+  end
+  return table_view.cut(table.concat(cells, ', '), VALUE_MAX)
+end
+
+--- "/input 1 → 3", "2 files, +3 -1".
 local function summary(part)
   local parts = {}
-  if part.changes and #part.changes > 0 then
+  if #part.changes > INLINE_MAX then
     parts[#parts + 1] = table_view.count(#part.changes, 'change')
+  elseif #part.changes > 0 then
+    parts[#parts + 1] = few_changes(part.changes)
   end
   if part.files and #part.files > 0 then
     local added, removed = 0, 0
@@ -170,8 +187,16 @@ end
 
 local function part_page(result, part, style, rows)
   rows[#rows + 1] = '\n' .. style.bold(part.name) .. '\n'
-  changes(part.changes or {}, rows)
+  changes(part.changes, rows)
   changes(part.beside or {}, rows)
+  local room = LINES_MAX
+  for _, change in ipairs(part.changes) do
+    if change.diff then
+      local shown, whole = lines(change, style, room, rows)
+      room = room - shown
+      rows[#rows + 1] = whole and '' or '  it goes on: --json has all\n'
+    end
+  end
   if part.first then
     first_effect(part.first, style, rows)
   end

@@ -78,12 +78,14 @@ function M.text(err, options)
   return table.concat(rows, '\n') .. '\n'
 end
 
---- Text that JSON can carry: each byte that is not UTF-8 becomes \xHH.
-local function printable(value)
+--- Text that JSON can carry: each byte that is not UTF-8 becomes \xHH. Tables all the way down.
+---@param value any
+---@return any
+function M.printable(value)
   if type(value) == 'table' then
     local copy = {}
     for key, below in pairs(value) do
-      copy[key] = printable(below)
+      copy[key] = M.printable(below)
     end
     return copy
   end
@@ -101,7 +103,7 @@ end
 ---@param err table
 ---@return string
 function M.json(err)
-  return core.json.encode { error = printable(err) } .. '\n'
+  return core.json.encode { error = M.printable(err) } .. '\n'
 end
 
 return M
