@@ -118,11 +118,14 @@ $(BUILD)/tests/suites/json_suite: tests/suites/json_suite.c $(BUILD)/core.a
 
 # libFuzzer is clang's, whatever CC is.
 FUZZ := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_INDEX := $(addprefix core/prim/,index_csv.c index_query.c index_scan.c index_page.c index_sort.c fs_open.c)
+$(BUILD)/tests/fuzz/fuzz_index: ALSO_IN := $(FUZZ_INDEX)
+$(BUILD)/tests/fuzz/fuzz_index: $(FUZZ_INDEX)
 $(FUZZ): $(BUILD)/%: %.c $(wildcard core/base/*)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
 	$(Q)clang -I. $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined \
-	  -fno-sanitize-recover=all -o $@ $< core/base/*.c -lm
+	  -fno-sanitize-recover=all -o $@ $< core/base/*.c $(ALSO_IN) -lm
 
 # The Python tools of the tests, pinned by hash.
 venv: $(BUILD)/venv/installed

@@ -108,10 +108,3 @@ int tl_overlay_read(tl_overlay *o, int labfd, const tl_val *running, tl_err *e)
   keep_first(o);
   return rc;
 }
-
-void tl_overlay_free(tl_overlay *o)
-{
-  for (size_t i = 0; i < o->n; i++) free((void *)(uintptr_t)o->lines[i].data);
-  free(o->lines);
-  *o = (tl_overlay){0};
-}

@@ -140,11 +140,12 @@ int tl_query_read(tl_query *q, const tl_val *map, tl_err *e)
 {
   const tl_val *where = tl_get(map, "where");
   size_t n = where && where->type == TL_LIST ? where->u.list.len : 0;
+  int64_t limit = tl_get_int(map, "limit", 0);
   int rc;
 
   *q = (tl_query){.where = tl_zalloc((n + 1) * sizeof *q->where),
                   .scratch = tl_alloc(TL_INDEX_LINE),
-                  .limit = tl_get_int(map, "limit", 0),
+                  .limit = limit > 0 && limit < INT32_MAX ? limit : 0,
                   .descending = tl_get_bool(map, "descending", true)};
   rc = read_text(q, tl_get(map, "text"), e);
   for (size_t i = 0; i < n && rc == TL_OK; i++) {

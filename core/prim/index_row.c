@@ -284,9 +284,10 @@ static int put_line(tl_buf *line, const tl_val *manifest, const words *w, bool h
 }
 
 /* The members of a manifest that a row is made of. */
-static const char *const wanted[] = {
-    "cost",    "effects", "error",  "folder", "git",       "id",   "key",    "metrics", "models",
-    "outputs", "params",  "recipe", "replay_of", "spec", "status", "tags",    "time", "tokens", NULL};
+static const char *const wanted[] = {"cost",   "effects", "error",     "folder", "git",
+                                     "id",     "key",     "metrics",   "models", "outputs",
+                                     "params", "recipe",  "replay_of", "spec",   "status",
+                                     "tags",   "time",    "tokens",    NULL};
 
 int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e)
 {

@@ -151,6 +151,13 @@ void tl_scan_close(tl_scan *s)
   *s = (tl_scan){.fd = -1};
 }
 
+void tl_overlay_free(tl_overlay *o)
+{
+  for (size_t i = 0; i < o->n; i++) free((void *)(uintptr_t)o->lines[i].data);
+  free(o->lines);
+  *o = (tl_overlay){0};
+}
+
 /* --- the place of a key ----------------------------------------------------------------------- */
 
 /* Is there a key at the beginning of this line? A quick look; what is printed is looked at in full

@@ -181,3 +181,42 @@ STDERR:
      = runs.csv is made from the folders of the runs, and can be made again
   help: tlab runs --rebuild
 
+TEST: the log, day by day
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: runs.csv
+  started,id,recipe,status,seconds,models,tags,tokens_in,tokens_out,cost,currency,effects,failed,outputs,commit,dirty,key,replay_of,note,params,metrics,error,folder
+  2026-10-01T08:00:00.000Z,aaaa111100000000000000000000000000000000000000000000000000000000,day,succeeded,0.02,,,,,,,3,0,2,,,,,,,,,2026/10/01/ai-team/artifacts/080000Z-day-aaaa1111
+  2026-10-02T09:30:00.500Z,bbbb222200000000000000000000000000000000000000000000000000000000,ai,failed,12.5,smollm2,baseline paper,75,107,0.5,USD,9,1,3,,true,,,"the server, again","{""model.name"":""smollm2"",""n"":3,""params.temperature"":0.7}",,PROVIDER,2026/10/02/ai-team/artifacts/093000Z-ai-bbbb2222
+  2026-10-03T10:00:00.000Z,cccc333300000000000000000000000000000000000000000000000000000000,ai,succeeded,3,smollm2,baseline,80,90,0.25,USD,9,0,3,,false,,,größer · 良い,"{""model.name"":""smollm2"",""n"":5,""params.temperature"":0}","{""score"":0.875}",,2026/10/03/ai-team/artifacts/100000Z-ai-cccc3333
+RUN: tlab log 2026-10-01..2026-10-03
+STDERR:
+STDOUT:
+  2026-10-01  1 run
+    08:00  aaaa1111  day  succeeded  20 ms
+
+  2026-10-02  1 run, 1 failed, 75 + 107 tokens, 0.5 USD
+    09:30  bbbb2222  ai  failed  12.5 s  smollm2
+           # baseline paper
+           the server, again
+
+  2026-10-03  1 run, 80 + 90 tokens, 0.25 USD
+    10:00  cccc3333  ai  succeeded  3.0 s  smollm2
+           # baseline
+           größer · 良い
+RUN: tlab log 2026-10-02 --json
+STDOUT:
+  [{"cost":{"USD":0.5},"day":"2026-10-02","list":[{…"id":"bbbb2222…}],"runs":1,"status":{"failed":1},"tokens_in":75,"tokens_out":107}]
+RUN: tlab log
+STDOUT:
+STDERR:
+  no run began then (today, UTC)
+  help: tlab log 7d
+RUN: tlab log --json
+STDOUT:
+  []
+RUN: tlab log 2026-10-32
+EXIT: 2
+STDERR:
+  error[USAGE]: "2026-10-32" names no days; expected, in UTC: …
+  help: tlab log 2026-10-01..2026-10-07

@@ -114,6 +114,18 @@ M.commands = {
     },
   },
   {
+    name = 'log',
+    summary = 'what was done, day by day, with what was said of it',
+    usage = 'tlab log [DAY | FROM..TO]',
+    words = { 0, 1 },
+    options = {},
+    examples = {
+      { 'tlab log', 'today, which ends at midnight UTC' },
+      { 'tlab log 7d', 'today and the six days before' },
+      { 'tlab log 2026-10', 'a month; so 2026-10-03, yesterday, 2026-10-01..2026-10-07' },
+    },
+  },
+  {
     name = 'tag',
     summary = 'words to find a run by',
     usage = 'tlab tag RUN [WORD ...] [--remove]',
