@@ -194,12 +194,12 @@ STDERR:
 STDOUT:
   2026-10-01  1 run
     08:00  aaaa1111  day  succeeded  20 ms
-
+  …
   2026-10-02  1 run, 1 failed, 75 + 107 tokens, 0.5 USD
     09:30  bbbb2222  ai  failed  12.5 s  smollm2
            # baseline paper
            the server, again
-
+  …
   2026-10-03  1 run, 80 + 90 tokens, 0.25 USD
     10:00  cccc3333  ai  succeeded  3.0 s  smollm2
            # baseline
