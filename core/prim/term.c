@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,6 +17,7 @@
 enum {
   REDRAW_MS = 50,    /* the progress line, on a terminal */
   PLAIN_MS = 5000,   /* and off one */
+  SAY_MAX = 65536,   /* bytes of one text on a terminal */
   COLUMNS = 80,      /* where nobody says otherwise */
   ANSWER_MOST = 4096 /* bytes of a line typed in */
 };
@@ -168,14 +170,29 @@ static int done(tl_call *call)
   return TL_OK;
 }
 
+/* How much of a text is shown: all of it, but to a person no more than can be looked at. What is
+ * cut is cut between two characters. */
+static size_t shown_len(const char *text, size_t len)
+{
+  size_t most = SAY_MAX;
+
+  if (len <= most || !isatty(STDERR_FILENO)) return len;
+  while (most > 0 && ((unsigned char)text[most] & 0xC0) == 0x80) most--;
+  return most > 0 ? most : SAY_MAX;
+}
+
 int prim_talk_say(tl_call *call)
 {
   const tl_val *text = &call->args[0];
-  tl_buf out = room_for(text->u.s.len);
+  size_t len = text->u.s.len, show_len = shown_len(text->u.s.data, len);
+  tl_buf out = room_for(len);
+  char more[96];
 
   if (is_quiet) return done(call);
   finish(&out);
-  clean(&out, text->u.s.data, text->u.s.len, NULL);
+  clean(&out, text->u.s.data, show_len, NULL);
+  (void)snprintf(more, sizeof more, "… (%zu bytes more: run:write keeps them)", len - show_len);
+  if (show_len < len) add(&out, more);
   add(&out, "\n");
   show(&out);
   return done(call);

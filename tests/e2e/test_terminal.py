@@ -122,3 +122,37 @@ def test_what_is_asked_and_typed(lab):
     lab.write("recipes/line.lua", "return { name = 'line', summary = 's', home = 'ai-team/artifacts',\n"
               "run = function() error('x') end } -- \x1b[2J \u202e \u009b \x7f\n")
     assert_visible(on_terminal(lab, "run", "recipes/line.lua")[1])
+
+
+HUGE = {
+    "say": "run:say(long)", "print": "print(long)", "error": "error(long)", "progress": "run:progress(1, 2, long)",
+    "metric": "run:metric(long:sub(1, 100000), 1)", "tag": "run:note('tag', { tag = long })",
+    "model": "run:note('model', { asked = long })", "params": "run:note('params', { long = long })",
+    "file": "run:write('long.txt', long)",
+}
+
+
+@pytest.mark.parametrize("way", ["say", *(pytest.param(way, marks=pytest.mark.slow) for way in list(HUGE)[1:])])
+@pytest.mark.parametrize("letter", ["x", "\u65e5"])
+def test_ten_megabytes_in_one_line(lab, way, letter):
+    """O5: a person is shown what can be looked at and told how much there is; characters stay whole; the run is kept."""
+    size = 10_000_000 // len(letter.encode())
+    lab.recipe(f"local long = ('{letter}'):rep({size}) {HUGE[way]}")
+    code, text = on_terminal(lab, "run", "try")
+    assert code == (1 if way == "error" else 0), text[-1000:]
+    assert 20 < len(text.encode("utf-8", "surrogateescape")) < 200_000, len(text)
+    assert not any("\udc80" <= character <= "\udcff" for character in text), "a character was cut in two"
+    if way in ("say", "print"):
+        assert "bytes more: run:write keeps them" in text
+    for command in ("show", "verify", "replay"):
+        code, text = on_terminal(lab, command, "latest")
+        assert code == 0 and len(text) < 200_000, text[-1000:]
+        assert not any("\udc80" <= character <= "\udcff" for character in text), command
+    assert len((lab.latest / "run.json").read_bytes()) < 1 << 20
+
+
+def test_what_is_not_for_a_person_is_whole(lab):
+    """O5: into a file or a pipe all of it goes."""
+    lab.recipe("run:say(('x'):rep(1000000))")
+    done = lab.tlab("run", "try")
+    assert done.exit == 0 and "x" * 1000000 + "\n" in done.err
