@@ -23,7 +23,8 @@ static bool ends_with(const char *s, size_t len, const char *end)
 
 static bool private_part(const char *s, size_t len, bool secrets)
 {
-  if ((secrets && is_word(s, len, "secrets")) || is_word(s, len, ".git")) {
+  if ((secrets && is_word(s, len, "secrets")) || is_word(s, len, ".git") ||
+      is_word(s, len, ".tlab")) {
     return true;
   }
   if (starts_with(s, len, ".env") && !is_word(s, len, ".envrc")) {

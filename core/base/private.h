@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Is a part of this relative path `.git`, `.env*` (but `.envrc`), `id_*` without a dot, or does it
+/* Is a part of this relative path `.git`, `.tlab`, `.env*` (but `.envrc`), `id_*` without a dot, or does it
  * end in .pem, .key, .p12 or .age; or is the first one `secrets` (any one, with `anywhere`)?
  * Without regard to case: some file systems have none. */
 bool tl_private_path(const char *rel, bool anywhere);

@@ -14,11 +14,11 @@ static void private_paths_are_known(void **state)
   static const char *const yes[] = {
       "secrets", "secrets/KEY", "SECRETS/x", ".git",     "a/.git/config",
       ".env",    ".env.lab",    "a/.ENV.x",  "id_rsa",   "a/id_ed25519",
-      "x.pem",   "a/x.KEY",     "a.p12",     "keys.age", "a//secrets.pem",
+      "x.pem",   "a/x.KEY",     "a.p12",     "keys.age", "a//secrets.pem", ".tlab/rows", "a/.TLAB",
   };
   static const char *const no[] = {
       ".",           "a/b", "secretsx",  "my-secrets", ".gitignore",  ".envrc",   "id_",
-      "id_list.csv", "pem", "x.pem.txt", "keys",       "environment", "a/secret",
+      "id_list.csv", "pem", "x.pem.txt", "keys",       "environment", "a/secret", ".tlab2",
   };
   for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
     if (!tl_private_path(yes[i], false)) {

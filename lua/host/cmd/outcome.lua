@@ -33,6 +33,11 @@ local function tell_error(result, options, lab)
   )
 end
 
+--- A run that the index lacks is a whole run: its exit code stays.
+local function tell_unindexed(err)
+  out.err(('warning: %s\nhelp: %s\n'):format(err.message, err.hint))
+end
+
 --- Tells it and gives the exit code.
 ---@param result table from host.run.lifecycle
 ---@param options table of the command line
@@ -58,6 +63,9 @@ function M.tell(result, options, lab)
       )
     end
     out.out(manifest.folder .. '\n')
+  end
+  if result.unindexed then
+    tell_unindexed(result.unindexed)
   end
   return result.exit
 end

@@ -5,11 +5,13 @@ local build = require 'host.manifest.build'
 local day = require 'host.run.day'
 local fold = require 'host.manifest.fold'
 local ids = require 'host.manifest.ids'
+local index = require 'host.store.index'
 local latest = require 'host.store.latest'
 local outputs = require 'host.manifest.outputs'
 local recipes = require 'host.run.recipe'
 local state = require 'host.run.state'
 local tree = require 'host.store.tree'
+local values = require 'host.manifest.values'
 
 local M = {}
 
@@ -28,8 +30,13 @@ local function make_day(run, started)
     return nil, err
   end
   run.id = ids.id(run.key, run.nonce, started)
+  run.folder = day.folder(run)
+  index.begin(run)
   local ok
   ok, err = day.make(run)
+  if not ok then
+    index.forget(run)
+  end
   return ok and run, err
 end
 
@@ -59,10 +66,12 @@ function M.make(run)
     run.name = ids.folder_name(run.started_ms, run.decl.name, run.id)
     run.folder = home .. '/' .. run.name
     run.dir = run.lab.root .. '/' .. run.folder
+    index.begin(run)
     ok, err = core.fs.make(run.dir)
     if ok then
       return run
     end
+    index.forget(run)
     if err.code ~= 'EXISTS' then
       return nil, err
     end
@@ -89,7 +98,11 @@ function M.manifest(run, held)
       origin = run.recipe.origin,
       modules = module_list(run.modules),
     },
-    spec = { sha256 = run.key_parts.spec, from = run.spec.from },
+    spec = {
+      sha256 = run.key_parts.spec,
+      from = run.spec.from,
+      values = values.of(run.spec.value),
+    },
     key_parts = run.key_parts,
     seed = run.seed,
     git = run.git,
@@ -168,11 +181,12 @@ local function write_last(run, outcome, ended)
   return done
 end
 
---- Closes the folder: what the record says is put into the manifest, all of it made durable, and
---- `latest` points to it.
+--- Closes the folder: what the record says is put into the manifest, all of it made durable,
+--- `latest` points to it, and the index has its row.
 ---@param run table
 ---@param manifest table of M.manifest
----@param outcome table {status, error?}; a failing disk changes both
+---@param outcome table {status, error?}; a failing disk changes both, and sets `unindexed` to an
+---  error when it is the index that could not be written
 ---@return table manifest as it was meant to lie there
 function M.close(run, manifest, outcome)
   local ok, err = write_modules(run)
@@ -214,6 +228,7 @@ function M.close(run, manifest, outcome)
   if not ok then
     outcome.error = outcome.error or { code = err.code, message = err.message }
   end
+  outcome.unindexed = index.finish(run)
   return done
 end
 

@@ -126,6 +126,7 @@ function M.close(run, manifest, outcome, how)
     exit = exit_of(outcome),
     error = shown or outcome.error,
     kept = outcome.error and folder.kept_status(run),
+    unindexed = outcome.unindexed,
   }
 end
 

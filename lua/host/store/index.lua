@@ -44,11 +44,43 @@ local function explained(err)
   return err
 end
 
+--- A run begins: from here on others see that it is in progress, and, should its process be killed,
+--- that it was. A lab where that cannot be written down is told of at the run's end, if it comes to
+--- that: the index is not what a run fails of.
+---@param run table {lab, id, folder}
+---@return table|nil err
+function M.begin(run)
+  local _, err = core.index.open(run.lab.root, run.id, run.folder)
+  return err
+end
+
+--- The run did not come about.
+---@param run table
+function M.forget(run)
+  core.index.close(run.lab.root, run.id)
+end
+
+--- The run's row is made from its folder and put into the index, or left where the next one who
+--- looks puts it there.
+---@param run table {lab, dir}
+---@return table|nil err what the person is told: the index lacks the run
+function M.finish(run)
+  local ok, err = core.index.put(run.lab.root, run.dir)
+  if ok then
+    return nil
+  end
+  return {
+    code = err.code,
+    message = 'the run is not in runs.csv: ' .. err.message,
+    hint = REBUILD,
+  }
+end
+
 --- Takes in what waits, and says what goes on. A lab that cannot be written answers all the same.
 ---@param lab table
 ---@return string[] running folders of the runs in progress
 function M.settle(lab)
-  local settled = core.index.settle and core.index.settle(lab.root)
+  local settled = core.index.settle(lab.root)
   return settled and settled.running or {}
 end
 
