@@ -65,7 +65,7 @@ bool tl_equal(const tl_val *a,
 tl_val *tl_push(tl_val *list, tl_val v);
 tl_val *tl_put(tl_val *map, const char *key, tl_val v); /* replaces a value of the same key */
 tl_val *tl_putn(tl_val *map, const char *key, size_t key_len, tl_val v); /* appends, no look-up */
-tl_val *tl_put_take(tl_val *map, char *key, size_t key_len, tl_val v);   /* as putn; takes key, too */
+tl_val *tl_put_take(tl_val *map, char *key, size_t key_len, tl_val v); /* as putn; takes key, too */
 
 /* Look-ups: borrowed, NULL when it is absent or v is not a map / list. */
 const tl_val *tl_get(const tl_val *map, const char *key);

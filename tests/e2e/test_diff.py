@@ -327,8 +327,8 @@ def test_what_is_no_run(lab):
     lab.write("bad/run.json", "{")
     lab.write("list/run.json", "[]\n")
     lab.write("later/run.json", '{"schema":"tlab.run/2"}\n')
-    for word, said in [("empty", "no run"), ("nothing", "no run"), ("bad", "run.json: "), ("list", "no manifest"),
-                       ("later", "its form is tlab.run/2")]:
+    for word, said in [("empty", "no run"), ("nothing", "no run"), ("bad", "no manifest"), ("list", "no manifest"),
+                       ("later", "tlab.run/2")]:
         for pair in [(a, word), (word, a)]:
             done = lab.tlab("diff", *pair)
             assert done.exit == TROUBLE and said in done.err, done.err

@@ -128,6 +128,7 @@ function M.run(dir, how)
     key_parts = parts,
     nonce = all.nonce,
     name = name,
+    place = all.place,
     folder = all.folder or '2026/11/22/ai-team/artifacts/' .. name,
     seed = all.seed or ids.seed(key),
     started_ms = all.started_ms,

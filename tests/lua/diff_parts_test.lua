@@ -131,8 +131,8 @@ end)
 
 t.test("a day's own files may be edited", function()
   local a, b = open(
-    { folder = '2026/11/22', outputs = { ['README.md'] = 'a\n' } },
-    { folder = '2026/11/23', outputs = { ['README.md'] = 'b\n' } }
+    { place = 'day', folder = '2026/11/22', outputs = { ['README.md'] = 'a\n' } },
+    { place = 'day', folder = '2026/11/23', outputs = { ['README.md'] = 'b\n' } }
   )
   make.put(B .. '/README.md', 'mine\n')
   local file = t.ok(outputs(a, b)).files[1]

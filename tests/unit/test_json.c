@@ -198,7 +198,8 @@ static void reads_some_members(void **state)
       "{\"no\":{\"a\":[1,{\"b\":\"x\\u00e9\"}],\"c\":1e999},\"yes\":{\"no\":[{}],\"no2\":\"s\"},"
       "\"nope\":\"\",\"also\":[null,-1.5],\"n\":true}";
   static const char *const wanted[] = {"yes", "also", "absent", NULL}, *const none[] = {NULL};
-  static const char *const bad[] = {"{\"no\":[1,]}", "{\"no\":\"\\x\"}", "{\"no\":01}", "{\"no\":{1:2}}",
+  static const char *const bad[] = {"{\"no\":[1,]}",        "{\"no\":\"\\x\"}",
+                                    "{\"no\":01}",          "{\"no\":{1:2}}",
                                     "{\"no\":\"\\ud800\"}", "{\"yes\":1,\"yes\":2}"};
   tl_buf out = TL_BUF(1000);
   tl_err e = {0};

@@ -9,12 +9,12 @@ local core = require 'core'
 local findings = require 'host.manifest.findings'
 local fold = require 'host.manifest.fold'
 local outputs = require 'host.manifest.outputs'
+local read = require 'host.manifest.read'
 
 local M = {}
 
 local RECORD_MAX = 1 << 30
 local RECIPE = 'record/recipe/'
-local DAY = '^%d%d%d%d/%d%d/%d%d$'
 
 local function damaged(run, code, message)
   return nil,
@@ -25,38 +25,16 @@ local function damaged(run, code, message)
     }
 end
 
---- The digest of a manifest whose form is known.
-local function check_manifest(manifest, text)
-  if type(manifest) ~= 'table' or type(manifest.schema) ~= 'string' then
-    return 'it is no manifest'
-  end
-  if manifest.schema ~= build.SCHEMA then
-    return string.format('its form is %s, this tlab reads %s', manifest.schema, build.SCHEMA)
-  end
-  local result = findings.compiled('run.schema.json'):check(manifest)
-  if result ~= true then
-    return string.format('it is no manifest: %s %s', result[1].pointer, result[1].message)
-  end
-  if build.digest(manifest) ~= manifest.digest or text ~= core.json.encode(manifest) .. '\n' then
-    return 'it is not as it was written'
-  end
-  return nil
-end
-
 local function read_manifest(dir)
-  local file = dir .. '/run.json'
-  local text, err = core.fs.read(file)
-  if not text then
+  local manifest, err, text = read.read(dir)
+  if not manifest then
     return nil, err
   end
-  local manifest
-  manifest, err = core.json.decode(text)
-  local wrong = manifest == nil and err.message or check_manifest(manifest, text)
-  if wrong then
+  if build.digest(manifest) ~= manifest.digest or text ~= core.json.encode(manifest) .. '\n' then
     return nil,
       {
         code = 'DIFFERS',
-        message = file .. ': ' .. wrong,
+        message = dir .. '/run.json is not as it was written',
         hint = 'tlab verify ' .. dir,
       }
   end
@@ -81,6 +59,26 @@ local function modules_of(run)
   return modules
 end
 
+--- Whether people may have edited the run's files since, with every right: the day's own.
+---@param run table
+---@return boolean
+function M.is_day(run)
+  return run.m.place == 'day'
+end
+
+--- What the run made: all that lies in its folder, or of a folder that is a day's, what its record
+--- says.
+local function made(run, summary)
+  if not M.is_day(run) then
+    return outputs.list(run.dir)
+  end
+  local files = {}
+  for path, sha256 in pairs(summary and summary.written or {}) do
+    files[#files + 1] = { path = path, sha256 = sha256 }
+  end
+  return files
+end
+
 --- What the manifest of a run that was cut off could not say: the record and the folder do.
 local function complete(run)
   local m = run.m
@@ -98,7 +96,7 @@ local function complete(run)
     return nil, err
   end
   m.recipe.modules = modules
-  m.outputs, err = outputs.list(run.dir)
+  m.outputs, err = made(run, summary)
   return m.outputs and run, err
 end
 
@@ -116,13 +114,6 @@ function M.open(dir)
     return run
   end
   return complete(run)
-end
-
---- Whether people may have edited the run's files since, with every right: the day's own.
----@param run table
----@return boolean
-function M.is_day(run)
-  return run.m.folder:match(DAY) ~= nil
 end
 
 --- A file of the run that must have a hash.
