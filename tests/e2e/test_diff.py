@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import shutil
-import signal
 import subprocess
 import time
 
@@ -273,20 +272,39 @@ def test_a_run_of_an_older_tlab(lab):
     assert "recipe" in diff(lab, old, run(lab), DIFFERENT)["differs"]
 
 
+def wait_for_notes(lab, besides):
+    """The folder of the run that goes on beside another one, once it has written all its files."""
+    end = time.monotonic() + 20
+    while not (found := [p.parents[1] for p in lab.root.glob("20*/*/*/ai-team/artifacts/*/record/effects.jsonl")
+                         if p.parents[1] != besides and b"run.note" in p.read_bytes()]):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return found[0]
+
+
 def test_a_run_that_was_killed(lab):
     whole = run(lab)
     process = subprocess.Popen(lab.command("one", "wait:=60000"), cwd=lab.root,
                                env={"PATH": os.environ["PATH"]}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 20
-    while not (found := [p.parents[1] for p in lab.root.glob("20*/*/*/ai-team/artifacts/*/record/effects.jsonl")
-                         if p.parents[1] != whole and b"run.note" in p.read_bytes()]):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
+    cut = wait_for_notes(lab, whole)
+    process.kill()
     process.wait()
-    value = diff(lab, whole, found[0], DIFFERENT)
+    value = diff(lab, whole, cut, DIFFERENT)
     assert value["differs"] == ["spec", "status"], "all that it did until then is the same"
-    assert diff(lab, found[0], found[0], SAME)["b"]["status"] == "running"
+    assert diff(lab, cut, cut, SAME)["b"]["status"] == "running"
+
+
+def test_a_run_that_was_resumed_is_as_one_that_never_stopped(lab):
+    whole = run(lab, "wait:=300")
+    process = subprocess.Popen(lab.command("one", "wait:=300"), cwd=lab.root, env={"PATH": os.environ["PATH"]},
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    cut = wait_for_notes(lab, whole)
+    process.kill()
+    process.wait()
+    assert "status" in diff(lab, whole, cut, DIFFERENT)["differs"]
+    done = lab.tlab("resume", cut)
+    assert done.exit == 0, done.err
+    assert diff(lab, whole, cut, SAME)["b"]["status"] == "succeeded"
 
 
 # --- damage ----------------------------------------------------------------------------------------

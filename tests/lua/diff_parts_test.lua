@@ -129,6 +129,22 @@ t.test('a difference of many megabytes is cut at a line', function()
   t.ok(#file.diff <= 1 << 20 and file.diff:sub(-1) == '\n')
 end)
 
+t.test('so many files that their differences fill memory', function()
+  local one, other = {}, {}
+  for i = 1, 6 do
+    one['f' .. i], other['f' .. i] = ('a' .. i .. '\n'):rep(200000), ('b\n'):rep(200000)
+  end
+  local a, b = open({ outputs = one }, { outputs = other })
+  local files, kept = t.ok(outputs(a, b)).files, 0
+  for _, file in ipairs(files) do
+    kept = kept + #(file.diff or '')
+  end
+  t.ok(kept > 3 << 20 and kept <= 4 << 20, kept)
+  t.eq(files[6].diff, nil)
+  t.eq(files[6].why, 'one of too many')
+  t.eq(files[6].added, 200000)
+end)
+
 t.test("a day's own files may be edited", function()
   local a, b = open(
     { place = 'day', folder = '2026/11/22', outputs = { ['README.md'] = 'a\n' } },

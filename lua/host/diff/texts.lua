@@ -12,7 +12,7 @@ local M = {}
 
 local READ_MAX = 16 << 20 -- bytes of a file whose text is compared
 local DIFF_MAX = 1 << 20 -- bytes of a difference that are kept
-local PART_MAX = 16 << 20 -- and of all the differences of a part
+local PART_MAX = 4 << 20 -- and of all the differences of a part
 
 --- Text is what a person can read: UTF-8 without a zero byte.
 local function is_text(bytes)
