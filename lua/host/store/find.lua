@@ -1,16 +1,16 @@
 --- RUN: a run's folder from what people type: a path, `latest`, the beginning of its id or of its
---- folder's name. Days are searched from the newest back; an index is not needed, only slower
---- without.
+--- folder's name. The index answers; no folder is searched.
 
 local core = require 'core'
+local index = require 'host.store.index'
 local latest = require 'host.store.latest'
-local tree = require 'host.store.tree'
 
 local M = {}
 
 local LEAST = 4 -- characters of an id or name that are enough to search by
-local DEPTH = 3 -- folders between a day and its runs: ai-team/artifacts/… and one to spare
 local SHOWN = 10 -- matches that an error lists
+local COUNTED = 1000 -- matches that it counts
+local REBUILD = 'tlab runs --rebuild'
 
 local function is_run(dir)
   return core.fs.stat(dir .. '/run.json') ~= nil
@@ -22,80 +22,21 @@ local function by_path(ref)
   return is_run(dir) and core.fs.realpath(dir) or nil
 end
 
---- Names of folders in a folder that have a form, the greatest first.
-local function folders(dir, form)
-  local names = {}
-  for _, entry in ipairs(core.fs.list(dir) or {}) do
-    if entry.type == 'folder' and entry.name:match(form) then
-      table.insert(names, 1, entry.name)
-    end
-  end
-  return names
-end
-
---- Calls fn(path relative to the lab) for each day, the newest first.
-local function each_day(root, fn)
-  for _, year in ipairs(folders(root, '^%d%d%d%d$')) do
-    for _, month in ipairs(folders(root .. '/' .. year, '^%d%d$')) do
-      local below = year .. '/' .. month
-      for _, day in ipairs(folders(root .. '/' .. below, '^%d%d$')) do
-        fn(below .. '/' .. day)
-      end
-    end
-  end
-end
-
---- Calls fn(path, name) for each run folder below a folder, not looking into runs.
-local function each_run(root, path, depth, fn)
-  for _, name in ipairs(folders(root .. '/' .. path, '.')) do
-    local below = path .. '/' .. name
-    if tree.split_run_name(name) then
-      fn(below, name)
-    elseif depth > 1 then
-      each_run(root, below, depth - 1, fn)
-    end
-  end
-end
-
---- The id in a manifest, for a reference longer than what the folder's name says.
-local function id_of(dir)
-  local text = core.fs.read(dir .. '/run.json')
-  local manifest = text and core.json.decode(text)
-  return type(manifest) == 'table' and manifest.id or ''
-end
-
-local function begins(text, with)
-  return text:sub(1, #with) == with
-end
-
-local function matches(root, path, name, ref)
-  if begins(name, ref) then
-    return true
-  end
-  local _, _, id8 = tree.split_run_name(name)
-  local low = ref:lower()
-  if #low <= 8 then
-    return begins(id8, low)
-  end
-  return begins(low, id8) and begins(id_of(root .. '/' .. path), low)
-end
-
+--- The rows of the runs that this may be the beginning of, the newest first.
 local function search(lab, ref)
-  local found = {}
-  each_day(lab.root, function(day)
-    each_run(lab.root, day, DEPTH, function(path, name)
-      if matches(lab.root, path, name, ref) then
-        found[#found + 1] = path
-      end
-    end)
-  end)
-  return found
+  local low = ref:lower()
+  return index.rows(lab, {
+    where = core.json.array {
+      { column = 'run', op = 'prefix', value = low:match '^%x+$' and low or ref },
+    },
+    limit = COUNTED,
+  })
 end
 
 local function ambiguous(ref, found)
   local details = {}
   for i = 1, math.min(#found, SHOWN) do
-    details[i] = found[i]
+    details[i] = found[i].folder
   end
   if #found > SHOWN then
     details[#details + 1] = string.format('and %d more', #found - SHOWN)
@@ -103,20 +44,53 @@ local function ambiguous(ref, found)
   return nil,
     {
       code = 'USAGE',
-      message = string.format('"%s" is the beginning of %d runs', ref, #found),
+      message = string.format(
+        '"%s" is the beginning of %s%d runs',
+        ref,
+        #found == COUNTED and 'at least ' or '',
+        #found
+      ),
       details = details,
-      hint = 'tlab show ' .. (found[1]:match('[^/]+$')),
+      hint = 'tlab show ' .. (found[1].folder:match('[^/]+$')),
     }
 end
 
-local function missing(ref, lab)
-  local hint = lab and core.fs.readlink(lab.root .. '/latest') and 'tlab show latest' or nil
+local function missing(ref, searched)
   return nil,
     {
       code = 'NOT_FOUND',
       message = string.format('there is no run "%s"', ref),
-      details = { "expected: a run's folder, the first digits of its id, or latest" },
-      hint = hint,
+      details = {
+        "expected: a run's folder, the first digits of its id, or latest",
+        searched and 'a run that was copied into this lab is found once the index is made again',
+      },
+      hint = searched and REBUILD or nil,
+    }
+end
+
+--- The folder that a row names. Who wrote runs.csv may be anybody: it names folders of days only.
+local function folder_of(lab, row, ref)
+  local folder = row.folder or ''
+  local parts = '/' .. folder .. '/'
+  if not folder:match '^%d%d%d%d/%d%d/%d%d' or parts:find('/%.*/') then
+    return nil,
+      {
+        code = 'PARSE',
+        message = string.format('runs.csv says that run %s lies in "%s"', row.id, folder),
+        details = { 'expected: a folder of a day, YYYY/MM/DD' },
+        hint = REBUILD,
+      }
+  end
+  local dir = lab.root .. '/' .. folder
+  if is_run(dir) then
+    return core.fs.realpath(dir)
+  end
+  return nil,
+    {
+      code = 'NOT_FOUND',
+      message = string.format('the folder of run "%s" is gone: %s', ref, folder),
+      details = { 'runs.csv still has its row' },
+      hint = REBUILD,
     }
 end
 
@@ -149,16 +123,18 @@ function M.run(ref, lab)
   if not lab then
     return missing(ref)
   end
-  if #ref < LEAST or not ref:match('^[%w_-]+$') then
-    return missing(ref, lab)
+  if #ref < LEAST or not ref:match '^[%w_-]+$' then
+    return missing(ref)
   end
-  local found = search(lab, ref)
-  if #found == 0 then
-    return missing(ref, lab)
+  local found, err = search(lab, ref)
+  if not found then
+    return nil, err
+  elseif #found == 0 then
+    return missing(ref, true)
   elseif #found > 1 then
     return ambiguous(ref, found)
   end
-  return core.fs.realpath(lab.root .. '/' .. found[1])
+  return folder_of(lab, found[1], ref)
 end
 
 --- The same for a command: the lab is that of the working folder, if there is one.
