@@ -80,7 +80,8 @@ EXIT: 1
 STDERR:
   error[NOT_FOUND]: there is no run "ffffffff"
      = expected: a run's folder, the first digits of its id, or latest
-  help: tlab show latest
+     = a run that was copied into this lab is found once the index is made again
+  help: tlab runs --rebuild
 
 TEST: a spec that is wrong, and nothing is run
 FILE: lab.json
