@@ -1,4 +1,4 @@
-/* fs.space: the file system that a folder lies on. */
+/* fs.space: whose a folder is, and the file system that it lies on. */
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -79,6 +79,7 @@ int prim_fs_space(tl_call *call)
   } else {
     call->out = tl_map();
     put_type(&call->out, (uint32_t)fs.f_type);
+    tl_put(&call->out, "own", tl_bool(st.st_uid == geteuid()));
     tl_put(&call->out, "read_only", tl_bool((vfs.f_flag & ST_RDONLY) != 0));
     tl_put(&call->out, "free", product(vfs.f_bavail, vfs.f_frsize));
     tl_put(&call->out, "size", product(vfs.f_blocks, vfs.f_frsize));

@@ -202,9 +202,11 @@ def test_a_record_signed_anew_still_has_no_paths(made, copy):
 def test_a_manifest_of_the_future_is_refused_by_name(made, copy):
     """D5: another schema version is told, not guessed at."""
     rewrite(copy / "run.json", lambda manifest: manifest.update(schema="tlab.run/2"))
-    for words in (["verify", copy], ["replay", copy]):
+    for words in (["verify", copy], ["replay", copy], ["show", copy], ["tag", copy], ["run", "many", "--reuse", copy]):
         done = made.tlab(*words)
-        assert done.exit == 5 and "schema" in done.out + done.err, (done.out, done.err)
+        assert done.exit == 1 and "the form tlab.run/2, and this tlab reads tlab.run/1 only" in done.err, done.err
+    done = made.tlab("diff", copy, made.latest)
+    assert done.exit == 2 and "the form tlab.run/2" in done.err, done.err
 
 
 def test_what_is_made_here_fits_the_schemas(made):

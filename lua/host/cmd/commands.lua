@@ -182,6 +182,18 @@ M.commands = {
     },
   },
   {
+    name = 'gc',
+    summary = 'remove what killed processes left, or runs that you name',
+    usage = 'tlab gc [RUN ...]',
+    words = { 0 },
+    options = { 'dry-run', 'yes' },
+    examples = {
+      { 'tlab gc --dry-run', 'what it would remove, and why' },
+      { 'tlab gc --yes', 'without asking: temporary and orphaned files, never a run' },
+      { 'tlab gc 3f9a', 'this run, for good' },
+    },
+  },
+  {
     name = 'hash',
     summary = 'SHA-256 of files, printed as sha256sum does',
     usage = 'tlab hash FILE ...',

@@ -58,6 +58,7 @@ return function(words, options)
   if not entry then
     return nil, err
   end
+  noted.index(run)
   if options.json then
     out.json { id = run.manifest.id, at = entry.at, text = text }
   elseif not options.quiet then

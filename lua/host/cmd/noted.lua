@@ -1,7 +1,9 @@
---- What `tag` and `note` share: the run with what was said of it.
+--- What `tag` and `note` share: the run with what was said of it, and its row in the index.
 
 local find = require 'host.store.find'
+local index = require 'host.store.index'
 local notes = require 'host.store.notes'
+local out = require 'host.cmd.out'
 
 local M = {}
 
@@ -43,6 +45,20 @@ function M.add(run, kind, text)
   run.entries[#run.entries + 1] = entry
   run.tags, run.notes = notes.fold(run.entries, run.manifest.tags)
   return entry
+end
+
+--- Has the index say it too, where the run lies in the lab that it was made in. What was said is
+--- on the disk by then: an index that is behind is a note, not a failure.
+---@param run table of M.open
+function M.index(run)
+  local lab = require('host.lab').find(run.dir)
+  if not lab or run.dir ~= lab.root .. '/' .. run.manifest.folder then
+    return
+  end
+  local _, err = index.put(lab, run.manifest.folder)
+  if err then
+    out.err(('note: %s; the index is behind: tlab runs --rebuild\n'):format(err.message))
+  end
 end
 
 return M

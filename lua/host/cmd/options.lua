@@ -95,6 +95,8 @@ M.all = {
     help = 'run this recipe on the record instead',
     example = 'recipes/ai.lua',
   },
+  ['dry-run'] = { kind = 'flag', help = 'only say what would be done' },
+  ['yes'] = { kind = 'flag', short = 'y', help = 'do it without asking' },
   ['quick'] = { kind = 'flag', help = 'leave out what takes long in a large lab' },
   ['remove'] = { kind = 'flag', help = 'take the words away again' },
   ['stat'] = { kind = 'flag', help = 'one line a part instead of all that differs' },

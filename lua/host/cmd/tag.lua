@@ -67,6 +67,9 @@ return function(words, options)
   if not changed then
     return nil, err
   end
+  if #changed > 0 then
+    noted.index(run)
+  end
   if options.json then
     out.json {
       id = run.manifest.id,

@@ -120,12 +120,32 @@ end
 
 -- Git -------------------------------------------------------------------------------------------
 
+--- What to type when libgit2 cannot read the repository.
+local function git_mend(err, root)
+  if err.message:find('extensions.', 1, true) then
+    return 'git clone --no-local . ../' .. (root:match '[^/]+$' or 'lab') .. '-plain'
+  end
+  return 'git fsck'
+end
+
+--- A run takes the state down whosever the repository is; a recipe is not given it.
+local function is_foreign(root)
+  local folder = core.fs.space(root .. '/.git')
+  return folder and not folder.own and not core.sys.self().root
+end
+
 local function check_git(group, lab)
   local git, patch, err = state.git(lab)
   if err then
-    group.fail('git', err.message, M.git_mend(err, lab.root))
+    group.fail('git', err.message, git_mend(err, lab.root))
   elseif not git then
     group.ok('git', 'no repository: runs name no commit')
+  elseif is_foreign(lab.root) then
+    group.warn(
+      'git',
+      'the repository belongs to another user: runs name its commit, recipes cannot read it',
+      ('sudo chown -R "$(id -u):$(id -g)" %s'):format(quoted(lab.root))
+    )
   elseif not git.commit then
     group.warn(
       'git',
@@ -138,19 +158,6 @@ local function check_git(group, lab)
   else
     group.ok('git', 'commit ' .. git.commit:sub(1, 12) .. ', nothing changed')
   end
-end
-
---- What to type when libgit2 cannot read the repository.
----@param err table
----@param root string
----@return string
-function M.git_mend(err, root)
-  if err.code == 'REFUSED' then
-    return ('sudo chown -R "$(id -u):$(id -g)" %s'):format(quoted(root))
-  elseif err.message:find('extensions.', 1, true) then
-    return 'git clone --no-local . ../' .. (root:match('[^/]+$') or 'lab') .. '-plain'
-  end
-  return 'git fsck'
 end
 
 -- Keys ------------------------------------------------------------------------------------------

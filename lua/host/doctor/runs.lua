@@ -3,11 +3,13 @@
 
 local core = require 'core'
 local days = require 'host.store.days'
+local index = require 'host.store.index'
 local table_view = require 'host.view.table'
 local tree = require 'host.store.tree'
 
 local M = {}
 
+local REBUILD = 'tlab runs --rebuild'
 local SHOWN = 3 -- names in a line
 local AHEAD_MS = 5000 -- clocks of two machines that share a lab differ by as much
 
@@ -92,6 +94,77 @@ local function check_rubbish(group, found)
   end
 end
 
+--- Calls fn for each row of the index; an error is a line of its own.
+local function each_row(group, lab, query, fn)
+  local next_page = index.pages(lab, query)
+  while true do
+    local page, err = next_page()
+    if err then
+      group.fail('index', err.message, err.hint or REBUILD)
+      return false
+    elseif not page then
+      return true
+    end
+    for _, row in ipairs(page.rows) do
+      fn(row)
+    end
+  end
+end
+
+local function check_interrupted(group, lab)
+  local ids = {}
+  local query = { where = { { column = 'status', op = '=', value = 'interrupted' } } }
+  each_row(group, lab, query, function(row)
+    ids[#ids + 1] = row.id:sub(1, 8)
+  end)
+  if #ids > 0 then
+    group.warn(
+      'interrupted',
+      ('%s: %s'):format(table_view.count(#ids, 'run was cut off', 'runs were cut off'), some(ids)),
+      'tlab resume ' .. ids[1]
+    )
+  end
+end
+
+--- Whether each run has a row and each row a run.
+local function check_index(group, lab, found)
+  local without_row, without_run, rows = {}, {}, 0
+  for _, folder in ipairs(found.runs) do
+    without_row[folder] = not found.open[folder] or nil
+  end
+  local whole = each_row(group, lab, {}, function(row)
+    rows = rows + 1
+    if without_row[row.folder] == nil and not found.open[row.folder] then
+      without_run[#without_run + 1] = row.folder
+    end
+    without_row[row.folder] = nil
+  end)
+  if not whole then
+    return
+  end
+  local missing = {}
+  for folder in pairs(without_row) do
+    missing[#missing + 1] = folder
+  end
+  if #missing > 0 then
+    group.warn(
+      'index',
+      ('%s no row: %s'):format(table_view.count(#missing, 'run has', 'runs have'), some(missing)),
+      REBUILD
+    )
+  end
+  if #without_run > 0 then
+    group.warn(
+      'index',
+      ('%s without a run: %s'):format(table_view.count(#without_run, 'row'), some(without_run)),
+      REBUILD
+    )
+  end
+  if #missing + #without_run == 0 then
+    group.ok('index', table_view.count(rows, 'row'))
+  end
+end
+
 --- Adds the lines of a lab's runs.
 ---@param report doctor.Report
 ---@param lab lab.Lab
@@ -100,6 +173,7 @@ function M.check(report, lab, options)
   local group = report:group 'runs'
   check_latest(group, lab.root)
   check_time(group, lab.root)
+  check_interrupted(group, lab)
   if options.quick then
     return
   end
@@ -109,6 +183,7 @@ function M.check(report, lab, options)
     end
   local found = require('host.store.rubbish').find(lab.root, progress or nil)
   check_rubbish(group, found)
+  check_index(group, lab, found)
 end
 
 return M

@@ -128,4 +128,13 @@ function M.rows(lab, query)
   end
 end
 
+--- Makes a run's row anew from its folder, as after a note.
+---@param lab table
+---@param folder string the run's, relative to the lab
+---@return string|nil "written" or "pending"
+---@return table|nil err
+function M.put(lab, folder)
+  return core.index.put(lab.root, lab.root .. '/' .. folder)
+end
+
 return M

@@ -1,0 +1,122 @@
+--- Runs that are named to be removed: their folders, their rows, `latest` where it leads to one.
+
+local core = require 'core'
+local find = require 'host.store.find'
+local index = require 'host.store.index'
+local tree = require 'host.store.tree'
+
+local M = {}
+
+local DAY = '^%d%d%d%d/%d%d/%d%d'
+
+local function refused(message)
+  return nil, { code = 'REFUSED', message = message }
+end
+
+--- A folder that is a run's by its name and place alone: one that lost its manifest.
+local function without_manifest(ref, lab)
+  local dir = core.fs.realpath(ref) or core.fs.realpath(lab.root .. '/' .. ref)
+  local name = dir and dir:match '[^/]+$'
+  return name and tree.split_run_name(name) and dir
+end
+
+local function size_of(dir)
+  local size = 0
+  for _, entry in ipairs(core.fs.tree(dir) or {}) do
+    size = size + entry.size
+  end
+  return size
+end
+
+local function in_progress(lab, folder)
+  for _, running in ipairs(index.settle(lab)) do
+    if running == folder then
+      return true
+    end
+  end
+  return false
+end
+
+local function entry_of(lab, ref)
+  local dir, err = find.run(ref, lab)
+  dir = dir or without_manifest(ref, lab)
+  if not dir then
+    return nil, err
+  end
+  local folder = dir:sub(1, #lab.root + 1) == lab.root .. '/' and dir:sub(#lab.root + 2)
+  if not folder or not folder:match(DAY) then
+    return refused(dir .. ' is not in the date tree of this lab')
+  elseif not tree.split_run_name(folder:match '[^/]+$') then
+    return refused(folder .. ' holds more than a run: a day is not removed')
+  elseif in_progress(lab, folder) then
+    return refused(folder .. ' is in progress')
+  end
+  return { path = folder, kind = 'run', size = size_of(dir), why = 'named' }
+end
+
+--- The runs as entries of `gc`, each once.
+---@param lab table
+---@param refs string[] as typed
+---@return rubbish.Entry[]|nil entries
+---@return table|nil err REFUSED for one in progress or elsewhere
+function M.entries(lab, refs)
+  local entries, seen = {}, {}
+  for _, ref in ipairs(refs) do
+    local entry, err = entry_of(lab, ref)
+    if not entry then
+      return nil, err
+    end
+    if not seen[entry.path] then
+      seen[entry.path] = true
+      entries[#entries + 1] = entry
+    end
+  end
+  return entries
+end
+
+--- Removes a run's folder. Its manifest goes last: while it is there, the run can be named again.
+---@param root string the lab
+---@param entry rubbish.Entry
+---@return boolean|nil ok
+---@return table|nil err
+function M.remove(root, entry)
+  local list, err = core.fs.list(root .. '/' .. entry.path)
+  if not list then
+    return nil, err
+  end
+  for _, each in ipairs(list) do
+    local path = entry.path .. '/' .. each.name
+    local ok = true
+    if each.type == 'folder' then
+      ok, err = core.fs.purge(path, root)
+    elseif each.name ~= 'run.json' and each.type == 'file' then
+      ok, err = core.fs.discard(path, root)
+    end
+    if not ok then
+      return nil, err or { code = 'REFUSED', message = path .. ' is held by a process' }
+    end
+  end
+  return core.fs.purge(entry.path, root)
+end
+
+--- Has the index and `latest` forget runs that are gone.
+---@param lab table
+---@param entries rubbish.Entry[]
+---@return boolean|nil ok
+---@return table|nil err
+function M.forget(lab, entries)
+  local link = lab.root .. '/latest'
+  local stat = core.fs.stat(link)
+  local target = stat and stat.type == 'link' and core.fs.readlink(link)
+  for _, entry in ipairs(entries) do
+    if target == entry.path then
+      core.fs.remove(link)
+    end
+  end
+  if not core.index.rebuild then
+    return true
+  end
+  return core.index.rebuild(lab.root)
+end
+
+return M
