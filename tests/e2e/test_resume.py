@@ -1,16 +1,17 @@
 """tlab resume: a run that was cut off comes to the end that it would have had."""
 
+import hashlib
 import json
-import os
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
 import fault_server as f
-from faults import FaultLab, check_folder, kill_and_reap, worker_pids
-from lab import EXIT
+from faults import FaultLab, check_folder, kill_and_reap
+from lab import EXIT, ROOT, TLAB
 from test_kill import wait_for
 
 # All kinds of effects, one after the other and side by side; what is written depends on the answers only.
@@ -210,3 +211,196 @@ def test_cut_at_each_line_and_byte(lab, server):
         resume_after(whole, end)
     for size in range(ends[-3], ends[-1]):
         resume_after(whole, size, thorough=size % 50 == 0)
+
+
+def start_long(lab, server, *words):
+    return lab.start("run", "long", f"url={server.base_url}", *words)
+
+
+def holding(path):
+    """A server that answers as `reply` does, but holds back the first answer to one path."""
+    held = []
+
+    def answer(connection, request):
+        if request.path == path and not held:
+            held.append(request)
+            f.silence()(connection, request)
+        else:
+            reply(connection, request)
+
+    return f.FaultServer([answer])
+
+
+def expected(lab, server):
+    """What an uninterrupted run of the same spec writes."""
+    assert lab.tlab("run", "long", f"url={server.base_url}").exit == 0
+    return outputs(lab.latest)
+
+
+@pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGINT])
+def test_killed_or_interrupted(lab, sig):
+    """The real thing: killed while a request is in flight; told what to type; nothing else is asked again."""
+    with holding("/v1/map/2") as server:
+        process = start_long(lab, server)
+        wait_for(lambda: any(r.path == "/v1/map/2" for r in server.requests))
+        exit_code, _, err = kill_and_reap(process, sig)
+        [run] = lab.runs()
+        id8 = run.name[-8:]
+        assert sig == signal.SIGKILL or (exit_code == 130 and f"help: tlab resume {id8}" in err), err
+        assert f"tlab resume {id8}" in lab.tlab("show", run).out
+        assert f"tlab resume {id8}" in lab.tlab("verify", run).err
+        assert f"tlab resume {id8}" in lab.tlab("replay", run).err
+        before = [r.path for r in server.requests]
+        done = lab.tlab("resume", id8)
+        assert done.exit == 0, done.err
+        after = [r.path for r in server.requests][len(before):]
+        manifest = json.loads((run / "run.json").read_text())
+        files = outputs(run)
+        answered = {e["args"][0]["url"].split(":")[2].partition("/")[2] for e in lab.effects("http.send")}
+        assert len(answered) == 6 and after.count("/v1/map/2") == 1 and "/v1/one" not in after
+        assert manifest["status"] == "succeeded" and (lab.root / "latest").resolve() == run
+        assert manifest["resumed"][0]["status"] == ("running" if sig == signal.SIGKILL else "interrupted")
+        for command in ["verify", "replay"]:
+            told = lab.tlab(command, run)
+            assert told.exit == 0 and "resume" not in told.err, (told.out, told.err)
+        assert files == expected(lab, server)
+
+
+def test_a_time_limit(lab):
+    """A run that had no more time gets more; its seconds are those of both parts."""
+    with holding("/v1/map/1") as server:
+        done = lab.tlab("run", "long", f"url={server.base_url}", "--limit-seconds=1")
+        id8 = lab.latest.name[-8:]
+        assert f"help: tlab resume {id8} --limit-seconds=SECONDS" in done.err, done.err
+        done = lab.tlab("resume", id8, "--limit-seconds=30")
+        assert done.exit == 0, done.err
+    manifest = lab.manifest
+    assert manifest["limits"]["seconds"] == 30 and manifest["time"]["seconds"] > 1
+    assert manifest["resumed"][0]["code"] == "TIMEOUT"
+    ats = [json.loads(line).get("at", 0) for line in (lab.latest / "record/effects.jsonl").read_text().splitlines()]
+    assert max(ats) >= 1000, "what follows goes on after what there was"
+    assert lab.tlab("verify", "latest").exit == 0 and lab.tlab("replay", "latest").exit == 0
+
+
+def cut_try(lab, body, lines, **more):
+    """A run of a small recipe that ended well, cut back to some lines of its record and the status `running`."""
+    lab.recipe(body, **more)
+    done = lab.tlab("run", "try")
+    assert done.exit == 0, done.err
+    record = lab.latest / "record/effects.jsonl"
+    record.write_bytes(b"".join(record.read_bytes().splitlines(keepends=True)[:lines]))
+    manifest = dict(lab.manifest, status="running", time={"started": lab.manifest["time"]["started"]})
+    for field in ["effects", "outputs", "metrics", "tags", "inputs"]:
+        manifest.pop(field, None)
+    (lab.latest / "run.json").write_text(json.dumps(manifest))
+    return lab.latest
+
+
+WRITES = "run:write('a.txt', 'a') run:write('b.txt', 'b') run:write('c.txt', 'c')"
+
+
+def test_one_that_was_not_cut_off_is_refused(lab):
+    lab.recipe(WRITES)
+    assert lab.tlab("run", "try").exit == 0
+    done = lab.tlab("resume", "latest")
+    assert done.exit == EXIT["USAGE"] and "succeeded" in done.err, done.err
+    assert f"help: tlab run --reuse {lab.latest.name[-8:]} recipes/try.lua" in done.err
+    lab.recipe("error('no')")
+    assert lab.tlab("run", "try").exit == EXIT["RUN_FAILED"]
+    done = lab.tlab("resume", "latest")
+    assert done.exit == EXIT["USAGE"] and "failed with RUN_FAILED" in done.err, done.err
+
+
+def test_a_recipe_that_goes_another_way(lab):
+    """It stops with both requests, and the run is as resumable as before."""
+    run = cut_try(lab, WRITES, 2)
+    recipe = run / "record/recipe/recipe.lua"
+    good, manifest, record = recipe.read_text(), (run / "run.json").read_text(), (run / "record/effects.jsonl").read_text()
+    bad = good.replace("'b.txt'", "'d.txt'")
+    forged = json.loads(manifest)
+    forged["recipe"]["sha256"] = hashlib.sha256(bad.encode()).hexdigest()
+    recipe.write_text(bad)
+    done = lab.tlab("resume", run)
+    assert done.exit == EXIT["DIFFERS"] and "recipe.lua is not what the manifest names" in done.err, done.err
+    (run / "run.json").write_text(json.dumps(forged))
+    done = lab.tlab("resume", run)
+    assert done.exit == EXIT["DIFFERS"] and "effect 2" in done.err and "d.txt" in done.err, done.err
+    assert json.loads((run / "run.json").read_text()) == forged
+    assert (run / "record/effects.jsonl").read_text() == record
+    recipe.write_text(good)
+    (run / "run.json").write_text(manifest)
+    assert lab.tlab("resume", run).exit == 0
+    assert lab.tlab("verify", run).exit == 0
+
+
+def test_a_recipe_that_asks_for_less(lab):
+    run = cut_try(lab, "if run:read('lab:notes.md') == 'from the lab\\n' then " + WRITES + " end", 3)
+    record = run / "record/effects.jsonl"
+    record.write_text(record.read_text().replace("from the lab", "from a liar"))
+    done = lab.tlab("resume", run)
+    assert "asked for 1 effects, the record has 3" in done.err, done.err
+    assert json.loads((run / "run.json").read_text())["status"] == "running"
+
+
+def test_a_full_disk_is_not_answered_again(lab, server):
+    """Failed for want of storage: that answer is not given again, so the run gets through once there is room."""
+    lab.recipe(f"local r = tlab.http.send {{ method = 'POST', url = '{server.base_url}/x', body = '' }}\n"
+               "run:write('big.bin', r.body:rep(4000))", needs="net = { '127.0.0.1:*' }")
+    done = subprocess.run(["prlimit", "--fsize=16384", TLAB, "run", "try"], cwd=lab.root, capture_output=True, text=True)
+    assert done.returncode == EXIT["STORAGE"], done.stderr
+    assert "tlab resume" in done.stderr, done.stderr
+    seen = len(server.requests)
+    done = lab.tlab("resume", lab.runs()[0])
+    assert done.exit == 0, done.err
+    assert len(server.requests) == seen and (lab.latest / "big.bin").stat().st_size > 16384
+    assert lab.manifest["resumed"][0]["code"] == "STORAGE"
+    assert lab.tlab("verify", "latest").exit == 0 and lab.tlab("replay", "latest").exit == 0
+
+
+def test_by_another_tlab_and_with_other_modules(lab, tmp_path):
+    """What began it stays in the manifest, and what it went on by is told; modules come from the record."""
+    lab.write("lua/mine.lua", "return { word = 'old' }")
+    run = cut_try(lab, "run:write('a.txt', require('mine').word) run:write('b.txt', require('mine').word)", 1)
+    library = tmp_path / "library"
+    for name in ["tlab", "host"]:
+        shutil.copytree(ROOT / "lua" / name, library / "lua" / name)
+    shutil.copytree(ROOT / "schemas", library / "schemas")
+    lab.write("lua/mine.lua", "return { word = 'new' }")
+    done = lab.tlab("resume", run, f"--dev-lua={library / 'lua'}")
+    assert done.exit == 0, done.err
+    manifest = lab.manifest
+    assert manifest["resumed"][0]["tool"]["library"].startswith("override:")
+    assert not manifest["tool"]["library"].startswith("override:")
+    assert (run / "b.txt").read_text() == "old"
+    assert lab.tlab("verify", run).exit == 0 and lab.tlab("replay", run).exit == 0
+
+
+def test_a_stream_that_comes_otherwise_is_a_cut_one(lab):
+    """The recipe hears of it as of any connection that was cut; it may ask again."""
+    body = """
+    local function read()
+      local answer = tlab.http.open { method = 'POST', url = '%s/stream', body = '' }
+      local parts = {}
+      while true do
+        local piece, err = tlab.http.next(answer.handle)
+        if err then return nil, err end
+        if not piece then return table.concat(parts) end
+        parts[#parts + 1] = piece
+      end
+    end
+    local text, err = read()
+    run:write('text.txt', text or err.code .. ' ' .. read())
+    """
+    answers = iter([b"first and all", b"other words", b"third"])
+
+    def answer(connection, request):
+        f.status(200, next(answers), kind="text/plain")(connection, request)
+
+    with f.FaultServer([answer]) as server:
+        run = cut_try(lab, body % server.base_url, 3, needs="net = { '127.0.0.1:*' }")
+        assert (run / "text.txt").read_text() == "first and all"
+        done = lab.tlab("resume", run)
+        assert done.exit == 0, done.err
+    assert (run / "text.txt").read_text() == "NETWORK third"
+    assert lab.manifest["resumed"][0]["again"] == [1]
+    assert lab.tlab("verify", run).exit == 0 and lab.tlab("replay", run).exit == 0

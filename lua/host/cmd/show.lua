@@ -29,6 +29,13 @@ return function(words, options)
   manifest.tags, said = notes.fold(entries, manifest.tags)
   local style = require('host.view.style').new('stdout', core.args)
   local view = require 'host.view.show'
-  out.out(view.text(manifest, { style = style, notes = said }), style)
+  out.out(
+    view.text(manifest, {
+      style = style,
+      notes = said,
+      resume = require('host.manifest.remains').command(manifest),
+    }),
+    style
+  )
   return 0
 end

@@ -7,17 +7,33 @@ local M = {}
 
 local CUT_OFF = { running = true, interrupted = true, timeout = true }
 
---- Whether a run ended otherwise than by its recipe: by a signal, a kill, its time limit, a disk.
+--- Errors of the machine, not of the recipe: the same run may get further.
+local MACHINE = { STORAGE = true, IO = true, CRASHED = true }
+
+--- Whether a run ended otherwise than by its recipe: by a signal, a kill, a limit on time, a disk.
 ---@param manifest table
 ---@return boolean
 function M.resumable(manifest)
   local code = manifest.error and manifest.error.code
-  return CUT_OFF[manifest.status] or manifest.status == 'failed' and code == 'STORAGE'
+  return CUT_OFF[manifest.status] or manifest.status == 'failed' and MACHINE[code] or false
+end
+
+--- The command that brings it to its end, with the option that gives it more of what it ran out of.
+---@param manifest table {id, status, error?}
+---@return string|nil command nil when there is nothing to resume
+function M.command(manifest)
+  if not M.resumable(manifest) then
+    return nil
+  end
+  local limit = manifest.status == 'timeout'
+    and manifest.error
+    and manifest.error.message:match('%-%-limit%-[%a]+=')
+  return 'tlab resume ' .. manifest.id:sub(1, 8) .. (limit and ' ' .. limit .. 'SECONDS' or '')
 end
 
 --- Adds one line; true when the record is cut before it.
-local function take(state, effect, full)
-  if full and effect.error and effect.error.code == 'STORAGE' then
+local function take(state, effect, code)
+  if MACHINE[code] and effect.error and effect.error.code == code then
     return true
   end
   state.at[effect.n] = effect.at or state.at[effect.n] or 0
@@ -42,14 +58,14 @@ local function sorted_keys(set)
 end
 
 --- Reads a record for what can be answered from it. A last line that was cut short does not count.
---- Where the disk was full, that is not answered again: the record ends before it, and what
+--- A failing disk that ended the run is not answered again: the record ends before it, and what
 --- reached outward after it is performed again.
 ---@param text string record/effects.jsonl
----@param full boolean the run failed for want of storage
+---@param code string|nil of the error with which the run ended
 ---@return table|nil remains {size = bytes to keep, elapsed = ms, effect = the first number without
 ---  an answer, again = numbers asked and not answered, blobs = {sha256 → size}}
 ---@return table|nil err
-function M.of(text, full)
+function M.of(text, code)
   local state = { elapsed = 0, at = {}, open = {}, answered = {}, blobs = {} }
   local size, number, cut = 0, 0, false
   for line, stop in text:gmatch '([^\n]*)\n()' do
@@ -62,7 +78,7 @@ function M.of(text, full)
           message = string.format('record/effects.jsonl line %d is no effect', number),
         }
     end
-    cut = cut or take(state, effect, full)
+    cut = cut or take(state, effect, code)
     if not cut then
       size = stop - 1
     elseif effect.op and effect.took == nil then

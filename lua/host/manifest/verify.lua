@@ -11,6 +11,7 @@ local ids = require 'host.manifest.ids'
 local notes = require 'host.store.notes'
 local read = require 'host.manifest.read'
 local record = require 'host.manifest.verify_record'
+local remains = require 'host.manifest.remains'
 local tree = require 'host.store.tree'
 
 local M = {}
@@ -279,6 +280,10 @@ function M.run(dir)
       check_extras(state)
     end
     check_digest(state)
+  end
+  local resume = manifest and remains.command(manifest)
+  if resume then
+    state.notes[#state.notes + 1] = 'it can be brought to its end: ' .. resume
   end
   table.sort(state.findings, by_path)
   return {

@@ -6,6 +6,7 @@ local folder = require 'host.run.folder'
 local permits = require 'host.run.permits'
 local prepare = require 'host.run.prepare'
 local recipes = require 'host.run.recipe'
+local remains = require 'host.manifest.remains'
 
 local M = {}
 
@@ -64,6 +65,8 @@ local function told(outcome, run, how)
     words[#words + 1] = quoted(word)
   end
   permits.explain(shown, outcome.refusal, table.concat(words, ' '))
+  shown.hint = shown.hint
+    or remains.command { id = run.id, status = outcome.status, error = outcome.error }
   return shown
 end
 

@@ -6,6 +6,7 @@ local lifecycle = require 'host.run.lifecycle'
 local outputs = require 'host.manifest.outputs'
 local read = require 'host.manifest.read'
 local recipes = require 'host.run.recipe'
+local remains = require 'host.manifest.remains'
 
 local M = {}
 
@@ -103,7 +104,8 @@ local function compare_end(manifest, outcome, differences)
   local found = outcome.error and outcome.error.code
   local cut_off = manifest.status == 'running' or expected and CUT_OFF[expected]
   if found == 'NOT_RECORDED' and cut_off then
-    return outcome.error.message
+    local resume = remains.command(manifest)
+    return outcome.error.message .. (resume and '; what is missing: ' .. resume or '')
   elseif found == 'DIFFERS' or found == 'NOT_RECORDED' and manifest.status == 'succeeded' then
     local difference = outcome.difference or {}
     difference.what, difference.message = 'effect', outcome.error.message

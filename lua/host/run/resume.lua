@@ -71,20 +71,25 @@ local function check_sources(dir, manifest)
     }
 end
 
+--- The code of the error that ended the run: of one killed while it was resumed, the one before.
+local function ended_with(manifest)
+  local last = manifest.resumed and manifest.resumed[#manifest.resumed]
+  local from = manifest.error or manifest.status == 'running' and last
+  return from and from.code
+end
+
 local function read_record(dir, manifest)
   local text, err = core.fs.read(dir .. RECORD, RECORD_MAX)
   if not text and err.code ~= 'NOT_FOUND' then
     return nil, err
   end
-  local last = manifest.resumed and manifest.resumed[#manifest.resumed]
-  local code = (manifest.error or manifest.status == 'running' and last or {}).code
   local rest
-  rest, err = remains.of(text or '', code == 'STORAGE')
+  rest, err = remains.of(text or '', ended_with(manifest))
   if not rest then
     return nil, err
   end
   rest.elapsed = math.max(rest.elapsed, math.ceil((manifest.time.seconds or 0) * 1000))
-  rest.text, rest.code = text, code
+  rest.text = text
   return rest
 end
 
@@ -115,7 +120,7 @@ local function reopen(run, manifest, rest)
   local entry = {
     at = tree.iso(core.clock.now()),
     status = manifest.status,
-    code = rest.code,
+    code = ended_with(manifest),
     effect = rest.effect,
     again = #rest.again > 0 and rest.again or nil,
   }

@@ -121,9 +121,15 @@ local function error_lines(m, style, text)
     .. (err.hint and 'help: ' .. err.hint .. '\n' or '')
 end
 
-local function next_step(m)
+local function next_step(m, resume)
   local id8 = m.id:sub(1, 8)
-  if m.status == 'running' then
+  if resume then
+    return 'next: '
+      .. resume
+      .. '   # go on where it was cut off\n      tlab verify '
+      .. id8
+      .. '   # what is there of it'
+  elseif m.status == 'running' then
     return 'next: tlab verify ' .. id8 .. '   # what is there of it'
   end
   return 'next: tlab replay '
@@ -148,7 +154,8 @@ end
 
 --- The page of one run.
 ---@param m table the manifest, with all tags that hold by now
----@param options? table {style = host.view.style, notes = what people said of it}
+---@param options? table {style = host.view.style, notes = what people said of it, resume = the
+---  command, where it was cut off}
 ---@return string
 function M.text(m, options)
   local style = options and options.style or styles.plain
@@ -185,7 +192,7 @@ function M.text(m, options)
   if #notes > 0 then
     text[#text + 1] = 'notes\n' .. M.notes(notes)
   end
-  text[#text + 1] = next_step(m) .. '\n'
+  text[#text + 1] = next_step(m, options and options.resume) .. '\n'
   return table.concat(text)
 end
 
