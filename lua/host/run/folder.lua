@@ -117,8 +117,7 @@ function M.manifest(run, held)
   }
 end
 
---- Writes the modules that are not there yet: those required while the recipe was loaded, and at
---- the end those that it required while it ran.
+--- Writes the modules that are not there yet.
 local function write_modules(run)
   for _, module in ipairs(run.modules) do
     if not module.written then
@@ -131,6 +130,23 @@ local function write_modules(run)
     end
   end
   return true
+end
+
+--- The module finder of a session: what the recipe requires while it runs is in the record as soon
+--- as it is given, so that a killed run has it, too. What cannot be written is tried again at the
+--- end of the run, and told there.
+---@param find fun(name: string): table|nil, table|nil of host.run.recipe
+---@param current fun(): table|nil the run, once it has a folder
+---@return fun(name: string): table|nil, table|nil
+function M.keeping(find, current)
+  return function(name)
+    local module, err = find(name)
+    local run = current()
+    if module and run and run.filled then
+      write_modules(run)
+    end
+    return module, err
+  end
 end
 
 --- Writes what stands before the first effect: manifest, spec, Lua, patch. The manifest is on the
@@ -159,6 +175,7 @@ function M.fill(run, manifest)
       return nil, err
     end
   end
+  run.filled = true
   return write_modules(run)
 end
 

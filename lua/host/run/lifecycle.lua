@@ -41,6 +41,18 @@ local function quoted(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
+--- The words of a run as one would type them.
+---@param recipe string
+---@param words string[]
+---@return string
+function M.typed(recipe, words)
+  local typed = { quoted(recipe) }
+  for _, word in ipairs(words) do
+    typed[#typed + 1] = quoted(word)
+  end
+  return table.concat(typed, ' ')
+end
+
 --- Cuts an error down to what the manifest keeps; returns it with what a person at the terminal is
 --- told besides: the traceback, and after a refusal the command to type, with the words as they
 --- were typed.
@@ -60,11 +72,8 @@ local function told(outcome, run, how)
   for name, value in pairs(outcome.error) do
     shown[name] = value
   end
-  local words = { quoted(run.recipe.origin == 'lab' and run.recipe.file or how.recipe) }
-  for _, word in ipairs(how.words) do
-    words[#words + 1] = quoted(word)
-  end
-  permits.explain(shown, outcome.refusal, table.concat(words, ' '))
+  local recipe = run.recipe.origin == 'lab' and run.recipe.file or how.recipe
+  permits.explain(shown, outcome.refusal, M.typed(recipe, how.words))
   shown.hint = shown.hint
     or remains.command { id = run.id, status = outcome.status, error = outcome.error }
   return shown
@@ -146,20 +155,21 @@ function M.run(how)
   end
   local find, found = recipes.modules(how.lab)
   local limits = prepare.limits(how.lab, how.limits)
-  local session
+  local session, run
   session, err = core.session {
     mode = how.reuse and 'reuse' or 'live',
     old = how.reuse,
     offline = how.offline or false,
     limits = limits,
     lab = how.lab.root,
-    module = find,
+    module = folder.keeping(find, function()
+      return run
+    end),
     quiet = how.quiet or false,
   }
   if not session then
     return nil, err
   end
-  local run
   run, err = prepare.run(how, session, recipe, found, limits)
   local result
   if run then

@@ -2,7 +2,6 @@
 --- recipe wrote comes again from the record, and so do files that it removed or never recorded.
 
 local core = require 'core'
-local recipes = require 'host.run.recipe'
 
 local M = {}
 
@@ -21,12 +20,9 @@ local function remove_artifacts(dir)
   return ok, err
 end
 
---- Paths below record/ that the manifest or the kept lines name.
-local function named(manifest, rest)
-  local paths = { ['effects.jsonl'] = true, ['recipe/recipe.lua'] = true }
-  for _, module in ipairs(manifest.recipe.modules or {}) do
-    paths['recipe/' .. recipes.module_path(module.name)] = true
-  end
+--- Paths below record/ that stay: Lua, and what the manifest or the kept lines name.
+local function is_named(manifest, rest)
+  local paths = { ['effects.jsonl'] = true }
   for sha256 in pairs(rest.blobs) do
     paths['blobs/' .. sha256] = true
   end
@@ -34,16 +30,18 @@ local function named(manifest, rest)
   if patch then
     paths['blobs/' .. patch.sha256] = true
   end
-  return paths
+  return function(path)
+    return paths[path] or path:match '^recipe/.*%.lua$'
+  end
 end
 
 --- A kill leaves temporary files, and blobs of answers that it kept from being written down.
 local function remove_strays(dir, manifest, rest)
-  local paths = named(manifest, rest)
+  local stays = is_named(manifest, rest)
   local entries, err = core.fs.tree(dir .. '/record')
   local ok = entries ~= nil
   for _, entry in ipairs(entries or {}) do
-    if ok and entry.type ~= 'folder' and not paths[entry.path] then
+    if ok and entry.type ~= 'folder' and not stays(entry.path) then
       ok, err = core.fs.remove(dir .. '/record/' .. entry.path)
     end
   end

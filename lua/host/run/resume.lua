@@ -5,8 +5,8 @@ local build = require 'host.manifest.build'
 local core = require 'core'
 local folder = require 'host.run.folder'
 local lifecycle = require 'host.run.lifecycle'
-local permits = require 'host.run.permits'
 local recipes = require 'host.run.recipe'
+local recorded = require 'host.run.recorded'
 local remains = require 'host.manifest.remains'
 local replay = require 'host.run.replay'
 local reset = require 'host.run.reset'
@@ -15,12 +15,9 @@ local tree = require 'host.store.tree'
 
 local M = {}
 
-local RECORD = '/record/effects.jsonl'
-local RECORD_MAX = 1 << 30
-
 local function again_by_reuse(manifest)
-  local words = { 'tlab run --reuse ' .. manifest.id:sub(1, 8), manifest.recipe.file }
-  return table.concat(table.move(manifest.spec.from, 1, #manifest.spec.from, 3, words), ' ')
+  local typed = lifecycle.typed(manifest.recipe.file, manifest.spec.from)
+  return string.format('tlab run --reuse %s %s', manifest.id:sub(1, 8), typed)
 end
 
 --- Why a run is not one to resume; nil when it is.
@@ -55,72 +52,12 @@ local function refusal(manifest, dir, lab)
   return nil
 end
 
---- What the run stands on must lie there as it was recorded.
-local function check_sources(dir, manifest)
-  local changed, err = replay.check_sources(dir, manifest)
-  if not changed then
-    return nil, err
-  elseif #changed == 0 then
-    return true
-  end
-  return nil,
-    {
-      code = 'DIFFERS',
-      message = changed[1].path .. ' is not what the manifest names',
-      hint = 'tlab verify ' .. manifest.id:sub(1, 8),
-    }
-end
-
---- The code of the error that ended the run: of one killed while it was resumed, the one before.
-local function ended_with(manifest)
-  local last = manifest.resumed and manifest.resumed[#manifest.resumed]
-  local from = manifest.error or manifest.status == 'running' and last
-  return from and from.code
-end
-
-local function read_record(dir, manifest)
-  local text, err = core.fs.read(dir .. RECORD, RECORD_MAX)
-  if not text and err.code ~= 'NOT_FOUND' then
-    return nil, err
-  end
-  local rest
-  rest, err = remains.of(text or '', ended_with(manifest))
-  if not rest then
-    return nil, err
-  end
-  rest.elapsed = math.max(rest.elapsed, math.ceil((manifest.time.seconds or 0) * 1000))
-  rest.text = text
-  return rest
-end
-
---- Recorded modules come from the record; others from where they would for a new run.
-local function modules_of(lab, dir, manifest)
-  local find_new, found = recipes.modules(lab)
-  local find_recorded, recorded = recipes.recorded_modules(dir), {}
-  for _, module in ipairs(manifest.recipe.modules or {}) do
-    recorded[module.name] = true
-    found[#found + 1] =
-      { name = module.name, origin = module.origin, sha256 = module.sha256, written = true }
-  end
-  return function(name)
-    return (recorded[name] and find_recorded or find_new)(name)
-  end, found
-end
-
-local function limits_of(manifest, given)
-  local limits = {}
-  for name, value in pairs(manifest.limits) do
-    limits[name] = given and given[name] or value
-  end
-  return limits
-end
-
 --- Writes down that the run is at work again, then makes its folder what it was at the start.
 local function reopen(run, manifest, rest)
   local entry = {
     at = tree.iso(core.clock.now()),
     status = manifest.status,
-    code = ended_with(manifest),
+    code = recorded.ended_with(manifest),
     effect = rest.effect,
     again = #rest.again > 0 and rest.again or nil,
   }
@@ -165,13 +102,14 @@ local function perform(run, session, manifest)
   return session:run(spec, lifecycle.info(manifest, run.decl))
 end
 
---- What the run is not resumed for: it is left to be resumed as it was before.
-local function give_up(run, manifest, err, outcome)
-  if manifest.status == 'running' and not (outcome and outcome.live) then
+--- What the run is not resumed for: it is left to be resumed as it was before. With effects that
+--- were performed already, its manifest tells of them.
+local function give_up(run, manifest, err, outcome, reopened)
+  local live = outcome and outcome.live
+  if manifest.status == 'running' and not live then
     core.fs.replace(run.dir .. '/run.json', core.json.encode(manifest) .. '\n')
   else
-    local before = build.resumed(manifest, nil, {})
-    folder.close(run, before, {
+    folder.close(run, live and reopened or build.resumed(manifest, nil, {}), {
       status = manifest.status == 'running' and 'interrupted' or manifest.status,
       error = manifest.error,
     })
@@ -239,58 +177,14 @@ local function close(run, manifest, reopened, outcome, how)
   return result
 end
 
---- What stands before the first effect, from the record and the manifest instead of the words of
---- a command line.
-local function prepare(how, manifest, rest)
-  local find, found = modules_of(how.lab, how.dir, manifest)
-  local allow, deny = permits.resumed(manifest.permits, how.lab, how.allow)
-  return {
-    lab = how.lab,
-    dir = how.dir,
-    id = manifest.id,
-    folder = manifest.folder,
-    recipe = manifest.recipe,
-    find = find,
-    modules = found,
-    needs = manifest.permits.needs,
-    allow = allow,
-    deny = deny,
-    limits = limits_of(manifest, how.limits),
-    tool = manifest.tool,
-    began_ms = core.clock.monotonic() - rest.elapsed,
-  }
-end
-
---- The manifest and what the record can answer, of a run that can be resumed.
-local function read(how)
+local function read_manifest(how)
   local manifest, err = replay.read_manifest(how.dir)
-  if not manifest then
-    return nil, err
-  end
-  err = refusal(manifest, how.dir, how.lab)
-  if err then
-    return nil, err
-  end
-  local ok
-  ok, err = check_sources(how.dir, manifest)
-  if not ok then
-    return nil, err
-  end
-  local rest
-  rest, err = read_record(how.dir, manifest)
-  return rest and manifest, err or rest
+  err = manifest and refusal(manifest, how.dir, how.lab) or err
+  return not err and manifest or nil, err
 end
 
---- Brings a run to its end, whatever end that is.
----@param how table {lab, dir = the run's folder, allow?, limits?, offline?, quiet?}
----@return table|nil result as lifecycle.run gives it, and `again` = numbers performed a second time
----@return table|nil err the run is then as it was
-function M.run(how)
-  local manifest, rest = read(how)
-  if not manifest then
-    return nil, rest
-  end
-  local run = prepare(how, manifest, rest)
+local function go_on(how, manifest, rest)
+  local run = recorded.prepare(how, manifest, rest)
   local reopened, err = reopen(run, manifest, rest)
   if not reopened then
     return give_up(run, manifest, err)
@@ -303,7 +197,9 @@ function M.run(how)
     offline = how.offline or false,
     limits = run.limits,
     lab = how.lab.root,
-    module = run.find,
+    module = folder.keeping(run.find, function()
+      return run
+    end),
     quiet = how.quiet or false,
   }
   local outcome
@@ -313,12 +209,54 @@ function M.run(how)
   end
   err = outcome and differs(outcome) or err
   if err then
-    return give_up(run, manifest, err, outcome)
+    return give_up(run, manifest, err, outcome, reopened)
   end
   return close(run, manifest, reopened, outcome, {
     recipe = manifest.recipe.file,
     words = manifest.spec.from,
   })
+end
+
+--- Nobody else is at work on the run from here on, until this process ends.
+local function claim(how, id, relative)
+  local ok, err = core.index.open(how.lab.root, id, relative)
+  if not ok and err.code == 'EXISTS' then
+    err = {
+      code = 'USAGE',
+      message = string.format('run %s is in progress', id:sub(1, 8)),
+      details = { 'another process is at work on it: it can be resumed when that has ended' },
+      hint = 'tlab show ' .. id:sub(1, 8),
+    }
+  end
+  return ok, err
+end
+
+--- Brings a run to its end, whatever end that is.
+---@param how table {lab, dir = the run's folder, allow?, limits?, offline?, quiet?}
+---@return table|nil result as lifecycle.run gives it, and `again` = numbers performed a second time
+---@return table|nil err the run is then as it was
+function M.run(how)
+  local manifest, err = read_manifest(how)
+  if not manifest then
+    return nil, err
+  end
+  local ok
+  ok, err = claim(how, manifest.id, manifest.folder)
+  if not ok then
+    return nil, err
+  end
+  local rest, result
+  manifest, err = read_manifest(how) -- again: who was at work on it may have ended it by now
+  if manifest then
+    rest, err = recorded.rest(how.dir, manifest)
+  end
+  if rest then
+    result, err = go_on(how, manifest, rest)
+  end
+  if not result then
+    core.index.put(how.lab.root, how.dir)
+  end
+  return result, err
 end
 
 return M
