@@ -12,9 +12,9 @@ static void private_paths_are_known(void **state)
 {
   (void)state;
   static const char *const yes[] = {
-      "secrets", "secrets/KEY", "SECRETS/x", ".git",     "a/.git/config",
-      ".env",    ".env.lab",    "a/.ENV.x",  "id_rsa",   "a/id_ed25519",
-      "x.pem",   "a/x.KEY",     "a.p12",     "keys.age", "a//secrets.pem", ".tlab/rows", "a/.TLAB",
+      "secrets",  "secrets/KEY", "SECRETS/x",      ".git",         "a/.git/config", ".env",
+      ".env.lab", "a/.ENV.x",    "id_rsa",         "a/id_ed25519", "x.pem",         "a/x.KEY",
+      "a.p12",    "keys.age",    "a//secrets.pem", ".tlab/rows",   "a/.TLAB",
   };
   static const char *const no[] = {
       ".",           "a/b", "secretsx",  "my-secrets", ".gitignore",  ".envrc",   "id_",

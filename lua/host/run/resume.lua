@@ -4,6 +4,7 @@
 local build = require 'host.manifest.build'
 local core = require 'core'
 local folder = require 'host.run.folder'
+local index = require 'host.store.index'
 local lifecycle = require 'host.run.lifecycle'
 local recipes = require 'host.run.recipe'
 local recorded = require 'host.run.recorded'
@@ -218,17 +219,19 @@ local function go_on(how, manifest, rest)
 end
 
 --- Nobody else is at work on the run from here on, until this process ends.
-local function claim(how, id, relative)
-  local ok, err = core.index.open(how.lab.root, id, relative)
-  if not ok and err.code == 'EXISTS' then
-    err = {
-      code = 'USAGE',
-      message = string.format('run %s is in progress', id:sub(1, 8)),
-      details = { 'another process is at work on it: it can be resumed when that has ended' },
-      hint = 'tlab show ' .. id:sub(1, 8),
-    }
+---@return table|nil err
+local function claim(how, manifest)
+  local err = index.begin { lab = how.lab, id = manifest.id, folder = manifest.folder }
+  if not err or err.code ~= 'EXISTS' then
+    return err
   end
-  return ok, err
+  local id8 = manifest.id:sub(1, 8)
+  return {
+    code = 'USAGE',
+    message = string.format('run %s is in progress', id8),
+    details = { 'another process is at work on it: it can be resumed when that has ended' },
+    hint = 'tlab show ' .. id8,
+  }
 end
 
 --- Brings a run to its end, whatever end that is.
@@ -240,9 +243,8 @@ function M.run(how)
   if not manifest then
     return nil, err
   end
-  local ok
-  ok, err = claim(how, manifest.id, manifest.folder)
-  if not ok then
+  err = claim(how, manifest)
+  if err then
     return nil, err
   end
   local rest, result
@@ -254,7 +256,7 @@ function M.run(how)
     result, err = go_on(how, manifest, rest)
   end
   if not result then
-    core.index.put(how.lab.root, how.dir)
+    index.finish(how)
   end
   return result, err
 end
