@@ -220,3 +220,38 @@ EXIT: 2
 STDERR:
   error[USAGE]: "2026-10-32" names no days; expected, in UTC: …
   help: tlab log 2026-10-01..2026-10-07
+
+
+TEST: --rebuild makes the index from the folders, and tells of those that it cannot read
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: runs.csv
+  lost
+FILE: 2026/10/02/ai-team/artifacts/x/run.json
+  {"id":"bbbb222200000000000000000000000000000000000000000000000000000000","recipe":{"name":"ai"},"status":"succeeded","time":{"ended":"2026-10-02T09:30:02.500Z","seconds":2,"started":"2026-10-02T09:30:00.500Z"}}
+FILE: 2026/10/01/x/run.json
+  {"id":"aaaa111100000000000000000000000000000000000000000000000000000000","recipe":{"name":"day"},"status":"running","time":{"started":"2026-10-01T08:00:00.000Z"}}
+RUN: tlab runs --rebuild
+STDOUT:
+  runs.csv: 2 runs on 2 days, other than it was
+STDERR:
+RUN: tlab runs --rebuild --json
+STDOUT:
+  {"days":2,"differs":false,"failed":0,"failures":[],"rows":2,"running":0}
+RUN: tlab runs --csv | cut -d, -f1,3,4
+STDOUT:
+  started,recipe,status
+  2026-10-02T09:30:00.500Z,ai,succeeded
+  2026-10-01T08:00:00.000Z,day,interrupted
+FILE: 2026/10/03/x/run.json
+  {
+RUN: tlab runs --rebuild
+EXIT: 5
+STDOUT:
+  runs.csv: 2 runs on 3 days, the same as it was
+STDERR:
+  warning: 2026/10/03/x: run.json line 2 column 1: expected a key in double quotes, found the end of the text
+RUN: tlab runs --rebuild status=failed
+EXIT: 2
+STDERR:
+  error[USAGE]: --rebuild is about all runs and takes no "status=failed"

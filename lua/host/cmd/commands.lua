@@ -105,12 +105,14 @@ M.commands = {
       'reverse',
       'limit',
       'csv',
+      'rebuild',
     },
     examples = {
       { 'tlab runs', 'the newest 50' },
       { 'tlab runs --status failed --since 7d', 'what failed this week' },
       { "tlab runs recipe=ai 'param.temperature>=0.5' --sort -cost", 'the dearest first' },
       { 'tlab runs --csv > mine.csv', 'all of them, for another program' },
+      { 'tlab runs --rebuild', 'make the index anew from the folders of the runs' },
     },
   },
   {

@@ -101,6 +101,9 @@ return function(words, options)
   if not lab then
     return nil, err
   end
+  if options.rebuild then
+    return require 'host.cmd.rebuild'(lab, words, options)
+  end
   local query
   query, err = filters.read(words, options)
   if not query then
