@@ -56,7 +56,7 @@ static int read_how(const tl_val *how, wanted *w, tl_err *e)
 /* The hunks alone: what stands before them are git's own head lines, of paths and modes. */
 static int put_hunks(tl_buf *out, const wanted *w, const git_buf *patch)
 {
-  const char *hunks = memmem(patch->ptr, patch->size, "\n@@ ", 4);
+  const char *hunks = patch->ptr ? memmem(patch->ptr, patch->size, "\n@@ ", 4) : NULL;
   if (!hunks) {
     return 0;
   }
@@ -68,7 +68,11 @@ static int put_hunks(tl_buf *out, const wanted *w, const git_buf *patch)
 static int diff_work(tl_call *call)
 {
   const tl_val *a = &call->args[0], *b = &call->args[1];
-  git_diff_options how = {.version = GIT_DIFF_OPTIONS_VERSION, .max_size = -1};
+  git_diff_options how = {
+      .version = GIT_DIFF_OPTIONS_VERSION,
+      .ignore_submodules = GIT_SUBMODULE_IGNORE_NONE,
+      .max_size = -1,
+  };
   git_patch *patch = NULL;
   git_buf text = {0};
   wanted w;

@@ -263,13 +263,21 @@ t.test('a manifest that cannot be trusted', function()
 end)
 
 t.test('paths of a manifest that would leave the folder', function()
+  local function lead_to(dir, path)
+    local manifest = core.json.decode(core.fs.read(dir .. '/run.json'))
+    manifest.outputs[1].path = path
+    make.seal(dir, manifest)
+  end
   for _, path in ipairs { '../../etc/passwd', '/etc/passwd', 'a/../../x' } do
     local err = trouble_of(function()
-      local manifest = core.json.decode(core.fs.read(B .. '/run.json'))
-      manifest.outputs[1].path = path
-      make.seal(B, manifest)
+      lead_to(B, path)
     end)
-    t.ok(err.message:find('leads out of the folder', 1, true), err.message)
+    t.ok(err.message:find('leads out of the folder', 1, true), 'in one: ' .. err.message)
+    err = trouble_of(function()
+      lead_to(A, path)
+      lead_to(B, path)
+    end)
+    t.ok(err.message:find('leads out of the folder', 1, true), 'in both: ' .. err.message)
   end
 end)
 
