@@ -32,14 +32,17 @@ static size_t find_word(const tl_buf *list, const tl_buf *word)
   return list->len;
 }
 
-/* A separator and the text, in which nothing else separates. */
+/* A separator and the text (of what is none, its JSON), in which nothing else separates. Empty when
+ * there is no text, or too much. */
 static tl_buf make_word(char separator, const tl_val *v)
 {
   tl_buf word = TL_BUF(TL_INDEX_CELL + 1);
+  int rc;
 
-  if (v->u.s.len == 0 || v->u.s.len > TL_INDEX_CELL) return word;
   (void)tl_buf_byte(&word, separator);
-  (void)tl_buf_add(&word, v->u.s.data, v->u.s.len);
+  rc = v->type == TL_STR ? tl_buf_add(&word, v->u.s.data, v->u.s.len)
+                         : tl_json_write(&word, v, NULL);
+  if (rc < 0 || word.len == 1) word.len = 0;
   for (size_t i = 1; i < word.len; i++)
     if (word.data[i] == separator || (unsigned char)word.data[i] < ' ') word.data[i] = '_';
   return word;
@@ -52,7 +55,7 @@ static void set_word(tl_buf *list, char separator, const tl_val *v, bool there)
   tl_buf word;
   size_t at;
 
-  if (!v || v->type != TL_STR) return;
+  if (!v) return;
   word = make_word(separator, v);
   at = word.len > 0 ? find_word(list, &word) : 0;
   if (word.len > 0 && there && at == list->len) {

@@ -154,7 +154,8 @@ int prim_index_close(tl_call *call)
 typedef struct run {
   const tl_index *x;
   int folder;
-  tl_buf row; /* as the folder was when it was last looked at; empty before */
+  tl_buf row;   /* as the folder was when it was last looked at; empty before */
+  bool running; /* so says the row */
 } run;
 
 static const char *id_of(const run *r)
@@ -172,9 +173,9 @@ static int make_row(run *r, tl_err *e)
   rc = tl_index_row(r->folder, true, &r->row, e);
   if (rc < 0) return rc;
   (void)tl_csv_split(r->row.data, r->row.len, cells, TL_COLUMN_STATUS + 1);
-  if (status->len != strlen("running") || memcmp(status->data, "running", status->len) != 0 ||
-      tl_index_held(r->x, id_of(r)))
-    return TL_OK;
+  r->running =
+      status->len == strlen("running") && memcmp(status->data, "running", status->len) == 0;
+  if (!r->running || tl_index_held(r->x, id_of(r))) return TL_OK;
   r->row.len = 0;
   return tl_index_row(r->folder, false, &r->row, e);
 }
@@ -242,14 +243,15 @@ static int wait_for_merge(run *r, bool *safe, tl_err *e)
   return rc;
 }
 
-/* TL_OK: the row is in runs.csv; TL_PENDING: it waits, and will be; both durably. */
+/* TL_OK: the row is in runs.csv; TL_PENDING: it waits, and will be; both durably. A run whose last
+ * manifest could not be written says "running" still: its entry stays, and tells of it later. */
 static int put(run *r, tl_err *e)
 {
   bool safe = false;
   int lock = tl_index_lock(r->x, true, 0, e);
   int rc = lock >= 0 ? merge_or_leave(r, lock, &safe, e) : wait_for_merge(r, &safe, e);
 
-  if (safe) end_entry(r->x, id_of(r));
+  if (safe && !r->running) end_entry(r->x, id_of(r));
   return rc;
 }
 

@@ -70,10 +70,11 @@ static void a_whole_manifest_makes_a_whole_row(void **state)
                      "{\"at\":\"t\",\"kind\":\"note\",\"text\":\"two\\nlines\"}\n");
   assert_int_equal(row(false), TL_OK);
   assert_string_equal(
-      line.data, KEY ",ai,succeeded,3.819,b_c;a,good_one keep,75,107,0.25,USD,124,2,3,c0,false,k,r,"
-                     "\"'=a, \"\"b\"\" \xc2\xb7 two lines\","
-                     "\"{\"\"deep.er\"\":true,\"\"model.name\"\":\"\"m\"\",\"\"n\"\":4}\","
-                     "\"{\"\"acc\"\":1,\"\"loss\"\":0.5}\",NETWORK,2026/11/23/f\n");
+      line.data,
+      KEY ",ai,succeeded,3.819,b_c;a,good_one 7 keep,75,107,0.25,USD,124,2,3,c0,false,k,r,"
+          "\"'=a, \"\"b\"\" \xc2\xb7 two lines\","
+          "\"{\"\"deep.er\"\":true,\"\"model.name\"\":\"\"m\"\",\"\"n\"\":4}\","
+          "\"{\"\"acc\"\":1,\"\"loss\"\":0.5}\",NETWORK,2026/11/23/f\n");
   check_cell(TL_COLUMN_NOTE, "=a, \"b\" \xc2\xb7 two lines");
   check_cell(TL_COLUMN_METRICS, "{\"acc\":1,\"loss\":0.5}");
 }

@@ -131,6 +131,25 @@ static void a_killed_run_is_interrupted_and_a_living_one_is_not(void **state)
   assert_int_equal(count(TL_INDEX_OPEN), 0);
 }
 
+/* A full disk kept the last manifest from being written: what lies there says "running". */
+static int put_while_running(int n)
+{
+  if (index_open(n) != TL_OK) return 1;
+  make_run(n, n, "running");
+  return index_put(n) == TL_OK ? 0 : 2;
+}
+
+static void a_run_without_its_last_manifest_is_interrupted(void **state)
+{
+  (void)state;
+  assert_int_equal(ended(in_child(put_while_running, 1)), 0);
+  assert_rows(1);
+  assert_int_equal(count(TL_INDEX_OPEN), 1);
+  assert_int_equal(index_settle(), TL_OK);
+  assert_rows(1);
+  assert_non_null(strstr(text_of(TL_INDEX_FILE), ",interrupted,"));
+}
+
 /* Killed before its manifest was there, or before its entry said where; or the folder is gone. */
 static void entries_that_lead_nowhere_are_removed(void **state)
 {
@@ -388,6 +407,7 @@ int main(void)
       TEST(an_entry_is_ended_without_a_row),
       TEST(the_same_run_is_not_opened_twice),
       TEST(a_killed_run_is_interrupted_and_a_living_one_is_not),
+      TEST(a_run_without_its_last_manifest_is_interrupted),
       TEST(entries_that_lead_nowhere_are_removed),
       TEST(a_run_that_goes_on_takes_over_its_entry),
       TEST(more_killed_runs_than_one_round_takes),

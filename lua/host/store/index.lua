@@ -60,10 +60,10 @@ function M.forget(run)
   core.index.close(run.lab.root, run.id)
 end
 
---- The run's row is made from its folder and put into the index, or left where the next one who
---- looks puts it there.
+--- The run's row is made from its folder, as it is now, and put into the index, or left where the
+--- next one who looks puts it there. Ends what M.begin began.
 ---@param run table {lab, dir}
----@return table|nil err what the person is told: the index lacks the run
+---@return table|nil err what the person is told: the index lacks it
 function M.finish(run)
   local ok, err = core.index.put(run.lab.root, run.dir)
   if ok then
@@ -71,7 +71,7 @@ function M.finish(run)
   end
   return {
     code = err.code,
-    message = 'the run is not in runs.csv: ' .. err.message,
+    message = 'runs.csv has not what this run says: ' .. err.message,
     hint = REBUILD,
   }
 end
