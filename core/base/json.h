@@ -14,10 +14,17 @@ enum { TL_JSON_DEPTH = 200 };
  * Errors: TL_EPARSE with "line L column C: …". *out is TL_NIL then. */
 int tl_json_read(tl_val *out, const char *text, size_t len, tl_err *e);
 
-/* As above, but when the text is a map, only its members that are named in `wanted` (NULL at the end;
- * NULL itself: all) are kept. The others are held against the grammar, which takes a fraction of the
- * time, but not searched for keys that stand twice and numbers that no double holds. */
-int tl_json_read_some(tl_val *out, const char *text, size_t len, const char *const *wanted,
+/* A member that is wanted of a map, or of the maps in a list; `below` says what of it (NULL: all). The
+ * last of an array has no name. */
+typedef struct tl_json_want {
+  const char *name;
+  const struct tl_json_want *below;
+} tl_json_want;
+
+/* As above, but of maps only the members that are wanted are kept. The others are held against the
+ * grammar, which takes a fraction of the time, but not searched for keys that stand twice and numbers
+ * that no double holds. */
+int tl_json_read_some(tl_val *out, const char *text, size_t len, const tl_json_want *want,
                       tl_err *e);
 
 /* Appends the canonical form. Errors: TL_EINVALID for NaN, infinities, whole numbers beyond

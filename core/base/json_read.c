@@ -11,8 +11,8 @@ typedef struct reader {
   unsigned depth;
   const char **key_at; /* where each key of the maps now open begins, for messages */
   size_t keys, key_cap;
-  const char *const *wanted; /* members of the outermost map; NULL: all */
-  bool skip;                 /* within one that is not: looked at, not kept */
+  const tl_json_want *want; /* members of the maps it stands in; NULL: all */
+  bool skip;                /* within one that is not wanted: looked at, not kept */
   tl_err *e;
 } reader;
 
@@ -136,6 +136,29 @@ static bool is_exact(double d, const char *digits)
   return n > 0 && (size_t)n < sizeof text && strcmp(text, digits) == 0;
 }
 
+/* Up to 15 digits and no exponent: one division of two numbers that a double holds exactly is rounded
+ * as strtod(3) rounds, in a tenth of the time (see few_decimals in num.c). */
+static bool few_digits(const char *p, const char *end, double *out)
+{
+  bool minus = *p == '-', point = false;
+  int64_t whole = 0;
+  double power = 1;
+  int digits = 0;
+
+  for (p += minus; p < end && digits <= 15; p++) {
+    if (*p == '.') {
+      point = true;
+      continue;
+    }
+    if (*p < '0' || *p > '9') return false;
+    whole = whole * 10 + (*p - '0');
+    if (point) power *= 10;
+    digits++;
+  }
+  *out = (minus ? -1.0 : 1.0) * (double)whole / power;
+  return digits <= 15;
+}
+
 static int read_number(reader *r, tl_val *out)
 {
   const char *start = r->p;
@@ -149,6 +172,10 @@ static int read_number(reader *r, tl_val *out)
   if (rc < 0 || r->skip) return rc;
   if (whole && fits_int(start, r->p, &i)) {
     *out = tl_int(i);
+    return TL_OK;
+  }
+  if (few_digits(start, r->p, &d)) {
+    *out = tl_num(d);
     return TL_OK;
   }
   if (len >= sizeof small) text = tl_alloc(len + 1);
@@ -261,6 +288,13 @@ static int unescape_all(reader *r, const char *raw, const char *end, char **out,
   return TL_OK;
 }
 
+/* The first byte from p on that is no plain letter of a string. */
+static const char *skip_plain(const char *p, const char *end)
+{
+  while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20) p++;
+  return p;
+}
+
 /* At the opening quote. *out is the caller's to free; NULL for a string that is not kept, whose
  * escapes are looked at all the same. */
 static int read_string(reader *r, char **out, size_t *len)
@@ -270,7 +304,7 @@ static int read_string(reader *r, char **out, size_t *len)
 
   *out = NULL;
   for (;; r->p++) {
-    while (r->p < r->end && *r->p != '"' && *r->p != '\\' && (unsigned char)*r->p >= 0x20) r->p++;
+    r->p = skip_plain(r->p, r->end);
     if (r->p == r->end) return fail_at(r, start - 1, "the string has no end");
     if (*r->p == '"') break;
     if (*r->p != '\\')
@@ -346,29 +380,32 @@ static void remember_key(reader *r)
   r->key_at[r->keys++] = r->p;
 }
 
-static bool is_wanted(const reader *r, const char *key, size_t len)
+static const tl_json_want *find_wanted(const tl_json_want *want, const char *key, size_t len)
 {
-  if (r->depth > 1 || !r->wanted) return true;
-  for (const char *const *name = r->wanted; *name; name++)
-    if (**name == *key && strlen(*name) == len && memcmp(*name, key, len) == 0) return true;
-  return false;
+  for (; want->name; want++)
+    if (*want->name == *key && strncmp(want->name, key, len) == 0 && want->name[len] == '\0')
+      return want;
+  return NULL;
 }
 
 /* The value behind a key; frees the key unless the map takes it. */
 static int read_member(reader *r, tl_val *map, char *key, size_t len)
 {
+  const tl_json_want *all = r->want, *one = all ? find_wanted(all, key, len) : NULL;
   bool outer = r->skip;
   tl_val v;
   int rc;
 
-  if (!outer && !is_wanted(r, key, len)) {
+  if (all && !one && !outer) {
     r->keys--; /* keys are those of the pairs in the map */
     r->skip = true;
   }
+  r->want = one ? one->below : NULL;
   rc = read_value(r, &v);
   if (rc == TL_OK && !r->skip) (void)tl_put_take(map, key, len, v);
   else free(key);
   r->skip = outer;
+  r->want = all;
   return rc;
 }
 
@@ -447,10 +484,10 @@ static int read_value(reader *r, tl_val *out)
   return rc;
 }
 
-int tl_json_read_some(tl_val *out, const char *text, size_t len, const char *const *wanted,
+int tl_json_read_some(tl_val *out, const char *text, size_t len, const tl_json_want *want,
                       tl_err *e)
 {
-  reader r = {.text = text, .p = text, .end = text + len, .wanted = wanted, .e = e};
+  reader r = {.text = text, .p = text, .end = text + len, .want = want, .e = e};
   size_t valid = tl_utf8_valid(text, len);
   int rc;
 

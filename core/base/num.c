@@ -6,6 +6,25 @@
 
 #include "json.h"
 
+/* Most numbers have few decimals: then the digits are a whole number, and dividing it by a power of ten
+ * is how they are read back (both are held exactly, so the one division is rounded as reading is:
+ * Clinger, How to read floating point numbers accurately, 1990). No two numbers of at most 15 digits
+ * are the same double, so the first that fits is the shortest. 0: there are more decimals. */
+static size_t few_decimals(char digits[static 24], int *exponent, double d)
+{
+  double power = 10;
+
+  for (int k = 1; k <= 9 && d * power < 1e14; k++, power *= 10) {
+    double whole = trunc(d * power + 0.5);
+    if (whole / power == d) {
+      int n = sprintf(digits, "%lld", (long long)whole);
+      *exponent = n - 1 - k;
+      return (size_t)n;
+    }
+  }
+  return 0;
+}
+
 /* The shortest digits that read back as d (positive), without point and trailing zeros, and the
  * power of ten of the first. Fewer than 15 digits never need to be tried for a normal double: the
  * 15 end in zeros then. Subnormals hold fewer digits, and are tried from one on. */
@@ -67,7 +86,8 @@ size_t tl_json_number(char *buf, double d)
   if (fabs(d) < 0x1p53 && d == trunc(d)) /* also turns -0 into 0 */
     return (size_t)sprintf(buf, "%lld", (long long)d);
   if (d < 0) *p++ = '-';
-  n = shortest(digits, &exponent, fabs(d));
+  n = few_decimals(digits, &exponent, fabs(d));
+  if (n == 0) n = shortest(digits, &exponent, fabs(d));
   p = lay(p, digits, n, exponent + 1);
   *p = '\0';
   return (size_t)(p - buf);

@@ -286,11 +286,24 @@ static int put_line(tl_buf *line, const tl_val *manifest, const words *w, bool h
   return rc;
 }
 
-/* The members of a manifest that a row is made of. */
-static const char *const wanted[] = {"cost",   "effects", "error",     "folder", "git",
-                                     "id",     "key",     "metrics",   "models", "outputs",
-                                     "params", "recipe",  "replay_of", "spec",   "status",
-                                     "tags",   "time",    "tokens",    NULL};
+/* What of a manifest a row is made of; the rest is most of it. */
+static const tl_json_want nothing[] = {{NULL, NULL}}, /* but that it is there, or how many */
+    of_cost[] = {{"amount", NULL}, {"currency", NULL}, {NULL, NULL}},
+                          of_effects[] = {{"count", NULL}, {"failed", NULL}, {NULL, NULL}},
+                          of_error[] = {{"code", NULL}, {NULL, NULL}},
+                          of_git[] = {{"commit", NULL}, {"dirty", NULL}, {NULL, NULL}},
+                          of_model[] = {{"asked", NULL}, {NULL, NULL}},
+                          of_recipe[] = {{"name", NULL}, {NULL, NULL}},
+                          of_spec[] = {{"values", NULL}, {NULL, NULL}},
+                          of_manifest[] = {
+                              {"cost", of_cost},    {"effects", of_effects}, {"error", of_error},
+                              {"folder", NULL},     {"git", of_git},         {"id", NULL},
+                              {"key", NULL},        {"metrics", NULL},       {"models", of_model},
+                              {"outputs", nothing}, {"params", NULL},        {"recipe", of_recipe},
+                              {"replay_of", NULL},  {"spec", of_spec},       {"status", NULL},
+                              {"tags", NULL},       {"time", NULL},          {"tokens", NULL},
+                              {NULL, NULL},
+                          };
 
 int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e)
 {
@@ -300,7 +313,7 @@ int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e)
   int rc = tl_store_read(dirfd, "run.json", MANIFEST_MAX, &text, e);
 
   if (rc < 0) return rc;
-  rc = tl_json_read_some(&manifest, text.data ? text.data : "", text.len, wanted, e);
+  rc = tl_json_read_some(&manifest, text.data ? text.data : "", text.len, of_manifest, e);
   if (rc == TL_OK) {
     read_manifest_words(&w, &manifest);
     rc = read_notes(&w, dirfd, e);
