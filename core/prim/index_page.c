@@ -129,19 +129,59 @@ static void put_words(tl_buf *out, const char *text, size_t len, char between)
   put(out, "]", 1);
 }
 
+static size_t digits(const char *text, size_t len)
+{
+  size_t n = 0;
+
+  while (n < len && text[n] >= '0' && text[n] <= '9') n++;
+  return n;
+}
+
+/* A number as RFC 8259 section 6 has it. Read by eye, since a row has seven. */
+static bool is_number(const char *text, size_t len)
+{
+  size_t at = len > 0 && text[0] == '-', n = digits(text + at, len - at);
+
+  if (n == 0 || (n > 1 && text[at] == '0')) return false;
+  at += n;
+  if (at < len && text[at] == '.') {
+    n = digits(text + at + 1, len - at - 1);
+    if (n == 0) return false;
+    at += n + 1;
+  }
+  if (at < len && (text[at] == 'e' || text[at] == 'E')) {
+    at++;
+    if (at < len && (text[at] == '-' || text[at] == '+')) at++;
+    n = digits(text + at, len - at);
+    if (n == 0) return false;
+    at += n;
+  }
+  return at == len;
+}
+
+static bool is_map(const char *text, size_t len)
+{
+  tl_val value;
+  bool fits = tl_json_read(&value, text, len, NULL) == TL_OK && value.type == TL_MAP;
+
+  tl_free(&value);
+  return fits;
+}
+
+static bool is_truth(const char *text, size_t len)
+{
+  return (len == 4 && memcmp(text, "true", 4) == 0) || (len == 5 && memcmp(text, "false", 5) == 0);
+}
+
 /* What claims to be a number or a map and is none is told as the text it is. */
 static void put_value(tl_buf *out, form as, char between, const char *text, size_t len)
 {
-  tl_val value = tl_nil();
-  bool is_json = as != TEXT && as != WORDS && tl_json_read(&value, text, len, NULL) == TL_OK;
-  bool fits = is_json && (as == MAP     ? value.type == TL_MAP
-                          : as == TRUTH ? value.type == TL_BOOL
-                                        : value.type == TL_INT || value.type == TL_NUM);
+  bool fits = (as == NUMBER && is_number(text, len)) || (as == TRUTH && is_truth(text, len)) ||
+              (as == MAP && is_map(text, len));
 
   if (fits) put(out, text, len);
   else if (as == WORDS) put_words(out, text, len, between);
   else put_text(out, text, len);
-  tl_free(&value);
 }
 
 static void put_object(tl_page *page, const tl_cell *cells)
@@ -149,16 +189,19 @@ static void put_object(tl_page *page, const tl_cell *cells)
   tl_buf *out = &page->text;
   bool first = true;
 
+  if (out->len > 0) put(out, ",\n", 2);
   for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
     tl_column column = members[i].column;
+    const char *name = tl_column_names[column];
     size_t len = tl_csv_value(&cells[column], page->scratch);
     if (len == 0) continue;
-    if (tl_buf_fmt(out, "%s\"%s\":", first ? "{" : ",", tl_column_names[column]) < 0)
-      TL_BUG("a page of the index has no room");
+    put(out, first ? "{\"" : ",\"", 2);
+    put(out, name, strlen(name));
+    put(out, "\":", 2);
     put_value(out, members[i].as, column == TL_COLUMN_MODELS ? ';' : ' ', page->scratch, len);
     first = false;
   }
-  put(out, "}\n", 2);
+  put(out, "}", 1);
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@ typedef enum tl_form { TL_FORM_ROWS, TL_FORM_CSV, TL_FORM_JSON } tl_form;
 typedef struct tl_page {
   tl_form form;
   tl_val rows; /* maps from column to text; what is empty is left out */
-  tl_buf text; /* CSV: lines as they are; JSON: objects, each with a line end behind it */
+  tl_buf text; /* CSV: lines as they are; JSON: objects with ",\n" between them */
   int64_t count;
   char *scratch; /* TL_INDEX_LINE bytes */
 } tl_page;

@@ -8,7 +8,7 @@
 #include "fs.h"
 #include "index_scan.h"
 
-enum { BLOCK = 256 * 1024, SMALL = 4096 };
+enum { BLOCK = 256 * 1024, SMALL = 4096, USUAL = 1024 /* bytes that hold most lines */ };
 
 #define OUT_OF_ORDER "does not come behind the line before it, by start and id"
 
@@ -62,7 +62,7 @@ int tl_scan_damaged(const tl_scan *s, int64_t at, const char *what, tl_err *e)
 
 size_t tl_scan_again(const tl_scan *s, int64_t at, char *out)
 {
-  for (size_t size = SMALL; size <= TL_INDEX_LINE; size *= TL_INDEX_LINE / SMALL) {
+  for (size_t size = USUAL; size <= TL_INDEX_LINE; size *= TL_INDEX_LINE / USUAL) {
     int64_t n = read_at(s->fd, out, size, at);
     const char *stop = n > 0 ? memchr(out, '\n', (size_t)n) : NULL;
     if (stop) return (size_t)(stop + 1 - out);

@@ -19,7 +19,7 @@ local function all(query)
     end
     query.cursor = page.cursor
   until not page.cursor
-  answer.text = table.concat(answer.texts)
+  answer.text = table.concat(answer.texts, query.as == 'json' and ',\n' or '')
   answer.texts = nil
   return answer
 end

@@ -189,7 +189,7 @@ def check(query, answer, rows):
     if query["as"] == "csv":
         got = [unguarded(row) for row in csv.reader(io.StringIO(answer["text"], newline=""))]
     elif query["as"] == "json":
-        got = [json.loads(text) for text in answer["text"].splitlines()]
+        got = json.loads("[" + answer["text"] + "]")
         wanted = [as_object(row) for row in wanted]
     else:
         got = answer["rows"]

@@ -37,7 +37,7 @@ local function each_day(lab, query, fn)
       return nil, err
     end
     for line in (page and page.text or ''):gmatch '[^\n]+' do
-      local run = core.json.decode(line)
+      local run = core.json.decode((line:gsub(',$', '')))
       local day = run.started:sub(1, 10)
       if sum and sum.day ~= day then
         fn(sum)

@@ -57,7 +57,7 @@ local function table_of(lab, query, options)
 end
 
 --- Writes pages of text as they come. `between` stands between two pages.
-local function stream(lab, query, edit, between)
+local function stream(lab, query, between)
   local next_page = index.pages(lab, query)
   local is_first = true
   while true do
@@ -68,7 +68,7 @@ local function stream(lab, query, edit, between)
       return 0
     end
     if page.count > 0 then
-      out.out((is_first and '' or between) .. edit(page.text))
+      out.out((is_first and '' or between) .. page.text)
       is_first = false
     end
   end
@@ -77,18 +77,14 @@ end
 local function csv(lab, query)
   query.as = 'csv'
   out.out(table.concat(index.COLUMNS, ',') .. '\n')
-  return stream(lab, query, function(text)
-    return text
-  end, '')
+  return stream(lab, query, '')
 end
 
 --- One list, a row a line: no string of JSON holds a line end.
 local function json(lab, query)
   query.as = 'json'
   out.out '['
-  local done, err = stream(lab, query, function(text)
-    return (text:sub(1, -2):gsub('\n', ',\n'))
-  end, ',\n')
+  local done, err = stream(lab, query, ',\n')
   if not done then
     return nil, err
   end
