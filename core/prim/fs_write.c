@@ -1,4 +1,4 @@
-/* fs.write, copy, mkdir, remove, replace, make, parents, symlink: files appear whole or not at all,
+/* fs.write, copy, create, mkdir, remove, replace, make, parents, symlink: files appear whole or not at all,
  * under a temporary name in their own folder and then by rename(2). */
 #include <errno.h>
 #include <fcntl.h>
@@ -149,6 +149,37 @@ int prim_fs_copy(tl_call *call)
   return rc;
 }
 
+/* Gives the file its name if nothing has it. Where the file system cannot rename so, a second link
+ * is made, and the temporary name goes with the rest. */
+static int name_new(temp *t, const char *shown, tl_err *e)
+{
+  int rc = renameat2(t->dir, t->name, t->dir, t->leaf, RENAME_NOREPLACE);
+
+  if (rc == 0) t->there = false;
+  else if (errno == EINVAL || errno == ENOSYS) rc = linkat(t->dir, t->name, t->dir, t->leaf, 0);
+  return rc == 0 ? TL_OK : tl_fs_fail(e, errno, "make", shown);
+}
+
+int prim_fs_create(tl_call *call)
+{
+  const tl_val *data = &call->args[1];
+  mode_t mask = umask(MODE_MOST);
+  const tl_place *p;
+  temp t;
+  int rc = tl_fs_place(call, 0, 0, &p);
+
+  (void)umask(mask);
+  if (rc == TL_OK)
+    rc = open_temp(&t, p, 0, (mode_t)call->args[2].u.i & MODE_MOST & ~mask, &call->err);
+  if (rc < 0) return rc;
+  if (tl_fs_write_all(t.fd, data->u.s.data, data->u.s.len) != 0 || tl_fs_sync_fd(t.fd, false) != 0)
+    rc = tl_fs_fail(&call->err, errno, "write", p->shown);
+  if (rc == TL_OK) rc = name_new(&t, p->shown, &call->err);
+  drop_temp(&t);
+  if (rc == TL_OK) call->out = tl_bool(true);
+  return rc;
+}
+
 /* --- replace: on the disk before it returns --------------------------------------------------- */
 
 /* Removes what a killed process left: files that nobody holds locked, links that are old. */
@@ -259,13 +290,15 @@ int prim_fs_parents(tl_call *call)
 int prim_fs_make(tl_call *call)
 {
   char name[NAME_MAX + 1];
+  const tl_val *mode = &call->args[1];
   const tl_place *p;
   int dir, rc = tl_fs_place(call, 0, 0, &p);
 
   if (rc < 0) return rc;
   dir = tl_fs_open_parent(p, 0, name, &call->err);
   if (dir < 0) return dir;
-  if (mkdirat(dir, name, 0700) == 0) call->out = tl_bool(true);
+  if (mkdirat(dir, name, mode->type == TL_INT ? (mode_t)mode->u.i & MODE_MOST : 0700) == 0)
+    call->out = tl_bool(true);
   else rc = tl_fs_fail(&call->err, errno, "make the folder", p->shown);
   (void)close(dir);
   return rc;

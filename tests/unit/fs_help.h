@@ -176,6 +176,12 @@ static inline int trust2(tl_prim *prim, const char *path, tl_val more)
   return call(prim, args, path, NULL, true);
 }
 
+static inline int trust3(tl_prim *prim, const char *path, tl_val more, tl_val most)
+{
+  tl_val args[3] = {tl_str(path), more, most};
+  return call(prim, args, path, NULL, true);
+}
+
 static inline int trust(tl_prim *prim, const char *path)
 {
   return trust2(prim, path, tl_nil());
