@@ -60,7 +60,7 @@ comma := ,
 
 SRC := $(sort $(wildcard core/base/*.c core/prim/*.c core/gate/*.c core/lua/*.c)) core/main.c
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
-EMBED := $(sort $(shell find lua schemas -name '*.lua' -o -name '*.json'))
+EMBED := $(sort $(shell find lua schemas recipes -type f ! -name '.*' ! -name '*~'))
 
 all: $(BUILD)/tlab
 

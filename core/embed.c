@@ -1,11 +1,12 @@
 /* Build-time tool: embed FILE… > embedded.c
  *
- * Each file becomes an array of its bytes; a Lua file also one of its compiled form, since compiling the
+ * Each file becomes an array of its bytes; a Lua file of the library also one of its compiled form, since compiling the
  * command line's Lua anew takes longer than all else that a short command does. Names below lua/ lose
  * that prefix. */
 #define OPENSSL_API_COMPAT 10101 /* as core/prim/hash.c */
 #include <lauxlib.h>
 #include <openssl/sha.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,13 @@ static int put_code(lua_State *L, int index, const char *name, const char *text,
   return bad ? -1 : 0;
 }
 
+/* Lua that tlab itself runs; recipes and the files of a new lab are text for others. */
+static bool is_library(const char *path, size_t len)
+{
+  return strncmp(path, "lua/", 4) == 0 && !strstr(path, "/files/") && len > 4 &&
+         strcmp(path + len - 4, ".lua") == 0;
+}
+
 static int put_file(lua_State *L, SHA256_CTX *digest, const char *path, int index)
 {
   size_t len = 0, plen = strlen(path);
@@ -93,8 +101,7 @@ static int put_file(lua_State *L, SHA256_CTX *digest, const char *path, int inde
     put_bytes("f", index, text, len);
     add_to_digest(digest, name_of(path), text, len);
   }
-  if (text && plen > 4 && strcmp(path + plen - 4, ".lua") == 0)
-    rc = put_code(L, index, name_of(path), text, len);
+  if (text && is_library(path, plen)) rc = put_code(L, index, name_of(path), text, len);
   else printf("#define c%d f%d\n", index, index);
   free(text);
   return rc;

@@ -1,4 +1,4 @@
-/* The Lua library and the schemas inside the binary, made into C arrays by core/embed.c. */
+/* The Lua library, the schemas, the recipes and what a new lab begins with, inside the binary, made into C arrays by core/embed.c. */
 #ifndef TL_LUA_EMBED_H
 #define TL_LUA_EMBED_H
 
@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 typedef struct tl_embedded_file {
-  const char *name; /* "tlab/llm.lua", "host/cmd/run.lua", "schemas/run.schema.json" */
+  const char *name; /* "tlab/llm.lua", "host/cmd/run.lua", "schemas/run.schema.json",
+                       * "recipes/ai.lua", "host/init/files/Justfile" */
   const unsigned char *data;
   size_t len;
   const unsigned char *code; /* a Lua file compiled; otherwise data again */

@@ -47,7 +47,9 @@ local function overview()
     .. table_view.columns(shown)
     .. '\nCommands:\n'
     .. table_view.columns(rows)
-    .. '\nEvery file in recipes/ is a command too. tlab help COMMAND says more,\n'
+    .. '\nRecipes:\n  '
+    .. table.concat(require('host.cmd.recipes').names(), ' ')
+    .. '\n\nEvery file in recipes/ is a command too. tlab help COMMAND says more,\n'
     .. 'tlab help codes what errors and exit codes mean.\n'
 end
 

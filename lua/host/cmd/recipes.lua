@@ -4,29 +4,45 @@ local core = require 'core'
 
 local M = {}
 
---- The recipe of this name: its path, or nil and, when the lab itself is at fault, why.
+--- The names of those that tlab brings along.
+local function own_names()
+  local names = {}
+  for _, file in ipairs(core.embedded_names()) do
+    names[#names + 1] = file:match '^recipes/([%w_-]+)%.lua$'
+  end
+  return names
+end
+
+--- The recipe of this name: its path, or its name when it is in tlab itself; or nil and, when the
+--- lab itself is at fault, why.
 ---@param name string
 ---@return string|nil path, table|nil err
 function M.named(name)
   if not name:match('^[%w_-]+$') then
     return nil
   end
+  local own = core.embedded('recipes/' .. name .. '.lua')
   local lab, err = require('host.lab').find('.')
   if not lab then
-    return nil, err.code ~= 'NOT_FOUND' and err or nil
+    return nil, (own or err.code ~= 'NOT_FOUND') and err or nil
   end
   local path = lab.root .. '/recipes/' .. name .. '.lua'
-  return core.fs.stat(path) and path or nil
+  return core.fs.stat(path) and path or own and name or nil
 end
 
---- The names of all recipes of the lab here, if there is one.
+--- The names of all recipes there are here: the lab's, if there is one, and tlab's own; sorted.
 ---@return string[]
 function M.names()
-  local names = {}
+  local names, seen = own_names(), {}
+  for _, name in ipairs(names) do
+    seen[name] = true
+  end
   local lab = require('host.lab').find('.')
   for _, entry in ipairs(lab and core.fs.list(lab.root .. '/recipes') or {}) do
-    names[#names + 1] = entry.name:match('^(.+)%.lua$')
+    local name = entry.name:match('^(.+)%.lua$')
+    names[#names + 1] = not seen[name or ''] and name or nil
   end
+  table.sort(names)
   return names
 end
 

@@ -17,10 +17,21 @@ local function below(root, path)
   return nil
 end
 
---- Finds a recipe: a path as the person typed it, one from the lab's root, or a name in recipes/.
+--- A recipe that tlab brings along, for labs without a file of that name.
+---@param word string its name, or recipes/NAME.lua
+---@return table|nil recipe as of M.find, without `path`
+local function embedded(word)
+  local file = word:find('/', 1, true) and word or 'recipes/' .. word .. '.lua'
+  local source = file:match '^recipes/[%w_-]+%.lua$' and core.embedded(file)
+  return source
+    and { file = file, origin = 'embedded', source = source, sha256 = core.hash.bytes(source) }
+end
+
+--- Finds a recipe: a path as the person typed it, one from the lab's root, a name in recipes/, or
+--- one that is in tlab itself.
 ---@param lab table {root, config}
 ---@param word string
----@return table|nil recipe {path, file, origin, source, sha256}
+---@return table|nil recipe {path?, file, origin, source, sha256}
 ---@return table|nil err
 function M.find(lab, word)
   local tried = { word }
@@ -47,6 +58,10 @@ function M.find(lab, word)
         sha256 = core.hash.bytes(source),
       }
     end
+  end
+  local own = embedded(word)
+  if own then
+    return own
   end
   return nil,
     {
