@@ -90,7 +90,7 @@ function M.find(dir)
       {
         code = 'NOT_FOUND',
         message = ('there is no lab here: no %s in %s or above it'):format(FILE, from),
-        hint = [[echo '{"schema":"tlab.lab/1"}' > lab.json]],
+        hint = 'tlab init',
       }
   end
   local file = (root == '/' and '' or root) .. '/' .. FILE

@@ -59,6 +59,7 @@ LUA_MODULES = {
     "host.manifest": ["core", "host.manifest", "host.spec", "host.store"],
     "host.store": ["core", "host.store", "host.lab"],
     "host.lab": ["core", "host.spec", "host.view"],
+    "host.init": ["core", "host.lab"],
     "host.run": ["core", "host.run", "host.spec", "host.manifest", "host.store", "host.lab"],
     "host.diff": ["core", "host.diff", "host.manifest", "host.spec.value", "host.view.table"],
     "host.doctor": ["core", "host.doctor", "host.store", "host.run.state", "host.view", "host.lab"],

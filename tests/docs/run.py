@@ -7,7 +7,7 @@ What a fenced block is for stands behind its fence:
 
     ```console        is typed, line by line: "$ " begins a command ("> " goes on with it), what
                       follows is what it prints, on both streams
-    ```lua PATH       the file PATH, as a reader would save it; the same for any language
+    ```lua PATH       the file PATH, as a reader would save it where he stands; the same for any language
     ```sh             needs the network or root, and is run elsewhere: see ELSEWHERE below
     ```text, ```json  to look at
 
@@ -130,6 +130,13 @@ class Shell:
         self.last = int(line[len(self.END.encode()):])
         return out.decode(errors="replace"), self.last
 
+    def folder(self):
+        """Where the reader stands, and saves files."""
+        last = self.last
+        out, _ = self.run("pwd")
+        self.last = last
+        return pathlib.Path(out.rstrip("\n"))
+
     def close(self):
         self.process.stdin.close()
         self.process.wait()
@@ -192,7 +199,7 @@ def try_commands(tap, name, blocks, folder, bindir, model):
         for block in blocks:
             kind = block[1].split()
             if len(kind) == 2:
-                path = folder / kind[1]
+                path = shell.folder() / kind[1]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("".join(line + "\n" for line in block[2]).replace(SERVER, model.host))
             if kind[:1] != ["console"]:

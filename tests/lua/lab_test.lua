@@ -65,7 +65,7 @@ t.test('without a lab it says what to type', function()
   local found, err = lab.find '/'
   t.eq(found, nil)
   t.eq(err.code, 'NOT_FOUND')
-  t.eq(err.hint, [[echo '{"schema":"tlab.lab/1"}' > lab.json]])
+  t.eq(err.hint, 'tlab init')
 end)
 
 return t.done()

@@ -35,6 +35,17 @@ local RESUME_OPTIONS = {
 
 M.commands = {
   {
+    name = 'init',
+    summary = 'make a lab of your own',
+    usage = 'tlab init [DIR] [--force]',
+    words = { 0, 1 },
+    options = { 'force' },
+    examples = {
+      { 'tlab init my-lab', 'a folder with all that a lab has' },
+      { 'tlab init', 'this folder; nothing that is there is overwritten' },
+    },
+  },
+  {
     name = 'run',
     summary = 'run a recipe and keep all of it',
     usage = 'tlab run RECIPE [SPEC] [key=value ...]',

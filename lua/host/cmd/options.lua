@@ -159,6 +159,7 @@ M.all = {
   },
   ['rebuild'] = { kind = 'flag', help = 'make the index anew from the folders of the runs' },
   ['csv'] = { kind = 'flag', help = 'print lines of runs.csv, with its header' },
+  ['force'] = { kind = 'flag', help = 'also within another lab' },
   ['schema'] = {
     kind = 'text',
     value = 'FILE',
