@@ -92,13 +92,25 @@ static bool is_library(const char *path, size_t len)
          strcmp(path + len - 4, ".lua") == 0;
 }
 
+/* Of the trusted side only what a recipe may require is needed as text (lua/host/run/recipe.lua,
+ * SHARED): a record keeps the text of modules. */
+static bool is_text_needed(const char *path, size_t len)
+{
+  static const char *const shared[] = {"spec/schema", "spec/regex",  "spec/uri.",
+                                       "spec/value.", "store/tree.", "view/suggest."};
+  if (strncmp(path, "lua/host/", 9) != 0 || !is_library(path, len)) return true;
+  for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+    if (strncmp(path + 9, shared[i], strlen(shared[i])) == 0) return true;
+  return false;
+}
+
 static int put_file(lua_State *L, SHA256_CTX *digest, const char *path, int index)
 {
   size_t len = 0, plen = strlen(path);
   char *text = read_all(path, &len);
   int rc = text ? 0 : -1;
   if (text) {
-    put_bytes("f", index, text, len);
+    if (is_text_needed(path, plen)) put_bytes("f", index, text, len);
     add_to_digest(digest, name_of(path), text, len);
   }
   if (text && is_library(path, plen)) rc = put_code(L, index, name_of(path), text, len);
@@ -116,8 +128,12 @@ int main(int argc, char **argv)
   for (int i = 1; i < argc; i++)
     if (put_file(L, &digest, argv[i], i) != 0) return 1;
   printf("const tl_embedded_file tl_embedded_files[] = {\n");
-  for (int i = 1; i < argc; i++)
-    printf("{\"%s\", f%d, sizeof f%d - 1, c%d, sizeof c%d - 1},\n", name_of(argv[i]), i, i, i, i);
+  for (int i = 1; i < argc; i++) {
+    printf("{\"%s\", ", name_of(argv[i]));
+    if (is_text_needed(argv[i], strlen(argv[i]))) printf("f%d, sizeof f%d - 1, ", i, i);
+    else printf("0, 0, ");
+    printf("c%d, sizeof c%d - 1},\n", i, i);
+  }
   printf("{0, 0, 0, 0, 0}};\n");
   put_digest(&digest);
   lua_close(L);

@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 typedef struct tl_embedded_file {
-  const char *name; /* "tlab/llm.lua", "host/cmd/run.lua", "schemas/run.schema.json",
+  const char *name;          /* "tlab/llm.lua", "host/cmd/run.lua", "schemas/run.schema.json",
                        * "recipes/ai.lua", "host/init/files/Justfile" */
-  const unsigned char *data;
+  const unsigned char *data; /* NULL for Lua of the trusted side that no recipe may require */
   size_t len;
   const unsigned char *code; /* a Lua file compiled; otherwise data again */
   size_t code_len;
@@ -20,7 +20,7 @@ extern const tl_embedded_file tl_embedded_files[];
 /* SHA-256 over name, size and text of each, in that order; 64 lower-case hex digits. */
 extern const char tl_embedded_digest[];
 
-/* The text of one file, NULL when there is none. Static storage; a NUL stands behind it. */
+/* The text of one file, NULL when there is none, or none is kept. Static storage; a NUL stands behind it. */
 const char *tl_embedded(const char *name, size_t *len);
 
 /* Pushes the compiled chunk of an embedded Lua file; false, and nothing pushed, when there is none.

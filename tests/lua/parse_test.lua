@@ -98,12 +98,12 @@ end)
 t.test(
   'the table is whole: every command has its file, help and an example, every option is used',
   function()
-    local used = {}
+    local used, there = {}, {}
+    for _, name in ipairs(require('core').embedded_names()) do
+      there[name] = true
+    end
     for _, command in ipairs(tables.commands) do
-      t.ok(
-        require('core').embedded('host/cmd/' .. (command.module or command.name) .. '.lua'),
-        command.name
-      )
+      t.ok(there['host/cmd/' .. (command.module or command.name) .. '.lua'], command.name)
       t.ok(command.summary and command.usage and command.examples[1], command.name)
       for _, name in ipairs(parse.accepted(tables, command)) do
         t.ok(tables.options[name], name)
