@@ -88,10 +88,12 @@ static int claim(const tl_index *x, const char *name, int *fd, tl_err *e)
   return TL_PENDING;
 }
 
+/* On the disk before the run has a folder: a power cut that leaves its manifest leaves what finds it,
+ * too. The sync of a new file brings its name along. */
 static int write_entry(int fd, const tl_val *folder, tl_err *e)
 {
   if (ftruncate(fd, 0) == 0 && tl_fs_write_all(fd, folder->u.s.data, folder->u.s.len) == 0 &&
-      tl_fs_write_all(fd, "\n", 1) == 0)
+      tl_fs_write_all(fd, "\n", 1) == 0 && fdatasync(fd) == 0)
     return TL_OK;
   return tl_fs_fail(e, errno, "write", TL_INDEX_OPEN);
 }

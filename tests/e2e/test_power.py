@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import shutil
 import subprocess
 import tempfile
 
@@ -10,6 +9,7 @@ import pytest
 
 from disks import ROOM, Image, Stopped
 from faults import FaultLab, check_folder, schema, strace_here, words
+from index import index_is_true, rows
 
 KINDS = ["ext4", "xfs", "btrfs"]
 # Where the disk changes, and where it is brought up to date: a cut comes just after each of these.
@@ -46,7 +46,7 @@ class Told:
     """What a lab told as done, held against what a cut leaves of it."""
 
     def __init__(self, lab):
-        self.lab, self.runs, self.ended_later = lab, {}, 0
+        self.lab, self.runs, self.ended_later, self.passed = lab, {}, 0, set()
 
     def run(self, *command):
         done = self.lab.tlab(*command)
@@ -64,6 +64,10 @@ class Told:
             assert (after / name / "run.json").read_bytes() == manifest, f"lost or changed: {name}"
             verified = self.lab.tlab("verify", after / name)
             assert verified.exit == 0, verified.out + verified.err
+        found = {row["id"]: row for row in rows((after / "runs.csv").read_text())} if self.runs else {}
+        for name, manifest in self.runs.items():
+            manifest = json.loads(manifest)
+            assert found[manifest["id"]]["status"] == manifest["status"], f"no row: {name}"
         if self.runs:
             text = (after / "latest" / "run.json").read_text()
             assert json.loads(text)["status"] != "running"
@@ -71,6 +75,8 @@ class Told:
     def resumed(self, after):
         """What the cut left running is resumed where its sources are on the disk, and refused by name where not."""
         for folder in sorted((after / "lab").glob("2*/*/*/ai-team/artifacts/*")):
+            if str(folder.relative_to(after / "lab")) in self.passed:
+                continue
             manifest = folder / "run.json"
             before = manifest.read_bytes() if manifest.exists() else b'{"status":"none"}'
             if json.loads(before)["status"] == "running":
@@ -84,19 +90,18 @@ class Told:
                     assert done.returncode == 5 and "is not what the manifest names" in done.stderr, done.stderr
                     assert manifest.read_bytes() == before
 
-    def forget_others(self):
-        """Takes the unfinished runs away, for the next ones to be looked at alone."""
-        for folder in set(self.lab.runs()) - {self.lab.root / name for name in self.runs}:
-            shutil.rmtree(folder)
-        (self.lab.root / "latest").unlink()
-        (self.lab.root / "latest").symlink_to(list(self.runs)[-1])
+    def pass_over(self):
+        """What was cut off so far is brought to the disk, and looked at no more."""
+        assert self.lab.tlab("runs").exit == 0
+        for folder in self.lab.runs():
+            self.passed.add(str(folder.relative_to(self.lab.root)))
         subprocess.run(["sync", "-f", self.lab.root], check=True)
 
     def others(self, after):
         """The runs that were not told as done are old or new: absent, running or ended, and never half."""
         left = set()
         for folder in sorted((after / "lab").glob("2*/*/*/ai-team/artifacts/*")):
-            if str(folder.relative_to(after / "lab")) in self.runs:
+            if str(folder.relative_to(after / "lab")) in self.passed | set(self.runs):
                 continue
             # What an unfinished run wrote may have any length: its files are synced at its end, before the manifest.
             status = None
@@ -137,9 +142,11 @@ def cuts_during(image, lab, told, command, calls, step):
                 with image.cut() as after:
                     told.holds(after)
                     left |= told.others(after)
+                    index_is_true(lab, after / "lab")
                     told.resumed(after)
+                    index_is_true(lab, after / "lab")
             stopped.end()
-            told.forget_others()
+            told.pass_over()
     told.run(*command)
     with image.cut() as after:
         told.holds(after)
