@@ -10,7 +10,7 @@ local function all(query)
       return { error = { code = err.code, message = err.message } }
     end
     answer.pages = answer.pages + 1
-    answer.texts[#answer.texts + 1] = page.text
+    answer.texts[#answer.texts + 1] = page.text ~= '' and page.text or nil
     for _, row in ipairs(page.rows or {}) do
       answer.rows[#answer.rows + 1] = row
     end
