@@ -24,6 +24,11 @@ RUN: tlab tag latest base --json
 STDOUT: {"added":["base"],"id":"…","tags":["line/2:x","base"]}
 RUN: tlab show latest | grep tags
 STDOUT:   tags     line/2:x base
+RUN: tlab runs --tag=base -q | wc -l; tlab runs --tag=mine -q | wc -l; tlab note latest 'seen at once' -q; tlab runs --csv | grep -c 'seen at once'
+STDOUT:
+  2
+  0
+  1
 RUN: tlab verify latest -q && tlab replay latest -q
 RUN: tlab tag latest 'two words'
 EXIT: 2

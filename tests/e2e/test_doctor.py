@@ -6,10 +6,11 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 
 import pytest
 
-from faults import FaultLab, schema, strace_here
+from faults import FaultLab, kill_and_reap, schema, strace_here
 from lab import TLAB
 
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
@@ -181,6 +182,37 @@ def test_a_run_that_lost_its_manifest(lab):
     expect(found, "latest", "warn", "leads nowhere")
     subprocess.run(["sh", "-c", found["latest"]["mend"]], cwd=lab.root, check=True)
     assert "latest" not in doctor(lab)
+
+
+def test_a_run_that_was_killed(lab):
+    process = lab.start("run", lab.recipe("run:write('a.txt', 'a') tlab.clock.sleep(60000)"))
+    until = time.monotonic() + 10
+    while not list(lab.root.glob("2*/*/*/ai-team/artifacts/*/a.txt")) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert "interrupted" not in doctor(lab), "it is in progress"
+    kill_and_reap(process)
+    [run] = lab.runs()
+    found = doctor(lab, "--quick")
+    assert expect(found, "interrupted", "warn", "1 run was cut off")["mend"] == f"tlab resume {run.name[-8:]}"
+
+
+def test_the_index_against_the_folders(lab):
+    name = lab.recipe("run:write('a.txt', 'a')")
+    for _ in range(3):
+        assert lab.tlab(name).exit == 0
+    first, second, _ = lab.runs()
+    expect(doctor(lab), "index", "ok", "3 rows")
+    lines = (lab.root / "runs.csv").read_text().splitlines(keepends=True)
+    gone = str(first.relative_to(lab.root))
+    (lab.root / "runs.csv").write_text("".join(line for line in lines if gone not in line))
+    expect(doctor(lab), "index", "warn", f"1 run has no row: {gone}")
+    (lab.root / "runs.csv").write_text("".join(lines))
+    shutil.rmtree(second)
+    expect(doctor(lab), "index", "warn", "1 row without a run: " + str(second.relative_to(lab.root)))
+    (lab.root / "runs.csv").write_text("garbage\n")
+    found = doctor(lab)
+    assert found["index"]["status"] != "ok" and "--rebuild" in found["index"]["mend"], found["index"]
+    assert "index" not in doctor(lab, "--quick") or found["index"]["status"] == "fail"
 
 
 def test_a_file_where_latest_should_be(lab):
