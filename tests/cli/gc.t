@@ -38,8 +38,10 @@ STDOUT:
 STDERR: would be removed: 2 things, …
 RUN: tlab gc latest --yes -q; test ! -e "$(cat second)" && test -e "$(cat first)/run.json"
 TREE: !latest
-RUN: tlab runs --tag=old --json | grep -c artifacts
-STDOUT: 1
+RUN: tlab runs --tag=new --json; tlab runs --tag=old --json | grep -c artifacts
+STDOUT:
+  []
+  1
 RUN: tlab gc nothere --yes
 EXIT: 1
 STDERR:

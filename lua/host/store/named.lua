@@ -113,9 +113,6 @@ function M.forget(lab, entries)
       core.fs.remove(link)
     end
   end
-  if not core.index.rebuild then
-    return true
-  end
   return core.index.rebuild(lab.root)
 end
 
