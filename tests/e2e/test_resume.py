@@ -10,7 +10,7 @@ import time
 import pytest
 
 import fault_server as f
-from faults import FaultLab, check_folder, kill_and_reap
+from faults import FaultLab, check_folder, kill_and_reap, strace_here
 from lab import EXIT, ROOT, TLAB
 from test_kill import wait_for
 
@@ -237,7 +237,7 @@ def expected(lab, server):
     return outputs(lab.latest)
 
 
-@pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("sig", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_killed_or_interrupted(lab, sig):
     """The real thing: killed while a request is in flight; told what to type; nothing else is asked again."""
     with holding("/v1/map/2") as server:
@@ -266,6 +266,7 @@ def test_killed_or_interrupted(lab, sig):
         assert files == expected(lab, server)
 
 
+@pytest.mark.slow
 def test_a_time_limit(lab):
     """A run that had no more time gets more; its seconds are those of both parts."""
     with holding("/v1/map/1") as server:
@@ -404,3 +405,95 @@ def test_a_stream_that_comes_otherwise_is_a_cut_one(lab):
     assert (run / "text.txt").read_text() == "NETWORK third"
     assert lab.manifest["resumed"][0]["again"] == [1]
     assert lab.tlab("verify", run).exit == 0 and lab.tlab("replay", run).exit == 0
+
+
+@pytest.mark.slow
+def test_one_at_a_time(lab):
+    """C3: a run in progress is not resumed, neither the first time nor while another resumes it."""
+    refused = "in progress"
+    with holding("/v1/map/1") as server:
+        process = start_long(lab, server)
+        wait_for(lambda: any(r.path == "/v1/map/1" for r in server.requests))
+        [run] = lab.runs()
+        done = lab.tlab("resume", run)
+        assert done.exit == EXIT["USAGE"] and refused in done.err, done.err
+        kill_and_reap(process)
+    slow = cut_try(lab, "run:write('a.txt', 'a') tlab.clock.sleep(3000) run:write('b.txt', 'b')", 1)
+    first = lab.start("resume", slow)
+    wait_for(lambda: "resumed" in json.loads((slow / "run.json").read_text()))
+    done = lab.tlab("resume", slow)
+    assert done.exit == EXIT["USAGE"] and refused in done.err, done.err
+    assert first.wait(20) == 0
+    assert lab.tlab("verify", slow).exit == 0
+
+
+def test_a_lab_that_cannot_be_written(lab):
+    run = cut_try(lab, WRITES, 2)
+    before = {path: path.read_bytes() for path in lab.root.rglob("*") if path.is_file()}
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", 'mount --bind -o ro . . && cd "$PWD" && exec "$0" resume "$1"', TLAB, run],
+        cwd=lab.root, capture_output=True, text=True)
+    if "unshare:" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("no mount namespaces here")
+    assert done.returncode == EXIT["STORAGE"] and "ead-only" in done.stderr, done.stderr
+    assert before == {path: path.read_bytes() for path in lab.root.rglob("*") if path.is_file()}
+    assert lab.tlab("resume", run).exit == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
+def test_killed_while_it_is_resumed(lab, server):
+    """F11: killed at each call of a kind, a resume leaves a run that can be resumed."""
+    whole = Whole(lab, server)
+    ends = line_ends(whole.record)
+    kills = 0
+    for call, step in [("renameat", 1), ("unlinkat", 1), ("write", 5), ("fdatasync", 1), ("ftruncate", 1)]:
+        for n in range(1, 200, step):
+            whole.cut(ends[len(ends) // 2] + 7)
+            done = lab.strace(
+                ["resume", whole.folder], "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={n}")
+            if done.exit == 0:
+                break
+            kills += 1
+            assert check_folder(whole.folder, None) in ("running", "succeeded")
+            if json.loads((whole.folder / "run.json").read_text())["status"] == "running":
+                whole.check(lab.tlab("resume", whole.folder))
+            else:
+                assert outputs(whole.folder) == whole.files
+    assert kills > 20
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_killed_again_and_again(lab, server):
+    """The real thing: killed after some lines of the record, resumed, killed, until it is through."""
+    files = expected(lab, server)
+    before = set(lab.runs())
+    for lines in range(1, 60, 4):
+        process = start_long(lab, server)
+        wait_for(lambda: set(lab.runs()) - before)
+        [run] = set(lab.runs()) - before
+        record = run / "record/effects.jsonl"
+
+        def there(count):
+            return process.poll() is not None or (record.exists() and record.read_bytes().count(b"\n") >= count)
+
+        for more in (0, 7, 19):
+            wait_for(lambda: there(lines + more))
+            kill_and_reap(process)
+            if not (run / "run.json").exists():
+                break
+            if json.loads((run / "run.json").read_text())["status"] == "succeeded":
+                break
+            process = lab.start("resume", run)
+        exit_code = process.wait(30)
+        if (run / "run.json").exists() and exit_code != 0:
+            status = json.loads((run / "run.json").read_text())["status"]
+            assert status == "succeeded" or lab.tlab("resume", run).exit == 0
+        if (run / "run.json").exists():
+            assert outputs(run) == files
+            for command in ["verify", "replay"]:
+                told = lab.tlab(command, run)
+                assert told.exit == 0, (command, told.out, told.err)
+        before.add(run)

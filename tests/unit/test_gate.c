@@ -13,6 +13,7 @@
 
 #include "core/base/json.h"
 #include "core/gate/gate.h"
+#include "core/prim/loop.h"
 #include "core/prim/store.h"
 
 typedef struct answers {
@@ -434,6 +435,165 @@ static void what_cannot_be_recorded_does_not_happen(void **state)
   close_bench(&b);
 }
 
+/* --- resume ---------------------------------------------------------------------------------- */
+
+/* A gate that goes on with the record in `b`'s own folder. */
+static void open_resume(bench *b, const char *dir)
+{
+  tl_err e;
+  memset(b, 0, sizeof *b);
+  (void)snprintf(b->dir, sizeof b->dir, "%s", dir);
+  tl_gate_init(&b->g, TL_RESUME);
+  b->g.permits.run_fd = open(dir, O_PATH | O_DIRECTORY);
+  b->g.permits.needs = tl_map();
+  b->g.permits.allow = tl_map();
+  assert_int_equal(tl_replay_open(&b->old, dir, &e), TL_OK);
+  b->g.old = &b->old;
+  assert_int_equal(tl_record_open(&b->record, b->g.permits.run_fd, true, &e), TL_OK);
+  b->g.record = &b->record;
+  b->g.answer = take;
+  b->g.ud = &b->got;
+}
+
+static void write_lines(bench *b, const char *lines)
+{
+  tl_err e;
+  open_bench(b, NULL);
+  assert_int_equal(tl_store_append(b->record.fd, lines, strlen(lines), &e), TL_OK);
+}
+
+static void a_resumed_run_answers_first_and_then_performs(void **state)
+{
+  (void)state;
+  bench live, more;
+  record_a_run(&live);
+  open_resume(&more, live.dir);
+  tl_gate_ask(&more.g, 1, 0, "fs.write", args("[\"a.txt\",\"hello\"]"));
+  assert_true(tl_gate_replaying(&more.g));
+  tl_gate_ask(&more.g, 2, 0, "rand.bytes", args("[8]"));
+  tl_gate_ask(&more.g, 3, 0, "clock.now", args("[]"));
+  tl_gate_ask(&more.g, 4, 0, "env.get", args("[\"HOME\"]"));
+  assert_int_equal(more.got.n, 4);
+  for (size_t i = 0; i < 4; i++) assert_true(tl_equal(&more.got.value[i], &live.got.value[i]));
+  char *before = record_text(&live);
+  assert_false(tl_gate_replaying(&more.g));
+  tl_gate_ask(&more.g, 5, 0, "rand.bytes", args("[8]"));
+  tl_gate_ask(&more.g, 6, 0, "fs.read", args("[7]")); /* wrong use */
+  char *after = record_text(&live);
+  assert_int_equal(more.got.n, 6);
+  assert_string_equal(more.got.how[5], "raise");
+  assert_memory_equal(after, before, strlen(before)); /* nothing that was there is written again */
+  assert_non_null(strstr(after + strlen(before), "\"n\":5,\"op\":\"rand.bytes\""));
+  assert_null(strstr(after + strlen(before), "\"n\":4"));
+  assert_int_equal(tl_len(&more.g.again), 0);
+  free(before), free(after);
+  close_bench(&more);
+  close_bench(&live);
+}
+
+static void what_was_asked_and_not_answered_is_performed_again(void **state)
+{
+  (void)state;
+  bench b, more;
+  write_lines(&b, "{\"args\":[\"x\"],\"at\":0,\"n\":1,\"op\":\"fs.stat\",\"result\":1,\"task\":1,"
+                  "\"took\":0}\n"
+                  "{\"args\":[{\"argv\":[\"true\"]}],\"at\":0,\"n\":2,\"op\":\"proc.run\","
+                  "\"task\":1}\n"
+                  "{\"args\":[\"y\"],\"at\":0,\"n\":4,\"op\":\"fs.stat\",\"result\":2,\"task\":2,"
+                  "\"took\":0}\n");
+  open_resume(&more, b.dir);
+  (void)tl_put(&more.g.permits.needs, "run", args("[\"true\"]"));
+  (void)tl_put(&more.g.permits.allow, "run", args("[\"true\"]"));
+  tl_gate_ask(&more.g, 1, 1, "fs.stat", args("[\"x\"]"));
+  tl_gate_ask(&more.g, 2, 1, "proc.run", args("[{\"argv\":[\"true\"]}]"));
+  tl_gate_ask(&more.g, 3, 2, "rand.bytes", args("[8]")); /* no line: a kill left it without */
+  assert_int_equal(more.got.n, 1);                       /* they wait: 4 was answered before them */
+  tl_gate_ask(&more.g, 4, 2, "fs.stat", args("[\"y\"]"));
+  assert_int_equal(more.got.value[1].u.i, 2);
+  tl_err e;
+  while (more.got.n < 4) assert_int_equal(tl_loop_wait(NULL, 0, 1000, &e), TL_OK);
+  assert_int_equal(more.got.ask[2], 3);
+  assert_int_equal(more.got.ask[3], 2);
+  assert_int_equal(tl_len(&more.g.again), 1);
+  assert_int_equal(tl_at(&more.g.again, 0)->u.i, 2);
+  char *text = record_text(&b), *asked = strstr(text, "proc.run");
+  assert_null(strstr(asked + 1, "\"op\":\"proc.run\"")); /* asked once, answered once */
+  assert_non_null(strstr(asked, "{\"n\":2,\"result\":{"));
+  free(text);
+  close_bench(&more);
+  close_bench(&b);
+}
+
+static void another_request_stops_a_resumed_run_and_writes_nothing(void **state)
+{
+  (void)state;
+  bench b, more;
+  write_lines(&b, "{\"args\":[\"x\"],\"at\":0,\"n\":1,\"op\":\"fs.stat\",\"result\":1,\"task\":1,"
+                  "\"took\":0}\n"
+                  "{\"args\":[{\"argv\":[\"true\"]}],\"at\":0,\"n\":2,\"op\":\"proc.run\","
+                  "\"task\":1}\n");
+  char *before = record_text(&b);
+  open_resume(&more, b.dir);
+  tl_gate_ask(&more.g, 1, 1, "fs.stat", args("[\"x\"]"));
+  tl_gate_ask(&more.g, 2, 1, "proc.run", args("[{\"argv\":[\"false\"]}]"));
+  assert_int_equal(more.g.fatal.code, TL_EDIFFERS);
+  assert_non_null(strstr(tl_get_str(&more.g.difference, "asked", ""), "false"));
+  char *after = record_text(&b);
+  assert_string_equal(before, after);
+  free(before), free(after);
+  close_bench(&more);
+  close_bench(&b);
+}
+
+static void the_clock_goes_on(void **state)
+{
+  (void)state;
+  bench b, more;
+  write_lines(&b,
+              "{\"args\":[],\"at\":500,\"n\":1,\"op\":\"clock.monotonic\",\"result\":9000000000500,"
+              "\"task\":0,\"took\":0}\n");
+  open_resume(&more, b.dir);
+  more.g.began = tl_clock_ms() - 700;
+  tl_gate_ask(&more.g, 1, 0, "clock.monotonic", args("[]"));
+  tl_gate_ask(&more.g, 2, 0, "clock.monotonic", args("[]"));
+  assert_in_range(more.got.value[1].u.i, 9000000000700, 9000000002700);
+  close_bench(&more);
+  close_bench(&b);
+}
+
+/* A stream of the old record that ended, failed or was closed needs no connection. */
+static void ended_streams_are_answered_as_they_ended(void **state)
+{
+  (void)state;
+  bench b, more;
+  write_lines(&b,
+              "{\"args\":[{}],\"at\":0,\"n\":1,\"op\":\"http.open\",\"task\":1}\n"
+              "{\"n\":1,\"result\":{\"handle\":1},\"took\":0}\n"
+              "{\"args\":[{}],\"at\":0,\"n\":2,\"op\":\"http.open\",\"task\":1}\n"
+              "{\"n\":2,\"result\":{\"handle\":2},\"took\":0}\n"
+              "{\"args\":[1],\"at\":0,\"n\":3,\"op\":\"http.next\",\"result\":null,\"task\":0,"
+              "\"took\":0}\n"
+              "{\"args\":[2],\"at\":0,\"error\":{\"code\":\"NETWORK\",\"message\":\"cut\"},\"n\":4,"
+              "\"op\":\"http.next\",\"task\":0,\"took\":0}\n");
+  open_resume(&more, b.dir);
+  tl_gate_ask(&more.g, 1, 1, "http.open", args("[{}]"));
+  tl_gate_ask(&more.g, 2, 1, "http.open", args("[{}]"));
+  tl_gate_ask(&more.g, 3, 0, "http.next", args("[1]"));
+  tl_gate_ask(&more.g, 4, 0, "http.next", args("[2]"));
+  tl_gate_ask(&more.g, 5, 0, "http.next", args("[1]"));
+  tl_gate_ask(&more.g, 6, 0, "http.next", args("[2]"));
+  tl_gate_ask(&more.g, 7, 0, "http.close", args("[1]"));
+  tl_gate_ask(&more.g, 8, 0, "http.next", args("[9]"));
+  assert_int_equal(more.got.n, 8);
+  assert_int_equal(more.got.value[4].type, TL_NIL);
+  assert_string_equal(tl_get_str(&more.got.value[5], "message", ""), "cut");
+  assert_string_equal(more.got.how[6], "ok");
+  assert_string_equal(more.got.how[7], "raise");
+  assert_int_equal(tl_len(&more.g.again), 0);
+  close_bench(&more);
+  close_bench(&b);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -452,6 +612,11 @@ int main(void)
       cmocka_unit_test(offline_refuses_what_is_not_recorded),
       cmocka_unit_test(damaged_records_are_named_by_line),
       cmocka_unit_test(what_cannot_be_recorded_does_not_happen),
+      cmocka_unit_test(a_resumed_run_answers_first_and_then_performs),
+      cmocka_unit_test(what_was_asked_and_not_answered_is_performed_again),
+      cmocka_unit_test(another_request_stops_a_resumed_run_and_writes_nothing),
+      cmocka_unit_test(the_clock_goes_on),
+      cmocka_unit_test(ended_streams_are_answered_as_they_ended),
   };
   return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
 }
