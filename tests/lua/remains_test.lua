@@ -77,7 +77,8 @@ end)
 t.test('a full disk that ended the run is not answered again', function()
   local kept = lines { whole(1, 'fs.read'), asked(2) }
   local failed = { error = { code = 'STORAGE', message = 'm' } }
-  local text = kept .. lines { whole(3, 'fs.write', failed), asked(4), { n = 2, result = 1, took = 1 } }
+  local text = kept
+    .. lines { whole(3, 'fs.write', failed), asked(4), { n = 2, result = 1, took = 1 } }
   local rest = remains.of(text, 'STORAGE')
   t.eq(rest.size, #kept)
   t.eq(table.concat(rest.again, ' '), '2 4')
@@ -101,4 +102,4 @@ t.test('what is no record', function()
   end
 end)
 
-t.done()
+return t.done()
