@@ -296,14 +296,28 @@ static const tl_json_want nothing[] = {{NULL, NULL}}, /* but that it is there, o
                           of_recipe[] = {{"name", NULL}, {NULL, NULL}},
                           of_spec[] = {{"values", NULL}, {NULL, NULL}},
                           of_manifest[] = {
-                              {"cost", of_cost},    {"effects", of_effects}, {"error", of_error},
-                              {"folder", NULL},     {"git", of_git},         {"id", NULL},
-                              {"key", NULL},        {"metrics", NULL},       {"models", of_model},
-                              {"outputs", nothing}, {"params", NULL},        {"recipe", of_recipe},
-                              {"replay_of", NULL},  {"spec", of_spec},       {"status", NULL},
-                              {"tags", NULL},       {"time", NULL},          {"tokens", NULL},
-                              {NULL, NULL},
+                              {"cost", of_cost},    {"effects", of_effects},
+                              {"error", of_error},  {"folder", NULL},
+                              {"git", of_git},      {"id", NULL},
+                              {"key", NULL},        {"metrics", NULL},
+                              {"models", of_model}, {"outputs", nothing},
+                              {"params", NULL},     {"recipe", of_recipe},
+                              {"replay_of", NULL},  {"schema", NULL},
+                              {"spec", of_spec},    {"status", NULL},
+                              {"tags", NULL},       {"time", NULL},
+                              {"tokens", NULL},     {NULL, NULL},
                           };
+
+/* A manifest of a later form is not guessed at (lua/host/spec/form.lua). */
+static int check_form(const tl_val *manifest, tl_err *e)
+{
+  static const char form[] = "tlab.run/1";
+  const char *stated = tl_get_str(manifest, "schema", form);
+
+  if (strcmp(stated, form) == 0) return TL_OK;
+  return tl_fail(e, TL_EUNSUPPORTED, "run.json has the form %.40s, and this tlab reads %s only",
+                 stated, form);
+}
 
 int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e)
 {
@@ -314,6 +328,7 @@ int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e)
 
   if (rc < 0) return rc;
   rc = tl_json_read_some(&manifest, text.data ? text.data : "", text.len, of_manifest, e);
+  if (rc == TL_OK) rc = check_form(&manifest, e);
   if (rc == TL_OK) {
     read_manifest_words(&w, &manifest);
     rc = read_notes(&w, dirfd, e);

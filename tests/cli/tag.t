@@ -128,6 +128,9 @@ EXIT: 1
 STDERR:
   error[UNSUPPORTED]: the file has the form tlab.run/2, and this tlab reads tlab.run/1 only
   ...
+RUN: tlab runs --rebuild
+EXIT: 5
+STDERR: warning: 20…: run.json has the form tlab.run/2, and this tlab reads tlab.run/1 only
 RUN: sed -i 's,tlab.lab/1,tlab.lab/9,' lab.json; tlab a
 EXIT: 1
 STDERR:

@@ -172,6 +172,10 @@ static void what_is_no_manifest_is_told(void **state)
   assert_int_equal(row(false), TL_EINVALID);
   put("run.json", "{\"id\":\"../../etc\"," TIME "}");
   assert_int_equal(row(false), TL_EINVALID);
+  put("run.json", "{" HEAD TIME ",\"schema\":\"tlab.run/2\"}");
+  assert_int_equal(row(false), TL_EUNSUPPORTED);
+  put("run.json", "{" HEAD TIME ",\"schema\":\"tlab.run/1\"}");
+  assert_int_equal(row(false), TL_OK);
   assert_int_equal(shell("rm run.json && ln -s /etc/passwd run.json"), 0);
   assert_true(row(false) < 0);
 }
