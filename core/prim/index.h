@@ -147,6 +147,8 @@ typedef struct tl_rows {
   size_t n, cap;
 } tl_rows;
 int tl_rows_take(const tl_index *x, tl_rows *rows, tl_err *e);
+/* Is this the name of a file in TL_INDEX_ROWS? What else may lie there says nothing. */
+bool tl_rows_is_file(const char *name);
 void tl_rows_add(tl_rows *rows, tl_buf *line, const char *name); /* takes what line holds */
 void tl_rows_drop(const tl_index *x, const tl_rows *rows);
 void tl_rows_free(tl_rows *rows);

@@ -231,6 +231,11 @@ static bool is_name(const char *name)
   return strlen(name) == TL_INDEX_ID && strspn(name, "0123456789abcdef") == TL_INDEX_ID;
 }
 
+bool tl_rows_is_file(const char *name)
+{
+  return is_name(name) || (name[0] == TAKEN[0] && is_name(name + 1));
+}
+
 int tl_rows_take(const tl_index *x, tl_rows *rows, tl_err *e)
 {
   char taken[TL_INDEX_ID + 2];

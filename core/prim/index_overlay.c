@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "fs.h"
+#include "index.h"
 #include "index_scan.h"
 
 static void add(tl_overlay *o, tl_buf *line)
@@ -51,8 +52,7 @@ static int add_all_waiting(tl_overlay *o, int labfd, tl_err *e)
   rc = tl_fs_names_read(fd, place.shown, &names, e);
   if (rc == TL_OK) {
     for (size_t i = 0; i < names.n && rc == TL_OK; i++)
-      if (strncmp(names.at[i], TL_FS_TEMP, strlen(TL_FS_TEMP)) != 0)
-        rc = add_waiting(o, fd, names.at[i], e);
+      if (tl_rows_is_file(names.at[i])) rc = add_waiting(o, fd, names.at[i], e);
     tl_fs_names_free(&names);
   }
   (void)close(fd);

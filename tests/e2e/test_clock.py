@@ -102,7 +102,8 @@ def test_a_clock_that_jumps_back_while_a_run_is_at_work(lab, tmp_path):
 ])
 def test_midnight_passes_during_a_run(lab, start, after):
     """T2: one start time decides the folder: 29 February is a day, and stays the run's."""
-    done = lab.tlab("run", "try", env=fake(f"@{second(start)} x50", FAKETIME_FMT="%s"))
+    lab.recipe(LOOKS % 600)
+    done = lab.tlab("run", "try", env=fake(f"@{second(start)} x2", FAKETIME_FMT="%s"))
     assert done.exit == 0, done.err
     manifest = check_run(lab)
     assert manifest["folder"].startswith(start[:10].replace("-", "/"))

@@ -8,6 +8,7 @@ import pytest
 
 import fault_server as f
 from faults import FaultLab, check_folder, gone_within, kill_and_reap, strace_here, words, worker_pids
+from index import index_is_true
 
 CALLS = ["openat", "openat2", "mkdirat", "write", "fsync", "fdatasync", "renameat", "symlinkat", "sendto",
          "recvfrom", "ftruncate", "pwrite64", "flock", "linkat", "unlinkat", "close"]
@@ -38,6 +39,9 @@ def sweep(lab, server, call, step=1):
     assert done.exit == 0, done.err
     assert lab.tlab("verify", "latest").exit == 0
     assert not list(lab.latest.rglob(".tlab-tmp-*")), "a later run takes over what a killed one left"
+    before = index_is_true(lab)  # each run that has a manifest: what was killed is interrupted, and nothing is lost
+    assert lab.tlab("runs", "--rebuild").exit == 0
+    assert index_is_true(lab) == before
     return left
 
 

@@ -1,6 +1,7 @@
 """F11, F13: the other commands that write, killed at each call that changes something: old or new, and the next works."""
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -13,6 +14,7 @@ import pytest
 from disks import ROOM
 from faults import FaultLab, check_folder, schema, strace_here, words
 from index import index_is_true
+from test_kill import wait_for
 
 CHANGING = ["openat", "write", "pwrite64", "fsync", "fdatasync", "syncfs", "renameat", "symlinkat", "mkdirat", "unlinkat",
             "linkat", "ftruncate", "flock", "close"]
@@ -106,7 +108,37 @@ def test_tag_and_note(killed, command):
         assert [one["text"] for one in lines] in (["before"], ["before", command[2]])
         assert lab.tlab("show", "latest").exit == 0
 
-    assert killed.sweep(command, after) > 3
+    assert killed.sweep(command, after, step=2) > 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", [["runs"], ["runs", "--rebuild"]], ids=" ".join)
+def test_runs(killed, command):
+    """F11, C3: what waits and what was killed is brought in, or is by the next; a rebuild leaves the old or the new."""
+    lab = killed.model
+    lab.recipe("tlab.clock.sleep(60000)", name="long")
+    for _ in range(2):
+        process = lab.start("run", "long")
+        wait_for(lambda: list((lab.root / ".tlab" / "open").iterdir()) and check_begun(lab))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=20)
+    for _ in range(2):  # these have no lock, so that their rows wait
+        lab.strace(["run", "tiny"], "-f", "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK")
+    waiting = list((lab.root / ".tlab" / "rows").iterdir())
+    assert len(waiting) == 2
+
+    def after(lab):
+        text = (lab.root / "runs.csv").read_text()
+        assert text.startswith("started,id,") and text.count("\n") >= 3
+
+    assert killed.sweep(command, after) > 10
+
+
+def check_begun(lab):
+    """Whether the newest run is at work."""
+    newest = max(lab.runs(), key=lambda run: run.stat().st_mtime)
+    return "-long-" in newest.name and (newest / "record" / "effects.jsonl").exists()
 
 
 @pytest.mark.slow

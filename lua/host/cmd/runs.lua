@@ -56,8 +56,9 @@ local function table_of(lab, query, options)
   return 0
 end
 
---- Writes pages of text as they come. `between` stands between two pages.
-local function stream(lab, query, between)
+--- Writes pages of text as they come: `before` the first one, `between` two, `after` the last.
+--- Nothing is written when already the first cannot be had.
+local function stream(lab, query, before, between, after)
   local next_page = index.pages(lab, query)
   local is_first = true
   while true do
@@ -65,10 +66,11 @@ local function stream(lab, query, between)
     if err then
       return nil, err
     elseif not page then
+      out.out((is_first and before or '') .. after)
       return 0
     end
     if page.count > 0 then
-      out.out((is_first and '' or between) .. page.text)
+      out.out((is_first and before or between) .. page.text)
       is_first = false
     end
   end
@@ -76,20 +78,13 @@ end
 
 local function csv(lab, query)
   query.as = 'csv'
-  out.out(table.concat(index.COLUMNS, ',') .. '\n')
-  return stream(lab, query, '')
+  return stream(lab, query, table.concat(index.COLUMNS, ',') .. '\n', '', '')
 end
 
 --- One list, a row a line: no string of JSON holds a line end.
 local function json(lab, query)
   query.as = 'json'
-  out.out '['
-  local done, err = stream(lab, query, ',\n')
-  if not done then
-    return nil, err
-  end
-  out.out ']\n'
-  return done
+  return stream(lab, query, '[', ',\n', ']\n')
 end
 
 return function(words, options)
