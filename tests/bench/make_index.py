@@ -22,7 +22,7 @@ ERROR = {"succeeded": "", "failed": "PROVIDER", "interrupted": "INTERRUPTED", "t
 MODELS = ["smollm2-135m-instruct", "gpt-4.1-mini", "claude-sonnet-4-5", "qwen2.5-7b;llama-3.1-8b"]
 TAGS = ["", "", "", "baseline", "paper", "baseline paper", "naïve 测试"]
 NOTES = [""] * 8 + ["better than the one before · keep", '"the good one", see the table',
-                    "'=SUM(A1) looks odd", "größer 🙂 als gedacht"]
+                    "'=SUM(A1) looks odd", "größer 🙂 gedacht"]
 
 
 def civil(days):

@@ -5,11 +5,14 @@ import io
 import json
 import os
 import random
+import resource
 import subprocess
+import time
 
+import jsonschema
 import pytest
 
-from lab import ROOT, TLAB
+from lab import ROOT, TLAB, Lab
 
 csv.field_size_limit(1 << 24)
 HEADER = ("started,id,recipe,status,seconds,models,tags,tokens_in,tokens_out,cost,currency,effects,failed,"
@@ -318,3 +321,51 @@ def test_a_waiting_file_that_holds_no_row_is_named(tmp_path):
     (tmp_path / "lab" / ".tlab" / "rows" / "0123456789abcdef").write_text("2026")
     error = ask(tmp_path / "lab", [{}])[0]["error"]
     assert error == {"code": "PARSE", "message": ".tlab/rows/0123456789abcdef holds no row of the index"}
+
+
+def test_rows_for_programs_fit_their_schema(tmp_path):
+    make(tmp_path / "lab", random.Random(6), 50, 5)
+    (tmp_path / "lab" / "lab.json").write_text('{"schema":"tlab.lab/1"}')
+    done = subprocess.run([TLAB, "runs", "--json"], cwd=tmp_path / "lab", capture_output=True, check=True)
+    rows = json.loads(done.stdout)
+    assert len(rows) == 55
+    jsonschema.validate(rows, json.loads((ROOT / "schemas/runs.schema.json").read_text()))
+
+
+SLOW = """return { name = 'slow', summary = 'Waits.', home = 'ai-team/artifacts',
+  run = function(run) run:write('began', '') tlab.clock.sleep(60000) end }"""
+
+
+def test_a_run_in_progress_is_shown_and_found(tmp_path):
+    """As running while its process lives, as interrupted when that was killed, with nobody telling."""
+    lab = Lab(tmp_path / "lab")
+    lab.write("recipes/slow.lua", SLOW)
+    process = subprocess.Popen(lab.command("slow"), cwd=lab.root, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 30
+        while not list(lab.root.glob("*/*/*/*/*/*/began")) and time.monotonic() < until:
+            time.sleep(0.02)
+        (row,) = json.loads(lab.tlab("runs", "--json").out)
+        assert (row["recipe"], row["status"]) == ("slow", "running")
+        assert json.loads(lab.tlab("runs", "--json", "--status", "failed").out) == []
+        assert "slow" in lab.tlab("runs", "--status", "running").out
+        assert json.loads(lab.tlab("show", row["id"][:8], "--json").out)["id"] == row["id"]
+        assert " 1 running" in lab.tlab("log", "7d").out
+    finally:
+        process.kill()
+        process.wait()
+    (after,) = json.loads(lab.tlab("runs", "--json").out)
+    assert (after["id"], after["status"]) == (row["id"], "interrupted")
+    assert json.loads(lab.tlab("show", row["id"][:8], "--json").out)["id"] == row["id"]
+
+
+def test_memory_does_not_grow_with_the_index(tmp_path):
+    rows = subprocess.run(["python3", ROOT / "tests/bench/make_index.py", "40000"], capture_output=True, check=True).stdout
+    (tmp_path / "runs.csv").write_bytes(rows)
+    (tmp_path / "lab.json").write_text('{"schema":"tlab.lab/1"}')
+    limit = (24 << 20, 24 << 20)  # bytes of data; all rows at once would take more
+    for words in (["--csv"], ["--json"], ["--sort", "cost", "--csv"], ["--sort", "-note", "--json"], ["--status", "failed"]):
+        done = subprocess.run([TLAB, "runs", *words], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, limit))
+        assert done.returncode == 0, (words, done.stderr)
