@@ -198,6 +198,10 @@ $(BUILD)/bench/mock: tests/bench/mock.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
 
+$(BUILD)/bench/bare_read: tests/bench/bare_read.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
+
 # Peers from PyPI; one that cannot be had is left out, and named.
 $(BUILD)/bench/venv/installed: tests/bench/requirements.txt
 	@mkdir -p $(@D)
@@ -206,7 +210,7 @@ $(BUILD)/bench/venv/installed: tests/bench/requirements.txt
 
 bench:
 	@.ci/deps build bench
-	@$(MAKE) -s --no-print-directory all $(BUILD)/bench/mock $(BUILD)/bench/venv/installed
+	@$(MAKE) -s --no-print-directory all $(BUILD)/bench/mock $(BUILD)/bench/bare_read $(BUILD)/bench/venv/installed
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/bench.py \
 	  $(if $(FIGURES),--figures $(FIGURES)) $(if $(ONLY),--only $(ONLY))
 

@@ -7,6 +7,7 @@ import pathlib
 import statistics
 import subprocess
 import tempfile
+import time
 
 
 @dataclasses.dataclass
@@ -47,6 +48,20 @@ def cpu_times(commands, rounds):
             if turn > 0:  # the first one warms the caches
                 times[command.name].append(took)
     return times
+
+
+def turns(commands, rounds):
+    """{name: {wall, cpu, cpu_best}}: median seconds, the commands taking turns. Wall time is from before
+    the start of the process to its end, a millisecond more than hyperfine has it."""
+    seen = {command.name: ([], []) for command in commands}
+    for turn in range(rounds + 1):
+        for command in commands:
+            began = time.perf_counter()
+            cpu = finish(command, command.start())
+            if turn > 0:  # the first one warms the caches
+                seen[command.name][0].append(time.perf_counter() - began)
+                seen[command.name][1].append(cpu)
+    return {name: {"wall": median(wall), "cpu": median(cpu), "cpu_best": min(cpu)} for name, (wall, cpu) in seen.items()}
 
 
 def wall_times(commands, runs):

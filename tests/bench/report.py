@@ -58,11 +58,10 @@ class Report:
         rows = [[who, *(f"{row[kind]:.3f}" for kind in ("cpu", "cpu_best", "wall"))] for who, row in figures.items()]
         self.section(f"A call: (CPU time of {calls} − CPU time of 1) / {calls - 1}", head, rows, [])
 
-    def memory(self, figures, commands):
+    def memory(self, figures, commands, of="all processes of a command together"):
         head = ["what", "PSS MiB", "RSS MiB"]
         rows = [[name, *(f"{size / 2**20:.1f}" for size in sizes)] for name, sizes in figures.items()]
-        self.section("Peak memory, all processes of a command together (smaps_rollup, looked at without a pause)",
-                     head, rows, commands)
+        self.section(f"Peak memory, {of} (smaps_rollup, looked at without a pause)", head, rows, commands)
 
     def target(self, what, value, most, unit):
         self.data["targets"].append(
