@@ -92,9 +92,11 @@ static tl_val valid_text(const char *text, size_t len)
   while (len > 0) {
     size_t n = tl_utf8_valid(text, len);
     put(&out, text, n);
-    if (n < len && tl_buf_fmt(&out, "\\x%02x", (unsigned char)text[n++]) < 0) break;
     text += n;
     len -= n;
+    if (len == 0 || tl_buf_fmt(&out, "\\x%02x", (unsigned char)*text) < 0) break;
+    text++;
+    len--;
   }
   char *data = tl_buf_take(&out, &all);
   return tl_str_take(data, all);

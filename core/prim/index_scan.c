@@ -134,6 +134,7 @@ int tl_scan_open(tl_scan *s, int labfd, const tl_overlay *over, tl_err *e)
   if (rc == TL_ENOT_FOUND) return TL_OK;
   if (rc < 0) return rc;
   s->fd = rc;
+  s->data = tl_alloc(s->cap = BLOCK);
   s->first = (int64_t)header;
   rc = load(s, 0, st.st_size < s->first ? st.st_size : s->first, e);
   if (rc == TL_OK && (s->len < header || memcmp(s->data, tl_index_header, header) != 0))
@@ -284,10 +285,10 @@ static int collect(tl_scan *s, tl_query *q, bool descending, tl_err *e)
   s->n = 0;
   rc = collect_lines(s, q, &last, e);
   if (rc < 0) return rc;
-  if (descending && s->has_edge && memcmp(last, s->edge, TL_INDEX_KEY) >= 0)
+  if (descending && s->has_edge && last && memcmp(last, s->edge, TL_INDEX_KEY) >= 0)
     return tl_scan_damaged(s, s->at + (last - s->data), OUT_OF_ORDER, e);
-  memmove(s->edge, descending ? s->data : last, TL_INDEX_KEY);
-  s->has_edge = true;
+  if (last) memmove(s->edge, descending ? s->data : last, TL_INDEX_KEY);
+  s->has_edge = s->has_edge || last;
   return TL_OK;
 }
 

@@ -250,6 +250,31 @@ static void a_limit_gives_the_first_of_the_order(void **state)
   tl_free(&query);
 }
 
+/* Somebody wrote into the file by hand: what is no number, map or UTF-8 is text all the same. */
+static void what_is_wrong_is_told_as_text(void **state)
+{
+  tl_buf text = TL_BUF(4096);
+  tl_val query = parse("{\"as\":\"json\"}"), out;
+  tl_err e;
+
+  (void)state;
+  assert_int_equal(
+      tl_buf_fmt(&text, "%s%sa\\\xff,ok\xc3,1e,,,01,-,1.5e+3,,.5,+1,,,maybe,,,\xfe,[1],{,,f\n",
+                 tl_index_header, KEY),
+      TL_OK);
+  write_file("runs.csv", text.data, text.len);
+  assert_int_equal(ask(&query, &out, &e), TL_OK);
+  assert_string_equal(
+      tl_get_str(&out, "text", ""),
+      "{\"cost\":1.5e+3,\"dirty\":\"maybe\",\"effects\":\".5\",\"failed\":\"+1\",\"folder\":\"f\","
+      "\"id\":\"" ID "\",\"metrics\":\"{\",\"note\":\"\\\\xfe\",\"params\":\"[1]\","
+      "\"recipe\":\"a\\\\\\\\xff\",\"seconds\":\"1e\",\"started\":\"2026-10-03T10:00:00.000Z\","
+      "\"status\":\"ok\\\\xc3\",\"tokens_in\":\"01\",\"tokens_out\":\"-\"}");
+  tl_buf_free(&text);
+  tl_free(&out);
+  tl_free(&query);
+}
+
 static void a_cursor_of_nobody_is_refused(void **state)
 {
   static const char *const queries[] = {"{\"cursor\":\"x\"}", "{\"cursor\":7}",
@@ -333,6 +358,7 @@ int main(void)
       cmocka_unit_test(text_is_found_wherever_it_lies),
       cmocka_unit_test(pages_hold_each_row_once),
       cmocka_unit_test(a_limit_gives_the_first_of_the_order),
+      cmocka_unit_test(what_is_wrong_is_told_as_text),
       cmocka_unit_test(a_cursor_of_nobody_is_refused),
       cmocka_unit_test(rows_that_moved_are_noticed),
       cmocka_unit_test(a_held_lock_does_not_stop_readers),
