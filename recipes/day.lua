@@ -22,7 +22,7 @@ local COMMANDS = [[
 ```console
 $ tlab ai DAY/ai-team/specs/NAME.json
 $ tlab show latest
-$ tlab verify latest
+$ tlab log DATE
 ```]]
 local UP = '../../../' -- from a day's folder to the lab's root
 
@@ -78,7 +78,7 @@ local function page(this)
     '## Where things lie',
     PLACES,
     '## To type',
-    (COMMANDS:gsub('DAY', (this:gsub('-', '/')))),
+    (COMMANDS:gsub('%u+', { DAY = this:gsub('-', '/'), DATE = this })),
   }, '\n\n') .. '\n'
 end
 

@@ -57,15 +57,22 @@ function M.of_day(rows, day)
   return list
 end
 
+-- What can be brought to its end, and by which command.
+local function mend_of(row)
+  local cut_off = row.status == 'interrupted' or row.status == 'timeout'
+  return cut_off and row.recipe ~= 'day' and (', `tlab resume %s`'):format(row.id:sub(1, 8)) or ''
+end
+
 local function line_of(row, up)
-  return ('- %s `%s` %s %s: [%s](%s%s)'):format(
+  return ('- %s `%s` %s %s: [%s](%s%s)%s'):format(
     row.started:sub(1, 16):gsub('T', ' '),
     row.id:sub(1, 8),
     row.recipe,
     row.status .. (row.error ~= '' and ' (' .. row.error .. ')' or ''),
     row.folder:match '[^/]+$',
     up,
-    row.folder
+    row.folder,
+    mend_of(row)
   )
 end
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from faults import strace_here
 from lab import ROOT, Lab
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
@@ -74,11 +75,53 @@ def test_a_day_that_was_cut_off_is_made_anew(lab, status):
     done = lab.tlab("day", "date=2026-10-03")
     assert (done.exit, done.out) == (0, "2026/10/03\n"), done.err
     assert "succeeded in" in done.err
-    assert lab.manifest["id"] != before and lab.manifest["status"] == "succeeded"
+    # The same experiment: the same run, which says that it was begun twice. The index has it once.
+    assert lab.manifest["id"] == before and lab.manifest["status"] == "succeeded"
+    assert [(entry["status"], entry["effect"]) for entry in lab.manifest["resumed"]] == [(status, 1)]
+    index_is_right(lab, [(before, "succeeded")])
     assert (lab.latest / "knowledge/notes.md").read_text() == "mine\n"
     assert readme(lab, "2026-10-03").startswith("# Saturday")
     assert lab.tlab("verify", "latest").exit == 0
     assert lab.tlab("replay", "latest").exit == 0
+
+
+def index_is_right(lab, expected):
+    rows = json.loads(lab.tlab("runs", "--json").out)
+    assert [(row["id"], row["status"]) for row in rows] == expected
+    text = (lab.root / "runs.csv").read_bytes()
+    assert lab.tlab("runs", "--rebuild").exit == 0
+    assert (lab.root / "runs.csv").read_bytes() == text
+
+
+def test_a_day_that_was_cut_off_of_another_experiment(lab):
+    assert lab.tlab("day", "date=2026-10-03").exit == 0
+    before = cut_off(lab, "interrupted")
+    assert lab.tlab("runs", "--rebuild").exit == 0
+    recipe = lab.root / "recipes/day.lua"
+    recipe.write_text(recipe.read_text() + "-- changed\n")
+    assert lab.tlab("day", "date=2026-10-03").exit == 0
+    assert lab.manifest["id"] != before and "resumed" not in lab.manifest
+    index_is_right(lab, [(lab.manifest["id"], "succeeded")])
+
+
+@pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
+@pytest.mark.parametrize("call, when", [
+    ("renameat,renameat2", 1), ("renameat,renameat2", 3), ("mkdirat", 5), ("mkdirat", 12), ("fsync,fdatasync", 9),
+])
+def test_killed_and_made_anew(lab, call, when):
+    killed = subprocess.run(
+        ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={when}",
+         *lab.command("day", "date=2026-10-03")],
+        cwd=lab.root, capture_output=True, timeout=60,
+    )
+    assert killed.returncode == -9
+    assert lab.tlab("runs").exit == 0
+    done = lab.tlab("day", "date=2026-10-03")
+    assert (done.exit, done.out) == (0, "2026/10/03\n"), done.err
+    assert lab.tlab("verify", "latest").exit == 0 and lab.tlab("replay", "latest").exit == 0
+    assert readme(lab, "2026-10-03").startswith("# Saturday")
+    assert (lab.latest / "knowledge/notes.md").exists() and (lab.latest / "analyzer/outputs").is_dir()
+    index_is_right(lab, [(lab.manifest["id"], "succeeded")])
 
 
 def test_killed_before_the_manifest(lab):
@@ -111,8 +154,10 @@ def test_the_page_says_what_is_open(lab):
     assert lab.tlab("day", "date=2026-10-03").exit == 0
     opened = readme(lab, "2026-10-03").split("## Open\n\n")[1].split("\n\n")[0].splitlines()
     assert opened == [
-        "- 2026-10-02 10:00 `00000000` ai timeout (TIMEOUT): [r5](../../../2026/10/02/ai-team/artifacts/r5)",
-        "- 2026-10-01 08:00 `00000000` ai interrupted: [r2](../../../2026/10/01/ai-team/artifacts/r2)",
+        "- 2026-10-02 10:00 `00000000` ai timeout (TIMEOUT): [r5](../../../2026/10/02/ai-team/artifacts/r5)"
+        ", `tlab resume 00000000`",
+        "- 2026-10-01 08:00 `00000000` ai interrupted: [r2](../../../2026/10/01/ai-team/artifacts/r2)"
+        ", `tlab resume 00000000`",
     ]
     today = readme(lab, "2026-10-03").split("when this page was made\n\n")[1].split("\n\n")[0]
     assert today == (

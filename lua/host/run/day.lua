@@ -45,6 +45,7 @@ end
 --- The manifest of the day's run if that ended well: then the day is open.
 ---@return table|nil manifest nil when there is none, or one of a run that did not end well
 ---@return table|nil err
+---@return table|nil earlier the manifest of a run that did not end well
 local function opened(dir)
   local manifest, err = read.read(dir)
   if not manifest then
@@ -57,7 +58,10 @@ local function opened(dir)
         message = 'the folder of the day holds the manifest of another run',
       }
   end
-  return manifest.status == 'succeeded' and manifest or nil
+  if manifest.status == 'succeeded' then
+    return manifest
+  end
+  return nil, nil, manifest
 end
 
 local function busy(folder)
@@ -92,7 +96,38 @@ function M.claim(run)
     return nil, err
   end
   run.locked = ok
-  return opened(dir)
+  manifest, err, run.earlier = opened(dir)
+  return manifest, err
+end
+
+--- What a day that is made anew has of the run that was cut off: its id, if it is the same
+--- experiment, so that the index has one row for it.
+---@param run table with earlier
+---@return table|nil same {nonce, started_ms, entry = what is added to `resumed`}
+function M.same(run)
+  local earlier = run.earlier
+  if not earlier or earlier.key ~= run.key then
+    return nil
+  end
+  return {
+    nonce = earlier.nonce,
+    started_ms = tree.parse_iso(earlier.time.started),
+    entry = {
+      at = tree.iso(core.clock.now()),
+      status = earlier.status,
+      code = earlier.error and earlier.error.code,
+      effect = 1,
+    },
+  }
+end
+
+--- The run that was cut off was of another id: its row is no folder's any more. It is rare enough
+--- for an index made anew.
+---@param run table
+function M.forget_earlier(run)
+  if run.earlier and run.earlier.id ~= run.id then
+    core.index.rebuild(run.lab.root)
+  end
 end
 
 --- Makes the day's folder and in it record/, in one step that only one process can take. What a run

@@ -23,13 +23,17 @@ local function module_list(modules)
   return list
 end
 
-local function make_day(run, started)
-  local err
-  run.nonce, err = ids.nonce()
+local function make_day(run)
+  local same, err = day.same(run), nil
+  if same then
+    run.nonce, run.started_ms, run.again = same.nonce, same.started_ms, same.entry
+  else
+    run.nonce, err = ids.nonce()
+  end
   if not run.nonce then
     return nil, err
   end
-  run.id = ids.id(run.key, run.nonce, started)
+  run.id = ids.id(run.key, run.nonce, tree.iso(run.started_ms))
   run.folder = day.folder(run)
   index.begin(run)
   local ok
@@ -50,7 +54,7 @@ function M.make(run)
   run.began_ms = core.clock.monotonic()
   local started = tree.iso(run.started_ms)
   if run.decl.place == 'day' then
-    return make_day(run, started)
+    return make_day(run)
   end
   local home = tree.day_folder(run.started_ms) .. '/' .. run.decl.home
   local ok, err = core.fs.parents(home, run.lab.root)
@@ -84,7 +88,7 @@ end
 ---@param held table what the kernel took away from the worker
 ---@return table manifest
 function M.manifest(run, held)
-  return build.running {
+  local manifest = build.running {
     id = run.id,
     key = run.key,
     nonce = run.nonce,
@@ -115,6 +119,7 @@ function M.manifest(run, held)
     started_ms = run.started_ms,
     lab_prices = run.lab.config.prices,
   }
+  return run.again and build.resumed(manifest, run.again, {}) or manifest
 end
 
 --- Writes the modules that are not there yet.

@@ -132,6 +132,7 @@ end
 function M.close(run, manifest, outcome, how)
   local shown = told(outcome, run, how)
   local done = folder.close(run, manifest, outcome)
+  day.forget_earlier(run)
   return {
     manifest = done,
     dir = run.dir,
