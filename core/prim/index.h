@@ -158,7 +158,8 @@ void tl_rows_free(tl_rows *rows);
 /* Finishes a change that was cut off: what TL_INDEX_TAIL holds is written once more. */
 int tl_index_redo(const tl_index *x, tl_err *e);
 /* Puts the rows into runs.csv, each in its place, instead of one with the same key; of two with one
- * key, the later. They are on the disk when it returns. */
+ * key, the later. A line that is a key and nothing else takes its row away. All is on the disk when
+ * it returns. */
 int tl_index_merge(const tl_index *x, const tl_rows *rows, tl_err *e);
 /* Makes TL_INDEX_NEW, open for writing as `fd` and complete, durable and the lab's runs.csv. A redo
  * log, which is about the old one, is done away with before. Does not close fd. */

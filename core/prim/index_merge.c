@@ -68,7 +68,8 @@ static int weave(sink *to, const tl_csv *f, int64_t from, const tl_buf *const *r
     bool same = false;
     rc = tl_csv_find(f, from, rows[i]->data, &at, e);
     if (rc == TL_OK) rc = copy(to, f, from, at, e);
-    if (rc == TL_OK) rc = put(to, rows[i]->data, rows[i]->len, e);
+    if (rc == TL_OK && rows[i]->len > TL_INDEX_KEY)
+      rc = put(to, rows[i]->data, rows[i]->len, e); /* a key alone takes its row away */
     from = at;
     if (rc == TL_OK) rc = tl_csv_same(f, at, rows[i]->data, &same, e);
     if (rc == TL_OK && same) rc = tl_csv_next(f, at, &from, e);

@@ -1,4 +1,4 @@
-/* index.open, put, close, settle: a run enters the index, and what was left of others is seen to. */
+/* index.open, put, close: a run enters the index; drop: it leaves it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,10 +15,8 @@
 
 enum {
   MODE_FILE = 0600,
-  PUT_MS = 10000,   /* that a finished run waits for its row to be merged */
-  SETTLE_MS = 2000, /* that a question waits for others to finish */
-  ENTRY_MS = 1000,  /* that another may look at an entry */
-  NEWBORN_S = 60 /* an entry without content is that of a process that died at birth, after this */
+  PUT_MS = 10000, /* that a finished run waits for its row to be merged */
+  ENTRY_MS = 1000 /* that another may look at an entry */
 };
 
 /* --- entries of this process ------------------------------------------------------------------ */
@@ -273,4 +271,45 @@ int prim_index_put(tl_call *call)
   tl_buf_free(&r.row);
   if (r.folder >= 0) (void)close(r.folder);
   return rc < 0 ? rc : TL_OK;
+}
+
+/* --- drop ------------------------------------------------------------------------------------- */
+
+/* The key of a row, from its two arguments. */
+static int read_key(const tl_call *call, tl_buf *key, tl_err *e)
+{
+  const tl_val *started = &call->args[1], *id = &call->args[2];
+  int rc = check_id(id, e);
+
+  if (rc < 0) return rc;
+  if (started->u.s.len != TL_INDEX_KEY - 65)
+    return tl_fail(e, TL_EARGUMENT, "a start is as 2026-11-23T05:33:15.123Z");
+  (void)tl_buf_add(key, started->u.s.data, started->u.s.len);
+  (void)tl_buf_byte(key, ',');
+  return tl_buf_add(key, id->u.s.data, id->u.s.len);
+}
+
+int prim_index_drop(tl_call *call)
+{
+  tl_buf key = TL_BUF(TL_INDEX_KEY);
+  const tl_place *lab;
+  tl_rows rows = {0};
+  tl_index x = {-1, -1, -1, -1};
+  int lock = -1, rc = tl_fs_place(call, 0, 0, &lab);
+
+  if (rc == TL_OK) rc = read_key(call, &key, &call->err);
+  if (rc == TL_OK) rc = tl_index_enter(&x, lab, true, &call->err);
+  if (rc == TL_OK) rc = lock = tl_index_lock(&x, true, PUT_MS, &call->err);
+  if (rc >= 0) rc = tl_rows_take(&x, &rows, &call->err);
+  if (rc == TL_OK) {
+    tl_rows_add(&rows, &key, NULL);
+    rc = tl_index_merge(&x, &rows, &call->err);
+  }
+  if (rc == TL_OK) tl_rows_drop(&x, &rows);
+  if (rc == TL_OK) call->out = tl_bool(true);
+  if (lock >= 0) (void)close(lock);
+  tl_rows_free(&rows);
+  tl_buf_free(&key);
+  tl_index_leave(&x);
+  return rc;
 }

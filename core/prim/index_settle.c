@@ -134,7 +134,7 @@ static bool has_work(const settling *s)
 }
 
 /* The row of a killed run. One that was killed before it had a manifest, or whose folder is gone,
- * has none, and its entry goes as well. */
+ * has none, and its entry goes as well; so of one whose folder another run has by now (a day). */
 static int add_row(settling *s, const dead *d, tl_rows *rows, tl_err *e)
 {
   tl_place place = {.dirfd = s->x->lab, .rel = d->folder, .shown = d->folder};
@@ -147,7 +147,8 @@ static int add_row(settling *s, const dead *d, tl_rows *rows, tl_err *e)
     rc = tl_index_row(fd, false, &line, e);
     (void)close(fd);
   }
-  if (rc == TL_OK) tl_rows_add(rows, &line, NULL);
+  if (rc == TL_OK && strncmp(line.data + TL_INDEX_KEY - 64, d->name, TL_INDEX_ID) == 0)
+    tl_rows_add(rows, &line, NULL);
   tl_buf_free(&line);
   return rc == TL_EIO || rc == TL_ELIMIT || rc == TL_ENO_MEMORY ? rc : TL_OK;
 }

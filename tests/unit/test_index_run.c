@@ -295,6 +295,41 @@ static void the_newest_row_of_a_run_counts(void **state)
   assert_int_equal(count(TL_INDEX_ROWS), 0);
 }
 
+static int drop(int n, const char *started)
+{
+  tl_val args[3] = {tl_str("."), tl_str(started), tl_str(id_of_run(n))};
+  return call(prim_index_drop, args, ".", NULL, true);
+}
+
+static void a_row_is_taken_away(void **state)
+{
+  (void)state;
+  for (int n = 1; n <= 3; n++) {
+    make_run(n, n, "succeeded");
+    assert_int_equal(index_put(n), TL_OK);
+  }
+  assert_int_equal(drop(2, "2026-11-23T00:00:02.000Z"), TL_OK);
+  assert_rows(1, 3);
+  assert_int_equal(drop(2, "2026-11-23T00:00:02.000Z"), TL_OK); /* is gone already */
+  assert_int_equal(drop(3, "2026-11-23T00:00:03.000Z"), TL_OK);
+  assert_rows(1);
+  assert_int_equal(drop(1, "yesterday"), TL_EARGUMENT);
+  assert_int_equal(index_put(2), TL_OK);
+  assert_rows(1, 2);
+}
+
+/* A day that was cut off is made again, as another run in the same folder. */
+static void an_entry_says_nothing_of_another_run_in_its_folder(void **state)
+{
+  (void)state;
+  make_run(1, 10, "running");
+  assert_int_equal(index_open(1), TL_OK);
+  put_file(TL_INDEX_OPEN "/0000000000000002", "run1\n");
+  assert_int_equal(index_settle(), TL_OK);
+  assert_string_equal(text_of(TL_INDEX_FILE), "");
+  assert_int_equal(count(TL_INDEX_OPEN), 1);
+}
+
 static void without_locks_rows_wait(void **state)
 {
   (void)state;
@@ -414,6 +449,8 @@ int main(void)
       TEST(many_writers_lose_nothing),
       TEST(a_holder_that_hangs_loses_nothing),
       TEST(the_newest_row_of_a_run_counts),
+      TEST(a_row_is_taken_away),
+      TEST(an_entry_says_nothing_of_another_run_in_its_folder),
       TEST(without_locks_rows_wait),
       TEST(a_kill_at_any_step_loses_nothing),
       TEST(a_full_disk_is_told_and_the_run_is_not_forgotten),

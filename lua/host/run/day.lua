@@ -2,6 +2,7 @@
 --- and of several calls at once one makes it.
 
 local core = require 'core'
+local index = require 'host.store.index'
 local read = require 'host.manifest.read'
 local tree = require 'host.store.tree'
 
@@ -131,7 +132,8 @@ function M.forget_earlier(run)
 end
 
 --- Makes the day's folder and in it record/, in one step that only one process can take. What a run
---- that was cut off left of its record is removed first: under the lock nobody is at work on it.
+--- that was cut off left of its record, and its row, are removed first: under the lock nobody is at
+--- work on it.
 ---@param run table of prepare.run; gets folder, dir and name
 ---@return boolean|nil ok
 ---@return table|nil err
@@ -140,6 +142,10 @@ function M.make(run)
   run.dir = run.lab.root .. '/' .. run.folder
   local ok, err = core.fs.parents(run.folder, run.lab.root)
   local record = run.dir .. '/record'
+  local before = ok and read.read(run.dir)
+  if before then
+    index.drop(run.lab, before)
+  end
   if ok and run.locked and core.fs.stat(record) then
     ok, err = core.fs.purge(record)
   end

@@ -76,6 +76,15 @@ function M.finish(run)
   }
 end
 
+--- Takes the row of a run away whose folder is no more, or will be another's.
+---@param lab table
+---@param manifest table of the run
+---@return table|nil err
+function M.drop(lab, manifest)
+  local _, err = core.index.drop(lab.root, manifest.time.started, manifest.id)
+  return err
+end
+
 --- Takes in what waits, and says what goes on. A lab that cannot be written answers all the same.
 ---@param lab table
 ---@return string[] running folders of the runs in progress
