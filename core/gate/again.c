@@ -67,6 +67,26 @@ static void fail_different(tl_effect *f)
                 tl_get_str(&g->difference, "at", ""));
 }
 
+/* Beyond the record's end. In a run that was cut off that is what was asked last; it is told when all
+ * there was is answered. */
+static void fail_beyond(tl_effect *f)
+{
+  tl_gate *g = f->gate;
+  if (tl_replay_due(g->old) != 0) return;
+  fail_different(f);
+  (void)tl_fail(&g->fatal, TL_ENOT_RECORDED,
+                "the record ends after %zu answers: effect %" PRIu64 " (%s) is not in it",
+                g->old->norder, f->n, f->op->name);
+}
+
+static tl_effect *first_beyond(tl_gate *g)
+{
+  tl_effect *found = NULL;
+  for (tl_effect *f = g->pending; f; f = f->next)
+    if (f->n > g->old->len && (!found || f->n < found->n)) found = f;
+  return found;
+}
+
 /* The first of those that wait: they are performed in the order in which they were asked. */
 static tl_effect *first_waiting(tl_gate *g)
 {
@@ -94,7 +114,7 @@ static void go_on(tl_gate *g)
 void tl_effect_again(tl_effect *f)
 {
   tl_gate *g = f->gate;
-  bool more = g->mode == TL_RESUME && f->n > g->old->len;
+  bool more = f->n > g->old->len;
   if (!more && !tl_replay_same(g->old, f->n, f->op->name, &f->form)) {
     fail_different(f);
     return;
@@ -103,5 +123,7 @@ void tl_effect_again(tl_effect *f)
   bool repeated = old && f->op->flags & TL_OP_IN_RUN && old->answered && !old->failed;
   if (repeated && repeat_in_run(f, &g->fatal) < 0) return;
   pump(g);
+  tl_effect *beyond = g->mode == TL_REPLAY && g->fatal.code == TL_OK ? first_beyond(g) : NULL;
+  if (beyond) fail_beyond(beyond);
   if (g->mode == TL_RESUME) go_on(g);
 }

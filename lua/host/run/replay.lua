@@ -106,7 +106,10 @@ local function compare_end(manifest, outcome, differences)
   if found == 'NOT_RECORDED' and cut_off then
     local resume = remains.command(manifest)
     return outcome.error.message .. (resume and '; what is missing: ' .. resume or '')
-  elseif found == 'DIFFERS' or found == 'NOT_RECORDED' and manifest.status == 'succeeded' then
+  elseif
+    found == 'DIFFERS'
+    or found == 'NOT_RECORDED' and (manifest.status == 'succeeded' or outcome.difference)
+  then
     local difference = outcome.difference or {}
     difference.what, difference.message = 'effect', outcome.error.message
     table.insert(differences, 1, difference)
@@ -214,7 +217,9 @@ local function replay_into(dir, manifest, spec, out)
   if not files then
     return nil, err
   end
-  local differences = compare(manifest, files)
+  -- The manifest of a killed run has no list of its files.
+  local killed = manifest.status == 'running'
+  local differences = killed and core.json.array {} or compare(manifest, files)
   local note = compare_end(manifest, outcome, differences)
   return {
     same = #differences == 0,
