@@ -252,7 +252,7 @@ static bool keeps_filemode(git_repository *repo)
 
 static int prepare(patcher *p, const char *workdir)
 {
-  int rc = tl_git_head_commit(p->repo, &p->head, p->e);
+  int rc = p->head ? 0 : tl_git_head_commit(p->repo, &p->head, p->e);
   if (rc < 0) {
     return rc;
   }
@@ -297,6 +297,35 @@ static int finish(patcher *p, tl_val *out)
   return 0;
 }
 
+/* A tree without a change is HEAD's: nothing is read then. False before the first commit. */
+static bool same_as_head(patcher *p, tl_val *out)
+{
+  char hex[GIT_OID_HEXSZ + 1];
+  if (tl_git_head_commit(p->repo, &p->head, p->e) < 0 || !p->head) {
+    return false;
+  }
+  const git_oid *tree = tl_git.git_commit_tree_id(p->head);
+  *out = tl_map();
+  tl_put(out, "patch", tl_str(""));
+  tl_put(out, "files", tl_int(0));
+  tl_put(out, "truncated", tl_bool(false));
+  tl_put(out, "tree", tl_str(tl_git.git_oid_tostr(hex, sizeof hex, tree)));
+  return true;
+}
+
+static int patch_of_changes(patcher *p, const tl_git_changes *changes, const char *workdir,
+                            tl_val *out)
+{
+  int rc = prepare(p, workdir);
+  if (rc == 0) {
+    rc = gather(p, changes);
+  }
+  if (rc == 0) {
+    rc = write_patch(p);
+  }
+  return rc == 0 ? finish(p, out) : rc;
+}
+
 int tl_git_patch_work(tl_call *call)
 {
   patcher p = {.workdir = -1, .text = TL_BUF(PATCH_MAX), .left_out = tl_list(), .e = &call->err};
@@ -308,17 +337,8 @@ int tl_git_patch_work(tl_call *call)
     return rc;
   }
   rc = tl_git_changes_read(call, p.repo, &changes, &workdir);
-  if (rc == 0) {
-    rc = prepare(&p, workdir);
-  }
-  if (rc == 0) {
-    rc = gather(&p, &changes);
-  }
-  if (rc == 0) {
-    rc = write_patch(&p);
-  }
-  if (rc == 0) {
-    rc = finish(&p, &call->out);
+  if (rc == 0 && (changes.n > 0 || !same_as_head(&p, &call->out))) {
+    rc = patch_of_changes(&p, &changes, workdir, &call->out);
   }
   if (rc < 0) {
     tl_free(&call->out);
