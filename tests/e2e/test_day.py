@@ -16,6 +16,10 @@ HEAD = (
 )
 
 
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.fixture
 def lab(tmp_path):
     lab = Lab(tmp_path / "lab")
@@ -68,7 +72,7 @@ def cut_off(lab, status):
     return manifest["id"]
 
 
-@pytest.mark.parametrize("status", ["running", "interrupted", "failed"])
+@pytest.mark.parametrize("status", ["running", slow("interrupted"), slow("failed")])
 def test_a_day_that_was_cut_off_is_made_anew(lab, status):
     assert lab.tlab("day", "date=2026-10-03").exit == 0
     before = cut_off(lab, status)
@@ -106,7 +110,8 @@ def test_a_day_that_was_cut_off_of_another_experiment(lab):
 
 @pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 @pytest.mark.parametrize("call, when", [
-    ("renameat,renameat2", 1), ("renameat,renameat2", 3), ("mkdirat", 5), ("mkdirat", 12), ("fsync,fdatasync", 9),
+    ("renameat,renameat2", 3), slow("renameat,renameat2", 1), slow("mkdirat", 5), slow("mkdirat", 12),
+    slow("fsync,fdatasync", 9),
 ])
 def test_killed_and_made_anew(lab, call, when):
     killed = subprocess.run(
@@ -176,6 +181,7 @@ def test_of_a_large_index_the_end_is_read(lab):
     assert lab.tlab("replay", "latest").exit == 0
 
 
+@pytest.mark.slow
 def test_the_day_before_is_found_over_months_and_years(lab):
     for day, before in [
         ("2026-03-05", None),

@@ -106,6 +106,7 @@ SECRETS = [
 ]
 
 
+@pytest.mark.slow
 def test_the_hook_refuses_secrets(repository):
     assert commit(repository).returncode == 0
     for name, text in SECRETS:
