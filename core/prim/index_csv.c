@@ -148,6 +148,11 @@ size_t tl_csv_value(const tl_cell *cell, char *out)
   return len;
 }
 
+static bool is_hex(char c)
+{
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
 /* The digits of a row's key: 2026-11-23T05:33:15.123Z, comma, 64 hex digits, comma. */
 static bool has_key(const char *line, size_t len)
 {
@@ -157,7 +162,7 @@ static bool has_key(const char *line, size_t len)
   for (size_t i = 0; i < sizeof form - 1; i++)
     if (form[i] == '0' ? line[i] < '0' || line[i] > '9' : line[i] != form[i]) return false;
   for (size_t i = sizeof form - 1; i < TL_INDEX_KEY; i++)
-    if (!memchr("0123456789abcdef", line[i], 16)) return false;
+    if (!is_hex(line[i])) return false;
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@
 
 enum { HEAD = 160, LOG_MAX = 64 << 20 };
 
-static const char shown[] = TL_INDEX_TAIL;
+static const char shown[] = TL_INDEX_TAIL, form[] = "tlab-tail/1 ";
 
 static int sync_machine(const tl_index *x, tl_err *e)
 {
@@ -46,7 +47,7 @@ int tl_log_write(const tl_index *x, const tl_csv *f, int64_t at, const tl_buf *t
   int n, fd, rc = tl_sha256(hex, tail->data, tail->len, e);
 
   if (rc < 0) return rc;
-  n = snprintf(head, sizeof head, "tlab-tail/1 %" PRId64 " %zu %" PRId64 " %s\n", at, tail->len,
+  n = snprintf(head, sizeof head, "%s%" PRId64 " %zu %" PRId64 " %s\n", form, at, tail->len,
                f->size, hex);
   fd = open_log(x, &made);
   if (fd < 0) return tl_fs_fail(e, errno, "open", shown);
@@ -96,19 +97,33 @@ int tl_log_apply(const tl_index *x, tl_csv *f, int64_t at, const tl_buf *tail, t
   return empty_log(x, end < before, e);
 }
 
+/* A whole number from 0 on and the space behind it; NULL when there is none. */
+static char *read_number(char *p, int64_t *out)
+{
+  char *end;
+
+  if (!p || *p < '0' || *p > '9') return NULL;
+  errno = 0;
+  *out = strtoll(p, &end, 10);
+  return errno == 0 && *end == ' ' ? end + 1 : NULL;
+}
+
 /* Takes the head off the log's text. False: it is none, or not whole. */
 static bool read_log(tl_buf *text, int64_t *at, int64_t *old)
 {
-  char hex[TL_SHA256_HEX + 1], found[TL_SHA256_HEX + 1];
-  size_t len;
-  int head = 0;
+  char hex[TL_SHA256_HEX + 1], *p = text->data + sizeof form - 1;
+  int64_t len;
 
-  if (sscanf(text->data, "tlab-tail/1 %" SCNd64 " %zu %" SCNd64 " %64[0-9a-f]%n", at, &len, old,
-             hex, &head) != 4 ||
-      *at < 0 || *old < *at || text->data[head] != '\n' || text->len - (size_t)head - 1 != len)
+  if (strncmp(text->data, form, sizeof form - 1) != 0) return false;
+  p = read_number(read_number(read_number(p, at), &len), old);
+  if (!p || *old < *at || strcspn(p, "\n") != TL_SHA256_HEX || p[TL_SHA256_HEX] != '\n')
     return false;
-  tl_buf_shift(text, (size_t)head + 1);
-  return tl_sha256(found, text->data, text->len, NULL) == TL_OK && strcmp(found, hex) == 0;
+  if (text->data + text->len - (p + TL_SHA256_HEX + 1) != len) return false;
+  if (tl_sha256(hex, p + TL_SHA256_HEX + 1, (size_t)len, NULL) < 0 ||
+      memcmp(p, hex, TL_SHA256_HEX) != 0)
+    return false;
+  tl_buf_shift(text, (size_t)(p + TL_SHA256_HEX + 1 - text->data));
+  return true;
 }
 
 /* Is the log about this file as it is now? */
