@@ -96,6 +96,17 @@ static int write_entry(int fd, const tl_val *folder, tl_err *e)
   return tl_fs_fail(e, errno, "write", TL_INDEX_OPEN);
 }
 
+/* Does the entry of a run that was killed say so already? Then it is left alone: where it cannot be
+ * written anew, it still finds the run. */
+static bool says(int fd, const tl_val *folder)
+{
+  char text[PATH_MAX + 1];
+  size_t len = folder->u.s.len;
+
+  return pread(fd, text, sizeof text, 0) == (ssize_t)len + 1 && text[len] == '\n' &&
+         memcmp(text, folder->u.s.data, len) == 0;
+}
+
 static int open_entry(const tl_index *x, const char *id, const tl_val *folder, tl_err *e)
 {
   entry *made = tl_zalloc(sizeof *made);
@@ -110,6 +121,7 @@ static int open_entry(const tl_index *x, const char *id, const tl_val *folder, t
   }
   made->next = entries;
   entries = made;
+  if (says(made->fd, folder)) return TL_OK;
   rc = write_entry(made->fd, folder, e);
   if (rc < 0) end_entry(x, id);
   return rc;

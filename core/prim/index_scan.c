@@ -119,6 +119,7 @@ static int find_end(tl_scan *s, int64_t size, tl_err *e)
   }
   if (rc == TL_OK && !stop) return tl_scan_damaged(s, size, "is too long for a row", e);
   if (rc == TL_OK) s->end = s->at + (stop + 1 - s->data);
+  s->is_cut = rc == TL_OK && s->end < size;
   return rc;
 }
 

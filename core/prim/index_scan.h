@@ -28,6 +28,7 @@ void tl_overlay_free(tl_overlay *o);
 typedef struct tl_scan {
   int fd;             /* -1: there is no runs.csv, which is no error */
   int64_t first, end; /* where rows begin, and end with the last whole line */
+  bool is_cut;        /* something comes behind that, which is no whole line */
   char *data;         /* the block: whole lines… */
   size_t len, cap;
   int64_t at; /* …from this offset on */

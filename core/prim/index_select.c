@@ -99,6 +99,8 @@ static int select_rows(int labfd, const tl_val *query, tl_query *q, tl_page *pag
   if (rc == TL_OK && tl_query_by_start(q))
     rc = select_by_start(&s, q, cursor ? cursor->u.s.data : NULL, page, out, e);
   else if (rc == TL_OK) rc = tl_sort_first(&s, &over, q, page, out, e);
+  if (rc == TL_OK && s.is_cut && lock >= 0) /* nobody is writing: it was cut off, by whatever */
+    tl_put(out, "cut", tl_bool(true));
   tl_scan_close(&s);
   tl_overlay_free(&over);
   if (lock >= 0) (void)close(lock);

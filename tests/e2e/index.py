@@ -35,7 +35,8 @@ def index_is_true(lab, root=None):
     assert [(row["started"], row["id"]) for row in found] == sorted((row["started"], row["id"]) for row in found)
     by_id = {row["id"]: row for row in found}
     assert len(by_id) == len(found), "a run has two rows"
-    assert set(by_id) == set(manifests), (set(by_id) ^ set(manifests), done.stderr)
+    assert set(by_id) == set(manifests), (
+        "extra", [by_id[one] for one in set(by_id) - set(manifests)], "missing", set(manifests) - set(by_id), done.stderr)
     for one, manifest in manifests.items():
         status = "interrupted" if manifest["status"] == "running" else manifest["status"]
         assert by_id[one]["status"] == status and by_id[one]["folder"] == manifest["folder"]

@@ -93,6 +93,13 @@ function M.settle(lab)
   return settled and settled.running or {}
 end
 
+--- Is told of an index that ends in half a line: whoever wrote it was killed where that cannot be
+--- mended, or somebody else cut the file. Rows may be missing behind it.
+local function tell_cut()
+  core.term.err('warning: the last line of runs.csv is cut off: rows may be missing\n')
+  core.term.err('help: ' .. REBUILD .. '\n')
+end
+
 --- The rows that fit, a page at a time; select's own words (core/gate/ops.def) are the query's.
 --- Raises nothing: the last values of the loop are nil, err when it fails.
 ---@param lab table
@@ -112,6 +119,8 @@ function M.pages(lab, query)
     ended = not (page and page.cursor)
     if not page then
       return nil, explained(err)
+    elseif page.cut and not ask.cursor then
+      tell_cut()
     end
     ask.cursor = page.cursor
     ask.limit = ask.limit and ask.limit - page.count
