@@ -308,12 +308,12 @@ static void a_log_that_came_back_does_no_harm(void **state)
     after = strdup(text_of(TL_INDEX_FILE));
     if (i + 1 < sizeof changes / sizeof *changes) { /* a shorter end was waited for */
       assert_int_equal(shell("cp all.log .tlab/tail"), 0);
-      assert_int_equal(merge_one(8, 80, "ok"), TL_OK);
-      assert_string_equal(text_of(TL_INDEX_FILE), after);
+      assert_int_equal(merge_one(9, 90, "ok"), TL_OK);
+      assert_memory_equal(text_of(TL_INDEX_FILE), after, strlen(after)); /* row 8 is there still */
     }
     assert_int_equal(shell("head -c 200 all.log > .tlab/tail"), 0); /* torn */
-    assert_int_equal(merge_one(8, 80, "ok"), TL_OK);
-    assert_string_equal(text_of(TL_INDEX_FILE), after);
+    assert_int_equal(merge_one(9, 90, "ok"), TL_OK);
+    assert_memory_equal(text_of(TL_INDEX_FILE), after, strlen(after));
     free(after);
   }
 }
