@@ -124,11 +124,11 @@ static int path_of(int fd, const char *shown, char path[PATH_MAX], tl_err *e)
   return 0;
 }
 
-/* The folder of argument 0; where it is left out, the place is the gate's choice. */
-static int start_folder(tl_call *call, char path[PATH_MAX], bool *trusted)
+/* The folder of argument `arg`; where it is left out, the place is the gate's choice. */
+static int start_folder(tl_call *call, unsigned arg, char path[PATH_MAX], bool *trusted)
 {
   const tl_place *place;
-  int rc = tl_fs_place(call, 0, 0, &place);
+  int rc = tl_fs_place(call, arg, 0, &place);
   if (rc < 0) {
     return rc;
   }
@@ -144,10 +144,15 @@ static int start_folder(tl_call *call, char path[PATH_MAX], bool *trusted)
 
 int tl_git_open(tl_call *call, git_repository **repo)
 {
+  return tl_git_open_at(call, 0, repo);
+}
+
+int tl_git_open_at(tl_call *call, unsigned arg, git_repository **repo)
+{
   char path[PATH_MAX];
   bool trusted = false;
   *repo = NULL;
-  int rc = start_folder(call, path, &trusted);
+  int rc = start_folder(call, arg, path, &trusted);
   if (rc < 0) {
     return rc;
   }
