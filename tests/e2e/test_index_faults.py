@@ -271,3 +271,34 @@ def test_an_output_that_fails(lab, target, command):
     assert "error[BUG]" not in done.stderr and done.stderr.count("error[") <= 1, done.stderr
     if command.startswith(("tag", "note")):
         assert "heard" in (lab.latest / "notes.jsonl").read_text()
+
+
+# --- O2: what a spreadsheet would run ---------------------------------------------------------------------------
+
+HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "'=1", "\t=1", "\r=1", "=HYPERLINK(\"http://evil\",\"x\")", "a,b\"c\nd", "\u202e=x"]
+
+
+def test_cells_that_begin_as_formulas(lab):
+    """O2: written by real runs into every cell that takes text; no cell begins as one, and what was written comes back."""
+    lab.write("recipes/cells.lua", """return { name = 'cells', summary = 's', home = 'ai-team/artifacts',
+  spec = { type = 'object', properties = { v = { type = 'string' } } }, needs = {},
+  run = function(run, spec)
+    run:note('model', { asked = spec.v })
+    run:note('tag', { tag = spec.v })
+    run:note('cost', { amount = 1, currency = spec.v })
+    run:metric(spec.v, 1)
+    if spec.v:sub(1, 1) == '=' then error(spec.v) end
+  end }""")
+    for value in HOSTILE:
+        lab.write("spec.json", {"v": value})
+        assert lab.tlab("run", "cells", "spec.json").exit == (1 if value[0] == "=" else 0)
+        assert lab.tlab("note", "--", "latest", value).exit == 0
+    found = rows((lab.root / "runs.csv").read_text())
+    assert not [cell for row in found for cell in row.values() if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
+    for asked in ("--csv", "--json"):
+        assert "\n=" not in lab.tlab("runs", asked).out
+    answers = [row for row in json.loads(lab.tlab("runs", "--json").out) if row["recipe"] == "cells"][::-1]
+    assert [row["note"] for row in answers] == [
+        "".join(" " if character < " " else character for character in value) for value in HOSTILE]
+    assert [json.loads(row["params"])["v"] if isinstance(row["params"], str) else row["params"]["v"] for row in answers] == HOSTILE
+    index_is_true(lab)

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 import subprocess
 import tempfile
 
@@ -10,6 +11,7 @@ import pytest
 from disks import ROOM, Image, Stopped
 from faults import FaultLab, check_folder, schema, strace_here, words
 from index import index_is_true, rows
+from lab import ROOT
 
 KINDS = ["ext4", "xfs", "btrfs"]
 # Where the disk changes, and where it is brought up to date: a cut comes just after each of these.
@@ -38,6 +40,7 @@ def new_lab(image):
     """A lab on the image, itself safe from the cut."""
     lab = FaultLab(image.top / "lab")
     lab.recipe(WIDE, name="wide")
+    shutil.copy(ROOT / "recipes" / "day.lua", lab.root / "recipes")
     image.settle()
     return lab
 
@@ -47,11 +50,16 @@ class Told:
 
     def __init__(self, lab):
         self.lab, self.runs, self.ended_later, self.passed = lab, {}, 0, set()
+        self.tags = {}
 
     def run(self, *command):
         done = self.lab.tlab(*command)
         assert done.exit == 0, done.err
         self.add()
+
+    def tag(self, word):
+        assert self.lab.tlab("tag", "latest", word).exit == 0
+        self.tags.setdefault(self.lab.manifest["id"], []).append(word)
 
     def add(self):
         folder = self.lab.latest
@@ -67,7 +75,9 @@ class Told:
         found = {row["id"]: row for row in rows((after / "runs.csv").read_text())} if self.runs else {}
         for name, manifest in self.runs.items():
             manifest = json.loads(manifest)
-            assert found[manifest["id"]]["status"] == manifest["status"], f"no row: {name}"
+            row = found[manifest["id"]]
+            assert row["status"] == manifest["status"], f"no row: {name}"
+            assert set(self.tags.get(manifest["id"], [])) <= set(row["tags"].split()), f"a tag is lost: {name}"
         if self.runs:
             text = (after / "latest" / "run.json").read_text()
             assert json.loads(text)["status"] != "running"
@@ -122,11 +132,42 @@ def test_a_cut_after_each_success(image, server):
     """F12: what exit code 0 stood for is on the disk, the first time of all and later."""
     lab = new_lab(image)
     told = Told(lab)
-    for command in (words(server), ["run", "wide"], words(server), ["run", "wide"]):
+    for command in (words(server), ["run", "wide"]):
         told.run(*command)
         with image.cut() as after:
             told.holds(after)
             assert told.others(after) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("image", KINDS, indirect=True)
+def test_a_cut_after_each_change(image):
+    """F12: the same of tags, a rebuilt index and a day; the doctor finds nothing of the lab broken."""
+    lab = new_lab(image)
+    told = Told(lab)
+    told.run("run", "wide")
+    for change in (lambda: told.tag("one"), lambda: told.tag("two"), lambda: told.run("runs", "--rebuild"),
+                   lambda: told.run("day"), lambda: told.tag("day"), lambda: told.run("run", "wide")):
+        change()
+        with image.cut() as after:
+            told.holds(after)
+            doctor = subprocess.run(lab.command("doctor", "--json"), cwd=after / "lab", capture_output=True).stdout
+            lab_checks = [check for check in json.loads(doctor)["checks"] if check["group"] not in ("machine", "library")]
+            assert all(check["status"] != "fail" for check in lab_checks), lab_checks
+
+
+@traced
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("image", KINDS[:1], indirect=True)
+@pytest.mark.parametrize("command", [["tag", "latest", "word"], ["runs", "--rebuild"], ["day"]], ids=lambda one: one[0])
+def test_a_cut_at_each_step_of_a_command(image, command):
+    """F12: what was there before it is there still, and asking works."""
+    lab = new_lab(image)
+    told = Told(lab)
+    told.run("run", "wide")
+    told.tag("early")
+    cuts_during(image, lab, told, command, CALLS, 1 if command[0] != "day" else 3)
 
 
 def cuts_during(image, lab, told, command, calls, step):
