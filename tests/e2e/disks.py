@@ -137,7 +137,10 @@ class Stopped:
             time.sleep(0.002)
         return False
 
-    def end(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         if self.tracer.poll() is None:
             os.killpg(self.tracer.pid, signal.SIGKILL)
         self.tracer.communicate(timeout=SECONDS)

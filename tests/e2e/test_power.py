@@ -160,14 +160,15 @@ def test_a_cut_after_each_change(image):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("image", KINDS[:1], indirect=True)
-@pytest.mark.parametrize("command", [["tag", "latest", "word"], ["runs", "--rebuild"], ["day"]], ids=lambda one: one[0])
+@pytest.mark.parametrize("command", [["tag", "latest", "word"], ["runs", "--rebuild"]], ids=lambda one: one[0])
 def test_a_cut_at_each_step_of_a_command(image, command):
     """F12: what was there before it is there still, and asking works."""
     lab = new_lab(image)
     told = Told(lab)
     told.run("run", "wide")
     told.tag("early")
-    cuts_during(image, lab, told, command, CALLS, 1 if command[0] != "day" else 3)
+    _, cuts = cuts_during(image, lab, told, command, CALLS, 1)
+    assert cuts > 2
 
 
 def cuts_during(image, lab, told, command, calls, step):
@@ -177,16 +178,15 @@ def cuts_during(image, lab, told, command, calls, step):
     told.add()
     for call, (_, last) in points.items():
         for n in range(1, last + 1, step):
-            stopped = Stopped(lab, command, points, (call, n))
-            if stopped.held():
-                cuts += 1
-                with image.cut() as after:
-                    told.holds(after)
-                    left |= told.others(after)
-                    index_is_true(lab, after / "lab")
-                    told.resumed(after)
-                    index_is_true(lab, after / "lab")
-            stopped.end()
+            with Stopped(lab, command, points, (call, n)) as stopped:
+                if stopped.held():
+                    cuts += 1
+                    with image.cut() as after:
+                        told.holds(after)
+                        left |= told.others(after)
+                        index_is_true(lab, after / "lab")
+                        told.resumed(after)
+                        index_is_true(lab, after / "lab")
             told.pass_over()
     told.run(*command)
     with image.cut() as after:
