@@ -160,7 +160,7 @@ def test_a_cut_after_each_change(image):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("image", KINDS[:1], indirect=True)
-@pytest.mark.parametrize("command", [["tag", "latest", "word"], ["runs", "--rebuild"]], ids=lambda one: one[0])
+@pytest.mark.parametrize("command", [["note", "latest", "word"], ["runs", "--rebuild"]], ids=lambda one: one[0])
 def test_a_cut_at_each_step_of_a_command(image, command):
     """F12: what was there before it is there still, and asking works."""
     lab = new_lab(image)
@@ -168,7 +168,7 @@ def test_a_cut_at_each_step_of_a_command(image, command):
     told.run("run", "wide")
     told.tag("early")
     _, cuts = cuts_during(image, lab, told, command, CALLS, 1)
-    assert cuts > 2
+    assert cuts > 1
 
 
 def cuts_during(image, lab, told, command, calls, step):
