@@ -19,12 +19,14 @@ class Command:
     cwd: pathlib.Path
     shown: str = ""
     env: dict = dataclasses.field(default_factory=dict)
+    out: str = os.devnull  # where its output goes: grep ends at the first match when that is /dev/null
 
     def start(self):
-        return subprocess.Popen(
-            [str(word) for word in self.argv], cwd=self.cwd, env={**os.environ, **self.env},
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )
+        with open(pathlib.Path(self.cwd, self.out), "wb") as out:
+            return subprocess.Popen(
+                [str(word) for word in self.argv], cwd=self.cwd, env={**os.environ, **self.env},
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE,
+            )
 
 
 def finish(command, process):
