@@ -66,29 +66,50 @@ static _Noreturn void answer(tl_call *call, tl_prim *work, int fd)
 
 /* --- in the parent --- */
 
-/* Reads until the child closes its end. False when the time is over first. */
-static bool listen_to(int fd, tl_buf *frame)
+typedef struct child {
+  pid_t pid; /* 0 when there is none */
+  int fd;    /* what it answers through; -1 once that is at its end */
+  tl_buf frame;
+  int status;
+} child;
+
+/* False when it has closed its end, or said more than a frame can be: what came is judged as it is. */
+static bool hear(child *c)
 {
   char chunk[CHUNK];
+  ssize_t n = read(c->fd, chunk, sizeof chunk);
+  return (n < 0 && errno == EINTR) || (n > 0 && tl_buf_add(&c->frame, chunk, (size_t)n) == 0);
+}
+
+/* Reads until all have closed their ends. False when the time is over first. */
+static bool listen_to(child *all, size_t n)
+{
+  struct pollfd polls[TL_GIT_PARTS_MAX];
   int64_t end = tl_clock_ms() + WALL_MS;
-  for (;;) {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
+  for (size_t open = n; open > 0;) {
+    for (size_t i = 0; i < n; i++) {
+      polls[i] = (struct pollfd){.fd = all[i].fd, .events = POLLIN};
+    }
     int64_t left = end - tl_clock_ms();
-    int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
+    int ready = left > 0 ? poll(polls, n, (int)left) : 0;
     if (ready < 0 && errno == EINTR) {
       continue;
     }
     if (ready <= 0) {
       return false;
     }
-    ssize_t n = read(fd, chunk, sizeof chunk);
-    if (n <= 0 || tl_buf_add(frame, chunk, (size_t)n) < 0) {
-      return true; /* the end, or more than a frame can be: what came is judged as it is */
+    for (size_t i = 0; i < n; i++) {
+      if (polls[i].revents != 0 && !hear(&all[i])) {
+        (void)close(all[i].fd);
+        all[i].fd = -1;
+        open--;
+      }
     }
   }
+  return true;
 }
 
-static int take_answer(tl_call *call, const tl_buf *frame)
+static int take_answer(tl_call *call, const tl_buf *frame, tl_val *out)
 {
   tl_val list;
   tl_err e = {0};
@@ -102,16 +123,16 @@ static int take_answer(tl_call *call, const tl_buf *frame)
   if (code < 0) {
     (void)tl_fail(&call->err, code, "%s", what->u.s.data);
   } else {
-    call->out = *what;
+    *out = *what;
     *what = tl_nil();
   }
   tl_free(&list);
   return code;
 }
 
-static int judge(tl_call *call, const tl_buf *frame, bool in_time, int status)
+static int judge(tl_call *call, const child *c, bool in_time, tl_val *out)
 {
-  int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  int sig = WIFSIGNALED(c->status) ? WTERMSIG(c->status) : 0;
   if (!in_time || sig == SIGXCPU) {
     return tl_fail(&call->err, TL_ETIMEOUT,
                    "reading the git repository takes too long; it may be damaged: try git fsck");
@@ -119,16 +140,12 @@ static int judge(tl_call *call, const tl_buf *frame, bool in_time, int status)
   if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP) {
     return tl_fail(&call->err, TL_EINTERRUPTED, "reading the git repository was stopped");
   }
-  return take_answer(call, frame);
+  return take_answer(call, &c->frame, out);
 }
 
-int tl_git_apart(tl_call *call, tl_prim *work)
+static int start(tl_call *call, tl_prim *work, child *c)
 {
   int ends[2];
-  int rc = tl_git_load(&call->err);
-  if (rc < 0) {
-    return rc;
-  }
   if (pipe2(ends, O_CLOEXEC) < 0) {
     return tl_fail_errno(&call->err, errno, "cannot make a pipe");
   }
@@ -142,16 +159,67 @@ int tl_git_apart(tl_call *call, tl_prim *work)
     (void)close(ends[0]);
     return tl_fail_errno(&call->err, errno, "cannot start another process");
   }
-  tl_buf frame = TL_BUF(TL_FRAME_MAX + 4);
-  int status = 0;
-  bool in_time = listen_to(ends[0], &frame);
-  (void)close(ends[0]);
-  if (!in_time) {
-    (void)kill(pid, SIGKILL);
+  c->pid = pid;
+  c->fd = ends[0];
+  return 0;
+}
+
+static void end_all(child *all, size_t n, bool kill_them)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (kill_them && all[i].pid > 0) {
+      (void)kill(all[i].pid, SIGKILL);
+    }
+    if (all[i].fd >= 0) {
+      (void)close(all[i].fd);
+    }
+    while (all[i].pid > 0 && waitpid(all[i].pid, &all[i].status, 0) < 0 && errno == EINTR) {}
   }
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-  rc = judge(call, &frame, in_time, status);
-  tl_buf_free(&frame);
+}
+
+/* Has n children do work(call), each with its number in call->state, and takes each one's answer. */
+static int run(tl_call *call, tl_prim *work, size_t n, tl_val *outs)
+{
+  child all[TL_GIT_PARTS_MAX];
+  bool in_time = false;
+  int rc = tl_git_load(&call->err);
+  for (size_t i = 0; i < n; i++) {
+    tl_git_part part = {.index = i, .count = n};
+    all[i] = (child){.fd = -1, .frame = TL_BUF(TL_FRAME_MAX + 4)};
+    call->state = &part;
+    rc = rc == 0 ? start(call, work, &all[i]) : rc;
+  }
+  call->state = NULL;
+  if (rc == 0) {
+    in_time = listen_to(all, n);
+  }
+  end_all(all, n, !in_time);
+  for (size_t i = 0; i < n; i++) {
+    rc = rc == 0 ? judge(call, &all[i], in_time, &outs[i]) : rc;
+    tl_buf_free(&all[i].frame);
+  }
+  return rc;
+}
+
+int tl_git_apart(tl_call *call, tl_prim *work)
+{
+  return run(call, work, 1, &call->out);
+}
+
+int tl_git_apart_parts(tl_call *call, tl_prim *work, size_t n)
+{
+  tl_val outs[TL_GIT_PARTS_MAX] = {0};
+  n = n < 1 ? 1 : n > TL_GIT_PARTS_MAX ? TL_GIT_PARTS_MAX : n;
+  int rc = run(call, work, n, outs);
+  call->out = rc == 0 ? tl_list() : tl_nil();
+  for (size_t i = 0; i < n; i++) {
+    for (size_t k = 0; rc == 0 && k < tl_len(&outs[i]); k++) {
+      tl_val *item = &outs[i].u.list.items[k];
+      tl_push(&call->out, *item);
+      *item = tl_nil();
+    }
+    tl_free(&outs[i]);
+  }
   return rc;
 }
 

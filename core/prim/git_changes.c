@@ -1,0 +1,248 @@
+/* git.changes: what commits changed, many at once, by one child for each processor. */
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "git_changes.h"
+
+enum {
+  COMMITS_MAX = 100000,
+  CACHE_MAX = 96 << 20,   /* bytes of objects that a child keeps at hand */
+  CACHE_OBJECT = 1 << 20, /* larger ones are not kept */
+  PART_MIN = 16,          /* commits that are worth a child of their own */
+};
+
+#define KEYS "renames merges"
+
+typedef struct teller {
+  git_repository *repo;
+  git_odb *odb;
+  git_repository *objects; /* the same objects and nothing else: no attributes are looked for */
+  tl_git_ids shallow;
+  bool renames, first_parent;
+  tl_err *e;
+} teller;
+
+/* --- options --- */
+
+static int read_options(tl_call *call, teller *t)
+{
+  const tl_val *map = &call->args[1];
+  tl_err *e = &call->err;
+  const char *merges = tl_get_str(map, "merges", "none");
+  int rc = tl_git_check_keys(map, "git.changes", KEYS, e);
+  *t = (teller){.renames = tl_get_bool(map, "renames", true),
+                .first_parent = strcmp(merges, "first-parent") == 0,
+                .e = e};
+  if (rc == 0) {
+    rc = tl_git_check_type(map, "git.changes", "renames", TL_BOOL, e);
+  }
+  if (rc == 0 && (tl_git_check_type(map, "git.changes", "merges", TL_STR, e) < 0 ||
+                  (!t->first_parent && strcmp(merges, "none") != 0))) {
+    rc = tl_fail(e, TL_EARGUMENT, "git.changes: 'merges' is \"none\" or \"first-parent\"");
+  }
+  return rc;
+}
+
+static int check_commits(const tl_val *commits, tl_err *e)
+{
+  if (tl_len(commits) > COMMITS_MAX) {
+    return tl_fail(e, TL_ELIMIT, "git.changes takes at most %d commits at once", COMMITS_MAX);
+  }
+  for (size_t i = 0; i < tl_len(commits); i++) {
+    if (tl_at(commits, i)->type != TL_STR) {
+      return tl_fail(e, TL_EARGUMENT, "git.changes: 'commits' is a list of ids or other revisions");
+    }
+  }
+  return 0;
+}
+
+/* --- a path as a value --- */
+
+static tl_val mode_text(uint32_t mode)
+{
+  char text[16];
+  (void)snprintf(text, sizeof text, "%06o", mode);
+  return tl_str(text);
+}
+
+static tl_val file_value(const tl_git_file *file, const tl_git_counts *counts)
+{
+  char status[2] = {tl_git_file_status(file), '\0'};
+  tl_val map = tl_map();
+  tl_put(&map, "path", tl_str(file->path));
+  if (file->old_path) {
+    tl_put(&map, "old_path", tl_str(file->old_path));
+    tl_put(&map, "similarity", tl_int(file->score * 100 / TL_GIT_SCORE_MAX));
+  }
+  tl_put(&map, "status", tl_str(status));
+  if (!counts->binary) {
+    tl_put(&map, "insertions", tl_int(counts->insertions));
+    tl_put(&map, "deletions", tl_int(counts->deletions));
+  }
+  tl_put(&map, "binary", tl_bool(counts->binary));
+  tl_put(&map, "old_mode", mode_text(file->old.mode));
+  tl_put(&map, "new_mode", mode_text(file->now.mode));
+  tl_put(&map, "old_id", tl_git_id_text(&file->old.id));
+  tl_put(&map, "new_id", tl_git_id_text(&file->now.id));
+  return map;
+}
+
+/* --- a commit --- */
+
+static int tree_of(teller *t, const git_oid *id, git_oid *tree)
+{
+  git_commit *commit = NULL;
+  int rc = tl_git.git_commit_lookup(&commit, t->repo, id);
+  if (rc < 0) {
+    return tl_git_fail_object(t->e, rc, "read a commit of the git repository");
+  }
+  *tree = *tl_git.git_commit_tree_id(commit);
+  tl_git.git_commit_free(commit);
+  return 0;
+}
+
+/* All paths that the commit changed, against its first parent. */
+static int changed(teller *t, git_commit *commit, tl_git_files *files)
+{
+  git_oid old;
+  const git_oid *id = tl_git.git_commit_id(commit);
+  unsigned parents = tl_git.git_commit_parentcount(commit);
+  int rc = 0;
+  if (tl_git_ids_has(&t->shallow, id)) {
+    parents = 0;
+  }
+  if (parents > 1 && !t->first_parent) {
+    return 0;
+  }
+  if (parents > 0) {
+    rc = tree_of(t, tl_git.git_commit_parent_id(commit, 0), &old);
+  }
+  if (rc == 0) {
+    rc = tl_git_tree_compare(t->odb, parents > 0 ? &old : NULL, tl_git.git_commit_tree_id(commit),
+                             files, t->e);
+  }
+  return rc == 0 && t->renames ? tl_git_renames_find(t->objects, files, t->e) : rc;
+}
+
+static int tell_commit(teller *t, git_commit *commit, tl_val *out)
+{
+  tl_git_files files = {0};
+  int rc = changed(t, commit, &files);
+  tl_put(out, "commit", tl_git_id_text(tl_git.git_commit_id(commit)));
+  tl_val *list = tl_put(out, "files", tl_list());
+  for (size_t i = 0; rc == 0 && i < files.n; i++) {
+    tl_git_counts counts;
+    rc = tl_git_count(t->objects, &files.at[i], &counts, t->e);
+    if (rc == 0) {
+      tl_push(list, file_value(&files.at[i], &counts));
+    }
+  }
+  tl_git_files_free(&files);
+  return rc;
+}
+
+static int find_commit(teller *t, const tl_val *rev, git_commit **commit)
+{
+  git_oid id;
+  tl_git_range range;
+  if (rev->u.s.len == GIT_OID_HEXSZ && tl_git.git_oid_fromstr(&id, rev->u.s.data) == 0) {
+    int rc = tl_git.git_commit_lookup(commit, t->repo, &id);
+    if (rc == 0) {
+      return 0;
+    }
+  }
+  int rc = tl_git_resolve(t->repo, rev, &range, t->e);
+  if (rc == 0 && range.is_range) {
+    rc = tl_fail(t->e, TL_EINVALID, "git.changes takes commits, not a range; git.log lists them");
+  }
+  if (rc < 0) {
+    return rc;
+  }
+  rc = tl_git.git_commit_lookup(commit, t->repo, &range.to);
+  return rc < 0 ? tl_git_fail_object(t->e, rc, "read a commit of the git repository") : 0;
+}
+
+/* --- a child's part --- */
+
+/* What a mined repository holds is not proven to have its names: that takes half of the time, and
+ * what a damaged object says is seen soon enough. Objects met once are met again in the next commit. */
+static int prepare(tl_call *call, teller *t)
+{
+  int rc = read_options(call, t);
+  if (rc == 0) {
+    rc = tl_git_open_at(call, 2, &t->repo);
+  }
+  if (rc < 0) {
+    return rc;
+  }
+  (void)tl_git.git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
+  (void)tl_git.git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_MAX);
+  (void)tl_git.git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_TREE,
+                                (size_t)CACHE_OBJECT);
+  (void)tl_git.git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_BLOB,
+                                (size_t)CACHE_OBJECT);
+  rc = tl_git.git_repository_odb(&t->odb, t->repo);
+  if (rc == 0) {
+    rc = tl_git.git_repository_wrap_odb(&t->objects, t->odb);
+  }
+  return rc < 0 ? tl_git_fail(t->e, rc, "open the objects of the git repository")
+                : tl_git_shallow_read(t->repo, &t->shallow, t->e);
+}
+
+static int tell(teller *t, const tl_val *rev, tl_val *out)
+{
+  git_commit *commit = NULL;
+  int rc = find_commit(t, rev, &commit);
+  if (rc == 0) {
+    rc = tell_commit(t, commit, tl_push(out, tl_map()));
+  }
+  tl_git.git_commit_free(commit);
+  return rc;
+}
+
+static int changes_work(tl_call *call)
+{
+  const tl_git_part *part = call->state;
+  const tl_val *commits = &call->args[0];
+  size_t n = tl_len(commits);
+  teller t;
+  int rc = prepare(call, &t);
+  call->out = tl_list();
+  for (size_t i = n * part->index / part->count; rc == 0 && i < n * (part->index + 1) / part->count;
+       i++) {
+    rc = tell(&t, tl_at(commits, i), &call->out);
+  }
+  if (rc < 0) {
+    tl_free(&call->out);
+  }
+  tl_git_ids_free(&t.shallow);
+  tl_git.git_repository_free(t.objects);
+  tl_git.git_odb_free(t.odb);
+  tl_git.git_repository_free(t.repo);
+  return rc;
+}
+
+/* Neighbours share most of their objects: each child takes a row of them. */
+static size_t parts_for(size_t commits)
+{
+  cpu_set_t set;
+  size_t cores = sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+  size_t most = commits / PART_MIN + 1;
+  return cores < most ? cores : most;
+}
+
+/* args: commits (ids or other revisions), options {renames, merges}, repo. returns in the same order
+ * {commit, files}, a file {path, old_path?, similarity?, status, insertions?, deletions?, binary, old_mode,
+ * new_mode, old_id, new_id}: what the commit changed against its first parent, with the numbers of
+ * `git log --numstat -M` (--no-renames with renames = false) in a repository without gitattributes.
+ * A merge has no files unless `merges` is "first-parent". What is not there has mode 000000. */
+int prim_git_changes(tl_call *call)
+{
+  teller t;
+  int rc = read_options(call, &t);
+  if (rc == 0) {
+    rc = check_commits(&call->args[0], &call->err);
+  }
+  return rc < 0 ? rc : tl_git_apart_parts(call, changes_work, parts_for(tl_len(&call->args[0])));
+}

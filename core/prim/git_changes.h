@@ -1,0 +1,73 @@
+/* What the files about git.changes share. Private to core/prim. */
+#ifndef TL_PRIM_GIT_CHANGES_H
+#define TL_PRIM_GIT_CHANGES_H
+
+#include "git_history.h"
+
+/* Kinds of entries in a tree, in the bits of a mode. */
+enum {
+  TL_GIT_KIND = 0170000,
+  TL_GIT_FILE = 0100000,
+  TL_GIT_LINK = 0120000,
+  TL_GIT_SUBMODULE = 0160000,
+  TL_GIT_FOLDER = 0040000,
+};
+
+enum { TL_GIT_SCORE_MAX = 60000 }; /* of likeness: the whole content is the same */
+
+typedef struct tl_git_side {
+  git_oid id;
+  uint32_t mode; /* 0: there is nothing on this side */
+} tl_git_side;
+
+/* A changed path of a commit. */
+typedef struct tl_git_file {
+  char *path;     /* where it is now; of what is gone where it was */
+  char *old_path; /* where it was before a rename, else NULL */
+  tl_git_side old, now;
+  int score; /* of a rename, up to TL_GIT_SCORE_MAX */
+} tl_git_file;
+
+typedef struct tl_git_files {
+  tl_git_file *at;
+  size_t n, cap;
+} tl_git_files;
+
+void tl_git_files_free(tl_git_files *files);
+/* 'A' added, 'D' deleted, 'M' modified, 'T' another kind of entry, 'R' renamed. */
+char tl_git_file_status(const tl_git_file *file);
+
+/* All paths that differ between two trees, by the bytes of their names, as `git diff-tree -r` lists
+ * them; `old` may be NULL (nothing). TL_ELIMIT over a million. Source: git-diff-tree(1), and the
+ * format of a tree in gitformat-pack(5) and the Git book, "Git Objects". */
+int tl_git_tree_compare(git_odb *odb, const git_oid *old, const git_oid *now, tl_git_files *files,
+                        tl_err *e);
+
+/* Takes what was deleted and what was added for renamed where the contents are alike, as `git log
+ * -M` does (gitdiffcore(7)). */
+int tl_git_renames_find(git_repository *repo, tl_git_files *files, tl_err *e);
+
+/* --- contents (git_content.c) --- */
+
+/* A side's content. A submodule has the line that git shows for it. */
+typedef struct tl_git_content {
+  git_blob *blob;
+  const char *data;
+  size_t size;
+  bool binary;  /* a NUL within the first 8,000 bytes, or over 512 MiB: then without data */
+  bool too_big; /* over 512 MiB */
+  char line[64];
+} tl_git_content;
+
+int tl_git_content_read(git_repository *repo, const tl_git_side *side, tl_git_content *c,
+                        tl_err *e);
+void tl_git_content_free(tl_git_content *c);
+
+typedef struct tl_git_counts {
+  int64_t insertions, deletions;
+  bool binary; /* then there are none */
+} tl_git_counts;
+
+int tl_git_count(git_repository *repo, const tl_git_file *file, tl_git_counts *counts, tl_err *e);
+
+#endif

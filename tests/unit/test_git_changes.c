@@ -1,0 +1,244 @@
+/* git.changes against `git diff-tree`: each path, mode, id, status, likeness and number. */
+#include "history_make.h"
+
+#include <sched.h>
+
+/* A list of what a command prints, a line each. */
+static tl_val lines_of(const char *script)
+{
+  tl_val list = tl_list();
+  char *text = sh_out(script);
+  for (char *save = NULL, *line = strtok_r(text, "\n", &save); line;
+       line = strtok_r(NULL, "\n", &save)) {
+    tl_push(&list, tl_str(line));
+  }
+  free(text);
+  return list;
+}
+
+static result ask_changes(const char *dir, tl_val commits, const char *options)
+{
+  tl_val args[3] = {commits, tl_nil(), tl_str(dir)};
+  int fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  tl_place place = {.dirfd = fd, .rel = dir, .shown = dir};
+  tl_err e;
+  assert_int_equal(tl_json_read(&args[1], options, strlen(options), &e), 0);
+  tl_call call = {.args = args, .places = &place};
+  result r = {.rc = prim_git_changes(&call)};
+  r.out = call.out;
+  r.err = call.err;
+  for (size_t i = 0; i < 3; i++) {
+    tl_free(&args[i]);
+  }
+  (void)close(fd);
+  return r;
+}
+
+static void add(tl_buf *text, const char *bytes)
+{
+  assert_int_equal(tl_buf_add(text, bytes, strlen(bytes) + 1), 0);
+}
+
+/* The commit as `git diff-tree --raw --numstat -z` writes it. */
+static void put_as_git(tl_buf *text, const tl_val *commit)
+{
+  const tl_val *files = tl_get(commit, "files");
+  add(text, tl_get_str(commit, "commit", "?"));
+  for (size_t i = 0; i < tl_len(files); i++) {
+    const tl_val *f = tl_at(files, i);
+    const char *old = tl_get_str(f, "old_path", NULL);
+    assert_int_equal(tl_buf_fmt(text, ":%s %s %s %s %s", tl_get_str(f, "old_mode", ""),
+                                tl_get_str(f, "new_mode", ""), tl_get_str(f, "old_id", ""),
+                                tl_get_str(f, "new_id", ""), tl_get_str(f, "status", "")),
+                     0);
+    if (old) {
+      assert_int_equal(tl_buf_fmt(text, "%03d", (int)tl_get_int(f, "similarity", -1)), 0);
+      add(text, "");
+      add(text, old);
+    } else {
+      add(text, "");
+    }
+    add(text, tl_get_str(f, "path", "?"));
+  }
+  for (size_t i = 0; i < tl_len(files); i++) {
+    const tl_val *f = tl_at(files, i);
+    const char *old = tl_get_str(f, "old_path", NULL);
+    if (tl_get_bool(f, "binary", false)) {
+      assert_null(tl_get(f, "insertions"));
+      assert_int_equal(tl_buf_str(text, "-\t-\t"), 0);
+    } else {
+      assert_int_equal(tl_buf_fmt(text, "%d\t%d\t", (int)tl_get_int(f, "insertions", -1),
+                                  (int)tl_get_int(f, "deletions", -1)),
+                       0);
+    }
+    if (old) {
+      add(text, "");
+      add(text, old);
+    }
+    add(text, tl_get_str(f, "path", "?"));
+  }
+}
+
+static void fail_where(const tl_buf *have, const char *want, size_t len)
+{
+  size_t at = 0, commit = 0;
+  for (; at < have->len && at < len && have->data[at] == want[at]; at++) {
+    if (want[at] == '\0' && strlen(want + at + 1) == 40) {
+      commit = at + 1;
+    }
+  }
+  fail_msg("%s: at byte %zu %s, wanted %s", want + commit, at, have->data + at, want + at);
+}
+
+/* All commits' changes are what `git diff-tree` with these options says. */
+static void same_changes(const char *dir, const char *options, const char *words)
+{
+  tl_buf have = TL_BUF(64 << 20), script = TL_BUF(4096);
+  char path[128];
+  size_t len = 0;
+  assert_int_equal(
+      tl_buf_fmt(&script,
+                 "git -C %s rev-list --all >list; git -C %s diff-tree --stdin -r --root "
+                 "--always --no-abbrev --raw --numstat -z %s <list >wanted; cat list",
+                 dir, dir, words),
+      0);
+  tl_val list = lines_of(script.data);
+  result r = ask_changes(dir, list, options);
+  if (r.rc != 0) {
+    fail_msg("%s", r.err.msg);
+  }
+  for (size_t i = 0; i < tl_len(&r.out); i++) {
+    put_as_git(&have, tl_at(&r.out, i));
+  }
+  (void)snprintf(path, sizeof path, "%s/wanted", base);
+  FILE *f = fopen(path, "r");
+  assert_non_null(f);
+  char *want = tl_zalloc(64 << 20);
+  len = fread(want, 1, (64 << 20) - 1, f);
+  (void)fclose(f);
+  if (len != have.len || memcmp(want, have.data, len) != 0) {
+    fail_where(&have, want, len);
+  }
+  free(want);
+  tl_free(&r.out);
+  tl_buf_free(&have);
+  tl_buf_free(&script);
+}
+
+static void random_histories_have_gits_numbers(void **state)
+{
+  (void)state;
+  const char *seeds = getenv("TLAB_HISTORY_SEEDS"); /* for a longer search by hand */
+  uint64_t n = seeds ? strtoull(seeds, NULL, 10) : 1;
+  for (uint64_t seed = 1; seed <= n; seed++) {
+    char dir[32];
+    (void)snprintf(dir, sizeof dir, "random%llu", (unsigned long long)seed);
+    make_random(dir, seed, 250);
+    same_changes(dir, "{}", "-M");
+    same_changes(dir, "{\"renames\":false}", "--no-renames");
+    same_changes(dir, "{\"merges\":\"first-parent\"}", "-M --diff-merges=first-parent");
+  }
+}
+
+/* Many of one content, many of one name, many of each that are only alike, empty files. */
+static void mass_renames_are_gits(void **state)
+{
+  (void)state;
+  sh("git init -q -b main mass; cd mass; mkdir a b; for i in $(seq 130); do echo same >a/$i;"
+     " seq $i $((i + 40)) >b/$i; : >a/e$i; done; git add .; git commit -qm 1; mkdir c d;"
+     " for i in $(seq 130); do mv a/$i c/$((i * 7 % 131)); done; mv a/e* d;"
+     " for i in $(seq 130); do (cat b/$i; echo $i) >d/x$i; rm b/$i; done;"
+     " git add -A .; git commit -qm 2; mkdir e; git mv d/x* e; git mv c f; seq 50 >e/new;"
+     " git add -A .; git commit -qm 3");
+  same_changes("mass", "{}", "-M");
+}
+
+/* Over a thousand times a thousand candidates git looks for equal contents and names only. */
+static void too_many_candidates_are_left_as_by_git(void **state)
+{
+  (void)state;
+  sh("git init -q -b main many; cd many; mkdir a; seq 1100 | while read i; do"
+     " printf '%s\\nx\\ny\\nz\\n' $i $i $i >a/$i; done; git add .; git commit -qm 1; mkdir b;"
+     " seq 1100 | while read i; do printf '%s\\nx\\ny\\nw\\n' $i $i $i >b/n$i; done; git rm -qr a;"
+     " printf '1\\nx\\ny\\nz\\n' >b/1; git add .; git commit -qm 2");
+  same_changes("many", "{}", "-M -l1000");
+}
+
+static void a_large_file_and_old_modes(void **state)
+{
+  (void)state;
+  sh("git init -q -b main large; cd large; seq 400000 >f; git add .; git commit -qm 1;"
+     " sed -i 's/5$/five/' f; git add .; git commit -qm 2; seq 400000 | sort >f; git commit -qam 3;"
+     " git mv f g; printf x >>g; git commit -qam 4;"
+     " b=$(echo x | git hash-object -w --stdin);"
+     " t=$(printf '100664 blob %s\\ta\\n' $b | git mktree);"
+     " u=$(printf '100644 blob %s\\ta\\n' $b | git mktree);"
+     " c=$(git commit-tree -m o $t); git update-ref refs/heads/old $(git commit-tree -p $c -m n "
+     "$u)");
+  same_changes("large", "{}", "-M");
+}
+
+static void one_processor_and_many_say_the_same(void **state)
+{
+  (void)state;
+  cpu_set_t all, one;
+  size_t first = 0;
+  assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+  while (!CPU_ISSET(first, &all)) {
+    first++;
+  }
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  result r = ask_changes("random1", lines_of("git -C random1 rev-list --all"), "{}");
+  assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+  result s = ask_changes("random1", lines_of("git -C random1 rev-list --all"), "{}");
+  assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+  assert_int_equal(tl_len(&r.out), 250);
+  assert_true(tl_equal(&r.out, &s.out));
+  tl_free(&r.out);
+  tl_free(&s.out);
+}
+
+static void a_shallow_commit_is_a_root(void **state)
+{
+  (void)state;
+  sh("git clone -q --depth 2 -b b200 file://$PWD/random1 cut");
+  same_changes("cut", "{}", "-M");
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+  (void)state;
+  sh("mkdir plain; git init -q -b main hole; cd hole; echo a >f; git add f; git commit -qm a;"
+     " echo b >f; git commit -qam b; o=$(git rev-parse HEAD:f);"
+     " rm -f .git/objects/$(echo $o | cut -c1-2)/$(echo $o | cut -c3-)");
+  refuses(prim_git_changes, "hole", "[[\"HEAD~1\",\"HEAD\"],{},\"@\"]", TL_EIO, "git fsck");
+  refuses(prim_git_changes, "hole", "[[\"HEAD~1..HEAD\"],{},\"@\"]", TL_EINVALID, "not a range");
+  refuses(prim_git_changes, "hole", "[[\"mian\"],{},\"@\"]", TL_ENOT_FOUND, "'main'");
+  refuses(prim_git_changes, "hole", "[[1],{},\"@\"]", TL_EARGUMENT, "list of ids");
+  refuses(prim_git_changes, "hole", "[[\"HEAD\"],{\"rename\":true},\"@\"]", TL_EARGUMENT,
+          "'rename'");
+  refuses(prim_git_changes, "hole", "[[\"HEAD\"],{\"renames\":1},\"@\"]", TL_EARGUMENT,
+          "'renames'");
+  refuses(prim_git_changes, "hole", "[[\"HEAD\"],{\"merges\":\"x\"},\"@\"]", TL_EARGUMENT,
+          "'merges'");
+  refuses(prim_git_changes, "plain", "[[\"HEAD\"],{},\"@\"]", TL_ENOT_FOUND, "not in a git");
+  result r = gives(prim_git_changes, "hole", "[[],{},\"@\"]");
+  assert_int_equal(r.out.type, TL_LIST);
+  assert_int_equal(tl_len(&r.out), 0);
+  tl_free(&r.out);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(random_histories_have_gits_numbers),
+      cmocka_unit_test(mass_renames_are_gits),
+      cmocka_unit_test(too_many_candidates_are_left_as_by_git),
+      cmocka_unit_test(a_large_file_and_old_modes),
+      cmocka_unit_test(one_processor_and_many_say_the_same),
+      cmocka_unit_test(a_shallow_commit_is_a_root),
+      cmocka_unit_test(what_cannot_be_is_refused),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
