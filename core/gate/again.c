@@ -44,7 +44,8 @@ static int repeat_places(tl_effect *f, char rel[96], tl_err *e)
 }
 
 /* What changed the run's folder is done again in the new folder, and must come out the same. What
- * failed changed nothing, and why it failed may have lain outside. */
+ * failed changed nothing, and why it failed may have lain outside. A disk that fails now says
+ * nothing of the run, so its code stays. */
 static int repeat_in_run(tl_effect *f, tl_err *e)
 {
   const tl_old *old = &f->gate->old->effects[f->n - 1];
@@ -53,6 +54,9 @@ static int repeat_in_run(tl_effect *f, tl_err *e)
   if (rc == TL_OK) rc = f->op->prim(&f->call);
   if (rc == TL_OK) rc = tl_record_form(&f->call.out, NULL, NULL, &f->call.err);
   if (rc == TL_OK && tl_equal(&f->call.out, &old->answer)) return TL_OK;
+  if (rc == TL_ESTORAGE || rc == TL_EIO)
+    return tl_fail(e, rc, "effect %" PRIu64 ": %s cannot be repeated: %s", f->n, f->op->name,
+                   f->call.err.msg);
   return tl_fail(e, TL_EDIFFERS, "effect %" PRIu64 ": %s came out differently: %s", f->n,
                  f->op->name, rc < 0 ? f->call.err.msg : "another result than the recorded one");
 }

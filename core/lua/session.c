@@ -221,6 +221,7 @@ static int session_run(lua_State *L)
   tl_free(&s->last);
   tl_worker_run(&s->worker, &s->gate, spec, info, &s->last);
   (void)tl_put(&s->last, "effects", tl_int((int64_t)s->gate.count));
+  (void)tl_put(&s->last, "fatal", tl_bool(s->gate.fatal.code != TL_OK));
   (void)tl_put(&s->last, "recorded", tl_int(s->gate.old ? (int64_t)s->old.len : 0));
   if (s->gate.mode == TL_RESUME) {
     (void)tl_put(&s->last, "live", tl_bool(s->gate.live || tl_replay_due(&s->old) == 0));

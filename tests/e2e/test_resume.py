@@ -367,6 +367,47 @@ def test_a_full_disk_is_not_answered_again(lab, server):
     assert lab.tlab("verify", "latest").exit == 0 and lab.tlab("replay", "latest").exit == 0
 
 
+def everything(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("limit", [65536, 600])  # the second is too little for the manifest, too
+def test_a_full_disk_while_the_record_is_repeated(lab, limit):
+    """It is the disk's failure, no difference, of a resume and of a replay; the run is as resumable as before."""
+    run = cut_try(lab, WRITES.replace("'b')", "('b'):rep(200000))"), 2)
+    before = everything(run)
+    for command in ["replay", "resume"]:
+        done = subprocess.run(["prlimit", f"--fsize={limit}", TLAB, command, run], cwd=lab.root, capture_output=True, text=True)
+        assert done.returncode == EXIT["STORAGE"] and "File too large" in done.stderr, done.stderr
+        if limit > 600 or command == "replay":
+            assert "effect 2: fs.write cannot be repeated" in done.stderr, done.stderr
+        assert (f"help: tlab resume {run.name[-8:]}" in done.stderr) == (command == "resume"), done.stderr
+        for path, data in before.items():  # the artifacts come again
+            same = path.name == "run.json" and json.loads(path.read_bytes()) == json.loads(data)
+            assert path.suffix == ".txt" or same or path.read_bytes() == data, path
+    done = lab.tlab("resume", run)
+    assert done.exit == 0, done.err
+    assert lab.tlab("verify", run).exit == 0
+
+
+def test_a_blob_that_is_lost(lab):
+    """Told by name before anything is touched. A file that was copied within the run is no blob."""
+    run = cut_try(lab, "run:write('a.txt', 'a') tlab.fs.copy('lab:notes.md', 'b.txt') tlab.fs.copy('a.txt', 'c.txt')\n" + WRITES, 4)
+    [blob] = (run / "record/blobs").iterdir()
+    good = blob.read_bytes()
+    for change, said in [(blob.unlink, "is missing"), (lambda: blob.write_bytes(b"from a liar\n"), "was changed")]:
+        change()
+        before = everything(run)
+        done = lab.tlab("resume", run)
+        assert done.exit == EXIT["DIFFERS"] and f"record/blobs/{blob.name} {said}" in done.err, done.err
+        assert f"help: tlab verify {run.name[-8:]}" in done.err
+        assert everything(run) == before
+    blob.write_bytes(good)
+    done = lab.tlab("resume", run)
+    assert done.exit == 0, done.err
+    assert lab.tlab("verify", run).exit == 0
+
+
 def test_by_another_tlab_and_with_other_modules(lab, tmp_path):
     """What began it stays in the manifest, and what it went on by is told; modules come from the record."""
     lab.write("lua/mine.lua", "return { word = 'old' }")

@@ -90,8 +90,10 @@ t.test('blobs that the kept lines name', function()
   local blob = { ['$blob'] = SHA, size = 5000 }
   local rest = remains.of(lines { whole(1, 'fs.read', { result = blob }) }, nil)
   t.eq(rest.blobs[SHA], 5000)
-  rest = remains.of(lines { whole(1, 'fs.copy', { result = { sha256 = SHA, size = 7 } }) }, nil)
-  t.eq(rest.blobs[SHA], 7)
+  local copy = { result = { sha256 = SHA, size = 7 }, args = { 'lab:a.txt', 'b.txt' } }
+  t.eq(remains.of(lines { whole(1, 'fs.copy', copy) }, nil).blobs[SHA], 7)
+  copy.args[1] = 'a.txt' -- from the run itself: nothing of it is kept aside
+  t.eq(remains.of(lines { whole(1, 'fs.copy', copy) }, nil).blobs[SHA], nil)
 end)
 
 t.test('what is no record', function()

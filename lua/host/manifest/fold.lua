@@ -153,7 +153,9 @@ local CHANGING =
   { ['fs.write'] = true, ['fs.copy'] = true, ['fs.remove'] = true, ['fs.mkdir'] = true }
 
 --- Paths outside the run's folder: in the lab, or absolute.
-local function is_outside(path)
+---@param path any
+---@return boolean
+function M.is_outside(path)
   return type(path) == 'string' and (path:sub(1, 4) == 'lab:' or path:sub(1, 1) == '/')
 end
 
@@ -219,7 +221,7 @@ local function answered(state, effect, answer)
     remember_file(state, effect, answer)
   end
   if READING[effect.op] then
-    if is_outside(effect.args[1]) then
+    if M.is_outside(effect.args[1]) then
       add_input(state, effect.args[1], answer.result)
     end
   elseif effect.op == 'run.note' then

@@ -10,6 +10,9 @@ local CUT_OFF = { running = true, interrupted = true, timeout = true }
 --- Errors of the machine, not of the recipe: the same run may get further.
 local MACHINE = { STORAGE = true, IO = true, CRASHED = true }
 
+--- Errors of a disk that is full or failing: they say nothing of what was recorded.
+M.DISK = { STORAGE = true, IO = true }
+
 --- Whether a run ended otherwise than by its recipe: by a signal, a kill, a limit on time, a disk.
 ---@param manifest table
 ---@return boolean
@@ -42,7 +45,7 @@ local function take(state, effect, code)
   state.answered[effect.n] = effect.took ~= nil
   fold.collect_blobs(effect.args, state.blobs)
   fold.collect_blobs(effect.result, state.blobs)
-  if effect.op == 'fs.copy' and effect.result then -- a file from outside is kept in the record
+  if effect.op == 'fs.copy' and effect.result and fold.is_outside(effect.args[1]) then
     state.blobs[effect.result.sha256] = effect.result.size
   end
   return false

@@ -2,6 +2,7 @@
 --- folder instead of the words of a command line.
 
 local core = require 'core'
+local findings = require 'host.manifest.findings'
 local permits = require 'host.run.permits'
 local recipes = require 'host.run.recipe'
 local remains = require 'host.manifest.remains'
@@ -28,6 +29,29 @@ local function check_sources(dir, manifest)
     }
 end
 
+--- What the record keeps beside its lines must lie there too: the folder is cleared before it is
+--- asked for.
+local function check_blobs(dir, manifest, rest)
+  for sha256 in pairs(rest.blobs) do
+    local path = 'record/blobs/' .. sha256
+    local found, err
+    if findings.is_inside(path) then
+      found, err = core.hash.file(dir .. '/' .. path)
+    end
+    if err and remains.DISK[err.code] then
+      return nil, err
+    elseif not found or found.sha256 ~= sha256 then
+      return nil,
+        {
+          code = 'DIFFERS',
+          message = path .. (found and ' was changed' or ' is missing') .. ': the record names it',
+          hint = 'tlab verify ' .. manifest.id:sub(1, 8),
+        }
+    end
+  end
+  return true
+end
+
 --- The code of the error that ended the run: of one killed while it was resumed, the one before.
 ---@param manifest table
 ---@return string|nil
@@ -45,6 +69,11 @@ local function read_record(dir, manifest)
   local rest
   rest, err = remains.of(text or '', M.ended_with(manifest))
   if not rest then
+    return nil, err
+  end
+  local ok
+  ok, err = check_blobs(dir, manifest, rest)
+  if not ok then
     return nil, err
   end
   rest.elapsed = math.max(rest.elapsed, math.ceil((manifest.time.seconds or 0) * 1000))

@@ -211,6 +211,8 @@ local function replay_into(dir, manifest, spec, out)
   session:close()
   if not outcome then
     return nil, err
+  elseif outcome.fatal and remains.DISK[outcome.error.code] then
+    return nil, outcome.error
   end
   local files
   files, err = outputs.list(out)

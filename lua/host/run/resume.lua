@@ -116,6 +116,14 @@ local function give_up(run, manifest, err, outcome, reopened)
     })
   end
   local difference = outcome and outcome.difference
+  if remains.DISK[err.code] then
+    return nil,
+      {
+        code = err.code,
+        message = 'the run is not resumed yet: ' .. err.message,
+        hint = remains.command(manifest),
+      }
+  end
   return nil,
     {
       code = err.code,
