@@ -40,6 +40,10 @@ int tl_json_pretty(tl_buf *out, const tl_val *v, tl_err *e);
 /* ECMAScript's Number::toString of a finite double; buf takes at least 32 bytes. Returns length. */
 size_t tl_json_number(char *buf, double d);
 
+/* The value of a number of RFC 8259's grammar; `whole`: it has neither fraction nor exponent. Returns
+ * NULL, or why it has none (see tl_json_read). */
+const char *tl_json_number_read(tl_val *out, const char *text, size_t len, bool whole);
+
 /* Compares two keys as RFC 8785 section 3.2.3 orders them (UTF-16 code units). */
 int tl_json_key_cmp(const char *a, size_t alen, const char *b, size_t blen);
 

@@ -111,84 +111,15 @@ static int skip_number(reader *r, bool *whole)
   return rc;
 }
 
-/* A whole number that fits 64 bits. -0 does not count: only a double can hold it. */
-static bool fits_int(const char *p, const char *end, int64_t *out)
-{
-  bool minus = *p == '-';
-  uint64_t n = 0, limit = (uint64_t)INT64_MAX + (minus ? 1 : 0);
-
-  if (minus) p++;
-  if (minus && *p == '0') return false;
-  for (; p < end; p++) {
-    unsigned digit = (unsigned)(*p - '0');
-    if (n > (limit - digit) / 10) return false;
-    n = n * 10 + digit;
-  }
-  *out = minus ? (int64_t)(0 - n) : (int64_t)n;
-  return true;
-}
-
-/* Does the double have exactly the value that the digits say? DBL_MAX has 309 digits. */
-static bool is_exact(double d, const char *digits)
-{
-  char text[320];
-  int n = snprintf(text, sizeof text, "%.0f", d);
-  return n > 0 && (size_t)n < sizeof text && strcmp(text, digits) == 0;
-}
-
-/* Up to 15 digits and no exponent: one division of two numbers that a double holds exactly is rounded
- * as strtod(3) rounds, in a tenth of the time (see few_decimals in num.c). */
-static bool few_digits(const char *p, const char *end, double *out)
-{
-  bool minus = *p == '-', point = false;
-  int64_t whole = 0;
-  double power = 1;
-  int digits = 0;
-
-  for (p += minus; p < end && digits <= 15; p++) {
-    if (*p == '.') {
-      point = true;
-      continue;
-    }
-    if (*p < '0' || *p > '9') return false;
-    whole = whole * 10 + (*p - '0');
-    if (point) power *= 10;
-    digits++;
-  }
-  *out = (minus ? -1.0 : 1.0) * (double)whole / power;
-  return digits <= 15;
-}
-
 static int read_number(reader *r, tl_val *out)
 {
-  const char *start = r->p;
-  char small[64], *text = small;
+  const char *start = r->p, *fault;
   bool whole;
-  int64_t i;
-  double d;
   int rc = skip_number(r, &whole);
-  size_t len = (size_t)(r->p - start);
 
   if (rc < 0 || r->skip) return rc;
-  if (whole && fits_int(start, r->p, &i)) {
-    *out = tl_int(i);
-    return TL_OK;
-  }
-  if (few_digits(start, r->p, &d)) {
-    *out = tl_num(d);
-    return TL_OK;
-  }
-  if (len >= sizeof small) text = tl_alloc(len + 1);
-  memcpy(text, start, len);
-  text[len] = '\0';
-  d = strtod(text, NULL); /* the locale is "C" in every process of tlab */
-  if (d > 0x1.fffffffffffffp1023 || d < -0x1.fffffffffffffp1023)
-    rc = fail_at(r, start, "the number is too large for a double");
-  else if (whole && !is_exact(d, text))
-    rc = fail_at(r, start, "the integer cannot be held exactly: use a string");
-  if (text != small) free(text);
-  if (rc == TL_OK) *out = tl_num(d);
-  return rc;
+  fault = tl_json_number_read(out, start, (size_t)(r->p - start), whole);
+  return fault ? fail_at(r, start, "%s", fault) : TL_OK;
 }
 
 /* --- strings -------------------------------------------------------------------------------- */
