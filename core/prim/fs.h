@@ -66,6 +66,13 @@ int tl_fs_write_all(int fd, const void *data, size_t len);
 /* fsync(2). A folder on a file system that cannot sync folders (EINVAL) counts as done. */
 int tl_fs_sync_fd(int fd, bool folder);
 
+/* flock(2) by LOCK_SH or LOCK_EX, waited for up to wait_ms. TL_ETIMEOUT: another has it still;
+ * TL_EUNSUPPORTED: this file system has no locks. */
+int tl_fs_lock(int fd, int how, int64_t wait_ms);
+/* Waits 1, 2, 4 … 50 ms, as *step has it (0 at first), but not beyond a moment of tl_clock_ms. False:
+ * it has passed. */
+bool tl_fs_wait(int *step, int64_t until);
+
 typedef struct tl_fs_sum {
   char sha256[TL_SHA256_HEX + 1];
   int64_t size;

@@ -8,7 +8,10 @@
 #include "../base/buf.h"
 #include "fs.h"
 
-enum { MODE_PRIVATE = 0600 };
+enum {
+  MODE_PRIVATE = 0600,
+  LOCK_MS = 10000 /* that others may take to add their lines */
+};
 
 static int open_file(int dir, const char *name, const char *shown, struct stat *st, tl_err *e)
 {
@@ -19,16 +22,6 @@ static int open_file(int dir, const char *name, const char *shown, struct stat *
   if (fstat(fd, st) == 0 && S_ISREG(st->st_mode)) return fd;
   (void)close(fd);
   return tl_fail(e, TL_EREFUSED, "cannot write %s: it is a %s", shown, tl_fs_type(st->st_mode));
-}
-
-/* While it is held nobody else adds to the file; false where the file system has no locks. */
-static bool lock(int fd)
-{
-  int rc;
-
-  do rc = flock(fd, LOCK_EX);
-  while (rc != 0 && errno == EINTR);
-  return rc == 0;
 }
 
 /* A line that a crash tore, or an editor left open, gets its end, so that ours is one of its own. */
@@ -44,7 +37,7 @@ static bool is_open_line(int fd, off_t size)
 static int add_line(int fd, const tl_buf *text, size_t skip)
 {
   struct stat st;
-  bool locked = lock(fd);
+  bool locked = tl_fs_lock(fd, LOCK_EX, LOCK_MS) == TL_OK;
   int err;
 
   if (fstat(fd, &st) != 0) return -1;

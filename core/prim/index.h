@@ -106,7 +106,7 @@ bool tl_index_is_row(const char *line, size_t len);
  * TL_EPARSE, TL_EINVALID for one that is no manifest; TL_EREFUSED, TL_ELIMIT, TL_EIO. */
 int tl_index_row(int dirfd, bool held, tl_buf *line, tl_err *e);
 
-/* --- index_files.c: the files around runs.csv ------------------------------------------------- */
+/* --- index_lab.c: its folders, its lock, runs in progress -------------------------------------- */
 
 enum { TL_INDEX_ID = 16 }; /* digits of an id that files are named by */
 
@@ -124,13 +124,13 @@ void tl_index_leave(tl_index *x);
  * back, as the end of the process does. TL_ETIMEOUT: another has it still; TL_EUNSUPPORTED: the
  * file system has no locks; TL_ENOT_FOUND: not exclusive, and there is no lock file. */
 int tl_index_lock(const tl_index *x, bool exclusive, int wait_ms, tl_err *e);
-/* Waits 1, 2, 4 … 50 ms, as *step has it, but not beyond a moment of tl_clock_ms. False: it has
- * passed. */
-bool tl_index_wait(int *step, int64_t until);
-
+/* Is this <id16>, the name of a run's file in TL_INDEX_OPEN and TL_INDEX_ROWS? */
+bool tl_index_is_name(const char *name);
 /* Is the run in progress: has it an entry that a living process holds (or that cannot be asked,
  * where there are no locks)? */
 bool tl_index_held(const tl_index *x, const char *id);
+
+/* --- index_waiting.c: rows that wait ------------------------------------------------------------ */
 
 /* Puts the row's file among those that wait: whole or not at all, readable by others at once and,
  * with `durable`, there after a power cut. */

@@ -4,7 +4,8 @@
  * It is emptied without waiting for the disk, so after a power cut it may be back. That does no harm:
  * what was changed since in the same place wrote its own log first; what was appended since makes
  * the file longer than AT + LENGTH and OLD, and then the log is no more about this file. Only where
- * the file became shorter that cannot be told, so there its end is waited for. */
+ * the file became shorter, or the change was given up, that cannot be told, so there its end is waited
+ * for. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,10 +15,10 @@
 #include <unistd.h>
 
 #include "fs.h"
-#include "index_file.h"
+#include "index_edit.h"
 #include "store.h"
 
-enum { HEAD = 160, LOG_MAX = 64 << 20 };
+enum { HEAD = 160 };
 
 static const char shown[] = TL_INDEX_TAIL, form[] = "tlab-tail/1 ";
 
@@ -54,7 +55,8 @@ int tl_log_write(const tl_index *x, const tl_csv *f, int64_t at, const tl_buf *t
   if (ftruncate(fd, 0) != 0 || tl_fs_write_all(fd, head, (size_t)n) != 0 ||
       tl_fs_write_all(fd, tail->data, tail->len) != 0 || tl_fs_sync_fd(fd, false) != 0) {
     rc = tl_fs_fail(e, errno, "write", shown);
-    (void)!ftruncate(fd, 0);
+    if (ftruncate(fd, 0) == 0)
+      (void)tl_fs_sync_fd(fd, false); /* what was not done must not come back */
   }
   (void)close(fd);
   return rc == TL_OK && made ? sync_machine(x, e) : rc;
@@ -86,7 +88,7 @@ int tl_log_apply(const tl_index *x, tl_csv *f, int64_t at, const tl_buf *tail, t
 
   if (rc < 0) {
     (void)!ftruncate(f->fd, before);
-    (void)empty_log(x, false, NULL);
+    (void)empty_log(x, true, NULL);
     return rc;
   }
   rc = tl_csv_write(f, tail->data, within, at, e);
@@ -144,7 +146,7 @@ int tl_index_redo(const tl_index *x, tl_err *e)
   tl_csv f;
   int64_t at, old;
   bool due = false;
-  int rc = tl_store_read(x->machine, "tail", LOG_MAX, &text, e);
+  int rc = tl_store_read(x->machine, "tail", HEAD + TL_LOG_MAX, &text, e);
 
   if (rc == TL_ENOT_FOUND) return TL_OK;
   if (rc < 0 || text.len == 0) return rc;

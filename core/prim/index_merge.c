@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "fs.h"
-#include "index_file.h"
+#include "index_edit.h"
 
 enum { MODE_FILE = 0600, END_MOST = 1 << 20, PIECE = 256 * 1024 };
 
@@ -136,6 +136,8 @@ static int change(const tl_index *x, tl_csv *f, const tl_buf *const *rows, size_
   rc = weave(&to, f, at, rows, n, e);
   if (rc == TL_OK && at == f->size) {
     rc = append(f, &to.text, e);
+  } else if (rc == TL_OK && to.text.len > TL_LOG_MAX) {
+    rc = replace(x, f, rows, n, e);
   } else if (rc == TL_OK) {
     rc = tl_log_write(x, f, at, &to.text, e);
     if (rc == TL_OK) rc = tl_log_apply(x, f, at, &to.text, e);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "fs.h"
-#include "index_file.h"
+#include "index_edit.h"
 #include "index_rebuild.h"
 
 enum { CHUNK = 1 << 20 };

@@ -57,19 +57,6 @@ static int check_id(const tl_val *id, tl_err *e)
 
 /* --- open ------------------------------------------------------------------------------------- */
 
-static int lock_entry(int fd)
-{
-  int64_t until = tl_clock_ms() + ENTRY_MS;
-  int step = 0;
-
-  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) return TL_OK; /* no locks here: the entry alone has to do */
-    if (!tl_index_wait(&step, until)) return TL_EEXISTS;
-  }
-  return TL_OK;
-}
-
 /* A new entry, or one that a killed process left. TL_PENDING: it was removed before it was ours. */
 static int claim(const tl_index *x, const char *name, int *fd, tl_err *e)
 {
@@ -77,7 +64,7 @@ static int claim(const tl_index *x, const char *name, int *fd, tl_err *e)
 
   *fd = openat(x->open, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, MODE_FILE);
   if (*fd < 0) return tl_fs_fail(e, errno, "make", TL_INDEX_OPEN);
-  if (lock_entry(*fd) != TL_OK) {
+  if (tl_fs_lock(*fd, LOCK_EX, ENTRY_MS) == TL_ETIMEOUT) { /* without locks the entry alone does */
     (void)close(*fd);
     return tl_fail(e, TL_EEXISTS, "the run %s is in progress", name);
   }
@@ -247,7 +234,7 @@ static int wait_for_merge(run *r, bool *safe, tl_err *e)
   while (rc == TL_OK && !tl_index_row_taken(r->x, id_of(r))) {
     int lock = tl_index_lock(r->x, true, 0, e);
     if (lock >= 0) return merge_or_leave(r, lock, safe, e);
-    if (lock == TL_ETIMEOUT && tl_index_wait(&step, until)) continue;
+    if (lock == TL_ETIMEOUT && tl_fs_wait(&step, until)) continue;
     rc = leave(r, true, e);
     if (rc == TL_OK) rc = TL_PENDING;
   }

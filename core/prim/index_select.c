@@ -1,34 +1,26 @@
 /* index.select: the rows that fit, in pages. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fs.h"
 #include "index_page.h"
 #include "index_sort.h"
 
-enum { LOCK_TRIES = 200, LOCK_WAIT_NS = 5 * 1000 * 1000 };
+enum { LOCK_MS = 1000 };
 
 /* What the file may not be changed in while it is read: held for one page, and shared with other
  * readers. A rebuild holds the lock for long and touches the old file no more, so after a second
  * it is read without; so it is where there is no lock at all. Returns a descriptor or -1. */
 static int share_lock(int labfd)
 {
-  static const struct timespec pause = {.tv_nsec = LOCK_WAIT_NS};
   tl_place place = {.dirfd = labfd, .rel = TL_INDEX_LOCK, .shown = TL_INDEX_LOCK};
   struct stat st;
-  tl_err e;
-  int fd = tl_fs_open_file(&place, &st, &e);
+  int fd = tl_fs_open_file(&place, &st, NULL);
 
-  for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
-    if (flock(fd, LOCK_SH | LOCK_NB) == 0) return fd;
-    if (errno != EWOULDBLOCK && errno != EINTR) break;
-    (void)nanosleep(&pause, NULL);
-  }
+  if (fd >= 0 && tl_fs_lock(fd, LOCK_SH, LOCK_MS) == TL_OK) return fd;
   if (fd >= 0) (void)close(fd);
   return -1;
 }

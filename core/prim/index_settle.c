@@ -80,13 +80,8 @@ static void look_at(settling *s, const char *name)
   if (fd < 0 && (errno == EROFS || errno == EACCES))
     fd = tl_fs_beneath(s->x->open, name, O_RDONLY | O_NONBLOCK, 0);
   if (fd < 0) return;
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) add_dead(s, name, fd);
+  if (tl_fs_lock(fd, LOCK_EX, 0) == TL_OK) add_dead(s, name, fd);
   else add_running(s, fd);
-}
-
-static bool is_name(const char *name)
-{
-  return strlen(name) == TL_INDEX_ID && strspn(name, "0123456789abcdef") == TL_INDEX_ID;
 }
 
 static int look_at_all(settling *s, tl_err *e)
@@ -96,7 +91,7 @@ static int look_at_all(settling *s, tl_err *e)
 
   if (rc < 0 || s->x->open < 0) return rc;
   for (size_t i = 0; i < names.n && s->n < DEAD_MOST; i++)
-    if (is_name(names.at[i])) look_at(s, names.at[i]);
+    if (tl_index_is_name(names.at[i])) look_at(s, names.at[i]);
   tl_fs_names_free(&names);
   return TL_OK;
 }
@@ -121,14 +116,14 @@ static bool has_work(const settling *s)
 {
   struct stat st;
   tl_fs_names names;
-  bool rows;
+  bool rows = false;
 
   if (s->n > 0) return true;
   if (s->x->machine >= 0 && fstatat(s->x->machine, "tail", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
       st.st_size > 0)
     return true;
   if (s->x->rows < 0 || tl_fs_names_read(s->x->rows, TL_INDEX_ROWS, &names, NULL) < 0) return false;
-  rows = names.n > 0;
+  for (size_t i = 0; i < names.n && !rows; i++) rows = tl_rows_is_file(names.at[i]);
   tl_fs_names_free(&names);
   return rows;
 }

@@ -346,6 +346,26 @@ static void realpath_is_for_the_command_line_only(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void assert_tail(int64_t max, const char *expected)
+{
+  assert_int_equal(ask2(prim_fs_tail, "f", tl_int(max)), TL_OK);
+  assert_int_equal(got.out.u.s.len, strlen(expected));
+  assert_memory_equal(got.out.u.s.data, expected, strlen(expected));
+}
+
+static void the_end_of_a_file(void **state)
+{
+  (void)state;
+  assert_int_equal(shell("printf one.two > f; ln -s f link"), 0);
+  assert_tail(3, "two");
+  assert_tail(7, "one.two");
+  assert_tail(1000000, "one.two");
+  assert_tail(0, "");
+  assert_int_equal(ask2(prim_fs_tail, "f", tl_int(-1)), TL_EARGUMENT);
+  assert_int_equal(ask2(prim_fs_tail, "link", tl_int(1)), TL_EREFUSED);
+  assert_int_equal(ask2(prim_fs_tail, ".", tl_int(1)), TL_EARGUMENT);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -365,6 +385,7 @@ int main(void)
       TEST(a_special_file_is_not_even_opened),
       TEST(a_file_swapped_for_a_fifo_is_judged_again),
       TEST(a_kernel_without_openat2_is_named_and_nothing_weaker_is_tried),
+      TEST(the_end_of_a_file),
       TEST(list_is_sorted_by_bytes_with_types_and_sizes),
       TEST(stat_tells_of_the_link_and_not_of_its_target),
       TEST(realpath_is_for_the_command_line_only),

@@ -60,6 +60,39 @@ static void a_lock_ends_with_its_process(void **state)
   }
 }
 
+static int hold(const char *path, int64_t ms)
+{
+  int rc = trust2(prim_fs_hold, path, tl_int(ms));
+
+  return rc == TL_OK ? got.out.u.b : rc;
+}
+
+static void a_lock_is_waited_for(void **state)
+{
+  pid_t pid = holder_of("new"), killer;
+
+  (void)state;
+  assert_int_equal(hold("new", 20), 0);
+  killer = fork();
+  if (killer == 0) {
+    (void)usleep(30000);
+    _exit(kill(pid, SIGKILL));
+  }
+  assert_int_equal(hold("new", 10000), 1);
+  assert_int_equal(waitpid(pid, NULL, 0), pid);
+  assert_int_equal(waitpid(killer, NULL, 0), killer);
+}
+
+static void no_lock_through_a_link_or_without_a_folder(void **state)
+{
+  (void)state;
+  assert_int_equal(shell("ln -s nowhere link"), 0);
+  assert_true(hold("link", 0) < 0);
+  assert_int_equal(shell("test ! -e nowhere"), 0);
+  assert_int_equal(hold("no/l", 0), TL_ENOT_FOUND);
+  assert_int_equal(hold("l", -1), TL_EARGUMENT);
+}
+
 static void what_is_held_is_not_discarded(void **state)
 {
   (void)state;
@@ -121,8 +154,12 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
-      T(a_lock_ends_with_its_process), T(what_is_held_is_not_discarded),
-      T(links_folders_and_pipes),      T(beneath_a_root_no_link_is_followed),
+      T(a_lock_ends_with_its_process),
+      T(a_lock_is_waited_for),
+      T(no_lock_through_a_link_or_without_a_folder),
+      T(what_is_held_is_not_discarded),
+      T(links_folders_and_pipes),
+      T(beneath_a_root_no_link_is_followed),
       T(space_of_a_file_system),
   };
 #undef T

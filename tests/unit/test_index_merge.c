@@ -344,6 +344,45 @@ static void a_full_disk_changes_nothing(void **state)
   }
 }
 
+/* A log of a change that was given up must not come back: what is appended next would lie where it
+ * says that its tail goes. So its end is waited for. */
+static void the_log_of_a_change_that_was_given_up_stays_away(void **state)
+{
+  int before;
+
+  (void)state;
+  start_over();
+  assert_int_equal(merge_one(3, 30, "ok"), TL_OK); /* there is a log file now */
+  more_fault.pwrite_errno = ENOSPC;
+  before = fault.fsyncs;
+  assert_int_equal(merge_one(5, 50, "ok"), TL_ESTORAGE);
+  assert_int_equal(fault.fsyncs - before, 2); /* the log, and that it is empty */
+  assert_string_equal(text_of(TL_INDEX_TAIL), "");
+}
+
+static void a_tail_too_long_for_a_log_is_a_new_file(void **state)
+{
+  enum { ROWS = 40, LONG = 500 * 1024 };
+  char *status = malloc(LONG + 1);
+  tl_rows rows = {0};
+  ino_t old;
+
+  (void)state;
+  start_over();
+  old = inode();
+  memset(status, 'x', LONG);
+  status[LONG] = '\0';
+  for (int i = 0; i < ROWS; i++) {
+    tl_buf line = row_of(10 + i, 30, status);
+    tl_rows_add(&rows, &line, NULL);
+  }
+  free(status);
+  assert_int_equal(merge(&rows), TL_OK);
+  tl_rows_free(&rows);
+  assert_true(inode() != old);
+  assert_int_equal(merge_one(3, 30, "ok"), TL_OK);
+}
+
 static void a_failing_sync_is_told(void **state)
 {
   (void)state;
@@ -384,6 +423,8 @@ int main(void)
       TEST(a_cut_while_the_file_is_replaced_leaves_old_or_new),
       TEST(a_log_that_came_back_does_no_harm),
       TEST(a_full_disk_changes_nothing),
+      TEST(the_log_of_a_change_that_was_given_up_stays_away),
+      TEST(a_tail_too_long_for_a_log_is_a_new_file),
       TEST(a_failing_sync_is_told),
       TEST(short_writes_are_finished),
   };

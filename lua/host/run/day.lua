@@ -90,7 +90,7 @@ function M.claim(run)
   if not ok then
     return nil, err
   end
-  ok, err = core.fs.lock(root .. '/' .. LOCK, WAIT_MS)
+  ok, err = core.fs.hold(root .. '/' .. LOCK, WAIT_MS)
   if ok == false then
     return busy(folder)
   elseif ok == nil and err.code ~= 'UNSUPPORTED' then

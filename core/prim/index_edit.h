@@ -1,13 +1,13 @@
 /* runs.csv as it lies on the disk, for those who change it. Private to index_*.c. */
-#ifndef TL_PRIM_INDEX_FILE_H
-#define TL_PRIM_INDEX_FILE_H
+#ifndef TL_PRIM_INDEX_EDIT_H
+#define TL_PRIM_INDEX_EDIT_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "index.h"
 
-/* --- index_file.c ----------------------------------------------------------------------------- */
+/* --- index_edit.c ----------------------------------------------------------------------------- */
 
 typedef struct tl_csv {
   int fd; /* -1: there is none */
@@ -34,6 +34,7 @@ int tl_csv_same(const tl_csv *f, int64_t at, const char *key, bool *same, tl_err
 
 /* --- index_log.c ------------------------------------------------------------------------------ */
 
+enum { TL_LOG_MAX = 16 << 20 }; /* bytes of a tail that a log holds */
 /* What the end of runs.csv is to be: `tail` from `at` on, and nothing behind it. On the disk when it
  * returns. */
 int tl_log_write(const tl_index *x, const tl_csv *f, int64_t at, const tl_buf *tail, tl_err *e);

@@ -1,5 +1,5 @@
 /* runs.csv: its lines are found by their keys, without reading the file. */
-#include "index_file.h"
+#include "index_edit.h"
 
 #include <errno.h>
 #include <fcntl.h>
