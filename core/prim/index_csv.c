@@ -170,6 +170,6 @@ bool tl_index_is_row(const char *line, size_t len)
 {
   tl_cell cells[TL_COLUMNS + 1];
 
-  return len <= TL_INDEX_LINE && len > 0 && line[len - 1] == '\n' && has_key(line, len) &&
-         tl_csv_split(line, len, cells, TL_COLUMNS + 1) == TL_COLUMNS;
+  return len <= TL_INDEX_LINE && len > 0 && memchr(line, '\n', len) == line + len - 1 &&
+         has_key(line, len) && tl_csv_split(line, len, cells, TL_COLUMNS + 1) == TL_COLUMNS;
 }

@@ -34,7 +34,7 @@ static int add_waiting(tl_overlay *o, int dirfd, const char *name, tl_err *e)
   if (fd < 0) return fd == TL_ENOT_FOUND ? TL_OK : fd;
   data = tl_alloc(TL_INDEX_LINE + 1);
   n = tl_fs_read_all(fd, data, TL_INDEX_LINE + 1);
-  if (n <= 0 || !tl_index_is_row(data, (size_t)n) || memchr(data, '\n', (size_t)n) != data + n - 1)
+  if (n <= 0 || !tl_index_is_row(data, (size_t)n))
     rc = tl_fail(e, TL_EPARSE, "%s/%s holds no row of the index", TL_INDEX_ROWS, name);
   else if (tl_buf_add(&line, data, (size_t)n) == TL_OK) add(o, &line);
   free(data);

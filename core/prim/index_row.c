@@ -22,12 +22,13 @@ enum {
 /* Where the word stands, its separator included; len if nowhere. */
 static size_t find_word(const tl_buf *list, const tl_buf *word)
 {
-  const char *p = list->data, *end = p + list->len;
-
-  while (p && (p = memmem(p, (size_t)(end - p), word->data, word->len))) {
-    const char *after = p + word->len;
-    if (after == end || *after == word->data[0]) return (size_t)(p - list->data);
-    p = after;
+  for (size_t at = 0; at < list->len;) {
+    const char *hit = memmem(list->data + at, list->len - at, word->data, word->len);
+    if (!hit) break;
+    at = (size_t)(hit - list->data);
+    size_t after = at + word->len;
+    if (after == list->len || list->data[after] == word->data[0]) return at;
+    at = after;
   }
   return list->len;
 }
@@ -97,10 +98,13 @@ static int read_notes(words *w, int dirfd, tl_err *e)
 
   if (rc == TL_ENOT_FOUND) return TL_OK;
   if (rc < 0) return rc;
-  for (char *p = text.data, *end; p && (end = strchr(p, '\n')); p = end + 1) {
+  for (size_t at = 0; at < text.len;) {
+    const char *line = text.data + at, *end = memchr(line, '\n', text.len - at);
     tl_val note;
-    if (tl_json_read(&note, p, (size_t)(end - p), NULL) == TL_OK) take_note(w, &note);
+    if (!end) break;
+    if (tl_json_read(&note, line, (size_t)(end - line), NULL) == TL_OK) take_note(w, &note);
     tl_free(&note);
+    at += (size_t)(end - line) + 1;
   }
   tl_buf_free(&text);
   return TL_OK;

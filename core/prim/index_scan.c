@@ -264,8 +264,10 @@ static int collect_lines(tl_scan *s, tl_query *q, const char **before, tl_err *e
 
   for (const char *p = s->data; p < end; *before = p, p = stop) {
     int rc, fits = 0;
-    stop = (const char *)memchr(p, '\n', (size_t)(end - p)) + 1;
-    if (!has_key(p, (size_t)(stop - p))) return no_row(s, p, e);
+    const char *newline =
+        memchr(p, '\n', (size_t)(end - p)); /* gone if somebody writes without lock */
+    if (!newline || !has_key(p, (size_t)(newline - p))) return no_row(s, p, e);
+    stop = newline + 1;
     rc = check_order(s, *before, p, e);
     if (rc < 0) return rc;
     if (!found || found >= stop) continue;

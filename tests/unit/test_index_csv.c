@@ -184,6 +184,9 @@ static void a_row_has_a_key_and_all_its_cells(void **state)
   row[len] = '\n';
   assert_false(tl_index_is_row(row, len + 1));
   row[len - 1] = '\n';
+  row[len - 3] = '\n'; /* two lines */
+  assert_false(tl_index_is_row(row, len));
+  row[len - 3] = ',';
   row[30] = 'G';
   assert_false(tl_index_is_row(row, len));
   row[30] = '0';

@@ -311,6 +311,43 @@ static void rows_that_moved_are_noticed(void **state)
   tl_free(&query);
 }
 
+static int pass(void *ud, const tl_line *line, tl_err *e)
+{
+  (void)ud;
+  (void)line;
+  (void)e;
+  return TL_OK;
+}
+
+/* Without the lock the file's end can be gone by the time it is read: there is no line end then. */
+static void a_line_end_that_vanished_is_told(void **state)
+{
+  tl_val query = parse("{}");
+  char path[128], end = 'x';
+  tl_scan scan;
+  tl_query q;
+  tl_err e;
+
+  (void)state;
+  write_index(10);
+  int labfd = open(lab, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  (void)snprintf(path, sizeof path, "%s/runs.csv", lab);
+  int fd = open(path, O_RDWR | O_CLOEXEC);
+  for (int descending = 0; descending < 2; descending++) {
+    write_index(10);
+    assert_int_equal(tl_query_read(&q, &query, &e), TL_OK);
+    assert_int_equal(tl_scan_open(&scan, labfd, NULL, &e), TL_OK);
+    assert_int_equal(pwrite(fd, &end, 1, scan.end - 1), 1);
+    assert_int_equal(tl_scan_walk(&scan, &q, descending, NULL, pass, NULL, &e), TL_EPARSE);
+    assert_has(e.msg, "runs.csv line 11 is no row");
+    tl_scan_close(&scan);
+    tl_query_free(&q);
+  }
+  tl_free(&query);
+  (void)close(fd);
+  (void)close(labfd);
+}
+
 /* A rebuild holds the lock for long: readers wait a second and then read what is there. */
 static void a_held_lock_does_not_stop_readers(void **state)
 {
@@ -361,6 +398,7 @@ int main(void)
       cmocka_unit_test(what_is_wrong_is_told_as_text),
       cmocka_unit_test(a_cursor_of_nobody_is_refused),
       cmocka_unit_test(rows_that_moved_are_noticed),
+      cmocka_unit_test(a_line_end_that_vanished_is_told),
       cmocka_unit_test(a_held_lock_does_not_stop_readers),
   };
   return cmocka_run_group_tests(tests, make_lab, remove_lab);

@@ -12,7 +12,7 @@ static tl_buf line;
 static tl_err err;
 static tl_cell cells[TL_COLUMNS];
 
-static void put(const char *name, const char *text)
+static void put_bytes(const char *name, const char *bytes, size_t len)
 {
   int fd;
   char path[128];
@@ -20,8 +20,13 @@ static void put(const char *name, const char *text)
   (void)snprintf(path, sizeof path, "%s/root/%s", top, name);
   fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   assert_true(fd >= 0);
-  assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+  assert_int_equal(write(fd, bytes, len), len);
   (void)close(fd);
+}
+
+static void put(const char *name, const char *text)
+{
+  put_bytes(name, text, strlen(text));
 }
 
 static int row(bool held)
@@ -125,6 +130,19 @@ static void notes_that_are_torn_or_strange_are_left_out(void **state)
   check_cell(TL_COLUMN_NOTE, "kept");
 }
 
+/* After a power cut a file can hold zeros where a line was being written. */
+static void notes_behind_a_hole_count(void **state)
+{
+  static const char notes[] = "{\"kind\":\"tag\",\"text\":\"a\"}\n\0\0\0\0\n"
+                              "{\"kind\":\"tag\",\"text\":\"b\"}\n";
+
+  (void)state;
+  put("run.json", "{" HEAD TIME "}");
+  put_bytes("notes.jsonl", notes, sizeof notes - 1);
+  assert_int_equal(row(false), TL_OK);
+  check_cell(TL_COLUMN_TAGS, "a b");
+}
+
 /* Whatever a manifest holds, the row is one row and no longer than a line may be. */
 static void a_manifest_without_measure_makes_a_row_with_one(void **state)
 {
@@ -188,6 +206,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(running_without_a_process_is_interrupted, setup, teardown),
       cmocka_unit_test_setup_teardown(tags_are_whole_words, setup, teardown),
       cmocka_unit_test_setup_teardown(notes_that_are_torn_or_strange_are_left_out, setup, teardown),
+      cmocka_unit_test_setup_teardown(notes_behind_a_hole_count, setup, teardown),
       cmocka_unit_test_setup_teardown(a_manifest_without_measure_makes_a_row_with_one, setup,
                                       teardown),
       cmocka_unit_test_setup_teardown(long_strings_are_no_params, setup, teardown),
