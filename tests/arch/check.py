@@ -150,6 +150,18 @@ def pure(tree, _):
             yield f"{path.relative_to(tree)} hands core on: what it does with it cannot be seen"
 
 
+def called(tree, _):
+    """A function that a module of the host offers is used somewhere, in its own file or another."""
+    code = {path: code_of(path) for path, _ in lua_modules(tree)}
+    calls = "\n".join(code.values()) + "\n".join(path.read_text() for path in tree.glob("core/*/*.c"))
+    for path, module in lua_modules(tree):
+        if not module.startswith("host.") or module in rules.BY_NAME:
+            continue
+        for name in re.findall(r"^function M[.:](\w+)", code[path], re.M):
+            if len(re.findall(rf"[.:]{name}\b|[\"']{name}[\"']", calls)) < 2:
+                yield f"{path.relative_to(tree)}: nothing calls {name}"
+
+
 def plant_c(tree, _):
     (tree / "core/base/planted.c").write_text('#include "../gate/gate.h"\n')
 
@@ -203,6 +215,9 @@ CHECKS = {
         "a view that writes": plant_text("lua/host/view/planted.lua", "core.fs.replace('x', 'y')\n"),
         "a spec that asks the clock": plant_text("lua/host/spec/planted.lua", "core.clock.now()\n"),
         "a view with core in other hands": plant_text("lua/host/view/planted.lua", "local c = core\n"),
+    },
+    called: {
+        "what nothing calls": plant_text("lua/host/view/planted.lua", "local M = {}\nfunction M.planted_here() end\n"),
     },
 }
 

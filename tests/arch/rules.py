@@ -66,6 +66,9 @@ LUA_MODULES = {
     "host.cmd": ["core", "host"],
     "recipes": ["tlab"],
 }
+# Modules whose functions are found by what a schema says.
+BY_NAME = ["host.spec.schema_formats"]
+
 # Modules that compute: spec, manifest, view, diff. Of `core` they use what computes…
 PURE = ["host.spec", "host.manifest", "host.view", "host.diff"]
 PURE_CORE = ["json.", "hash.bytes", "embedded", "difference", "text.diff"]

@@ -128,12 +128,4 @@ function M.fit(text, places)
   return text
 end
 
---- With spaces behind it, so that it takes so many places.
----@param text string
----@param places integer
----@return string
-function M.pad(text, places)
-  return text .. (' '):rep(places - M.of(text))
-end
-
 return M
