@@ -34,5 +34,5 @@ RUN: tlab doctor --json | tlab validate --schema=schemas/doctor.schema.json -
 STDOUT: valid: - (schemas/doctor.schema.json)
 RUN: tlab doctor now
 EXIT: 2
-STDERR: error[USAGE]: too many words ("now"), expected: tlab doctor
+STDERR: error[USAGE]: too many words ("now"), expected: tlab doctor [--quick]
   ...

@@ -36,6 +36,12 @@ STDOUT:
   20…/ai-team/artifacts/…  …  named
   20…/ai-team/artifacts/…  …  named
 STDERR: would be removed: 2 things, …
+RUN: tlab gc latest
+EXIT: 2
+STDERR:
+  20…  …  named
+  error[USAGE]: nothing is removed unasked
+  help: tlab gc latest --yes
 RUN: tlab gc latest --yes -q; test ! -e "$(cat second)" && test -e "$(cat first)/run.json"
 TREE: !latest
 RUN: tlab runs --tag=new --json; tlab runs --tag=old --json | grep -c artifacts

@@ -79,7 +79,7 @@ RUN: tlab show ffffffff
 EXIT: 1
 STDERR:
   error[NOT_FOUND]: there is no run "ffffffff"
-     = expected: a run's folder, the first digits of its id, or latest
+     = expected: a run's folder, four or more digits of its id, or latest
      = a run that was copied into this lab is found once the index is made again
   help: tlab runs --rebuild
 

@@ -140,7 +140,7 @@ RUN: tlab runs failed
 EXIT: 2
 STDERR:
   error[USAGE]: "failed" is no condition, expected: a column, one of = > >= < <= ~ and a value
-  help: tlab runs 'param.temperature>=0.5'
+  help: tlab runs --text failed
 RUN: tlab runs --since yesterdy
 EXIT: 2
 STDERR:
@@ -255,3 +255,22 @@ RUN: tlab runs --rebuild status=failed
 EXIT: 2
 STDERR:
   error[USAGE]: --rebuild is about all runs and takes no "status=failed"
+RUN: tlab runs --rebuild --status=failed
+EXIT: 2
+STDERR:
+  error[USAGE]: --rebuild is about all runs and takes no --status
+RUN: tlab runs --csv --json
+EXIT: 2
+STDOUT:
+  {"error":{"code":"USAGE","message":"an answer is one of --csv and --json, not both"}}
+RUN: tlab runs --sort=dear
+EXIT: 2
+STDERR:
+  error[USAGE]: runs have no column "dear"
+     = columns: started id recipe status seconds models tags tokens_in tokens_out cost currency effects failed outputs commit dirty key replay_of note params metrics error folder, param.NAME and metric.NAME
+  help: tlab help runs
+RUN: tlab log 2026-11..2026-10
+EXIT: 2
+STDERR:
+  error[USAGE]: "2026-11..2026-10" ends before it begins
+  help: tlab log 2026-10-01..2026-10-07

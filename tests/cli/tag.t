@@ -137,3 +137,17 @@ STDERR:
   error[UNSUPPORTED]: the file has the form tlab.lab/9, and this tlab reads tlab.lab/1 only
     --> …/lab.json
   help: tlab version  # …
+
+TEST: what a slip says
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+RUN: tlab tag latest --remove
+EXIT: 2
+STDERR:
+  error[USAGE]: --remove needs the tags that go, expected: tlab tag RUN WORD ... --remove
+  help: tlab tag latest baseline --remove
+RUN: cd / && tlab tag latest x
+EXIT: 1
+STDERR:
+  error[NOT_FOUND]: there is no run "latest"
+     = expected, outside a lab: a run's folder

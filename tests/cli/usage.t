@@ -103,7 +103,7 @@ EXIT: 2
 RUN: tlab run
 EXIT: 2
 STDERR:
-  error[USAGE]: too few words, expected: tlab run RECIPE [SPEC] [key=value ...]
+  error[USAGE]: too few words, expected: tlab run [OPTIONS] RECIPE [SPEC] [key=value ...]
   help: tlab run recipes/ai.lua spec.json
 
 TEST: a result that cannot be written is not a success

@@ -63,13 +63,26 @@ t.test('what is wrong is told', function()
     ['recipe='] = 'a value is missing behind =',
     ['recip=x'] = 'did you mean recipe?',
     ['parm.x=1'] = 'runs have no column "parm.x"',
-    ['param.=1'] = 'did you mean param.?',
+    ['param.=1'] = 'runs have no column "param."',
+    ['cost>dear'] = '"dear" is no number, which is what > compares',
+    ['param.n<='] = 'a value is missing behind <=',
     ['status=suceeded'] = 'did you mean "succeeded"?',
     ['date=x'] = 'expected, in UTC',
   } do
     t.ok(conditions({ word }):find(says, 1, true), word .. ': ' .. conditions { word })
   end
   t.ok(conditions({}, { param = { 'n' } }):find('is no condition', 1, true))
+  local _, err = filters.read({ 'ai' }, {})
+  t.eq(err.hint, 'tlab runs --text ai')
+  _, err = filters.read({}, { sort = 'x' })
+  t.ok(err.details[1]:find('^columns: started id .* param%.NAME and metric%.NAME$'), err.details[1])
+end)
+
+t.test('times that leave no moment are a slip', function()
+  local swapped = { since = '2026-11', ['until'] = '2026-10' }
+  t.ok(conditions({}, swapped):find('^no moment is at or after 2026%-11'))
+  t.ok(conditions { 'started>2026', 'started<=2026' }:find '^no moment')
+  t.ok(conditions({}, { since = '2026-10-03', ['until'] = '2026-10-03' }):find '^started >=')
 end)
 
 t.test('order', function()

@@ -48,7 +48,7 @@ M.commands = {
   {
     name = 'run',
     summary = 'run a recipe and keep all of it',
-    usage = 'tlab run RECIPE [SPEC] [key=value ...]',
+    usage = 'tlab run [OPTIONS] RECIPE [SPEC] [key=value ...]',
     words = { 1 },
     options = RUN_OPTIONS,
     examples = {
@@ -71,7 +71,7 @@ M.commands = {
   {
     name = 'resume',
     summary = 'bring a run that was cut off to its end',
-    usage = 'tlab resume RUN',
+    usage = 'tlab resume [OPTIONS] RUN',
     words = { 1, 1 },
     options = RESUME_OPTIONS,
     examples = {
@@ -186,7 +186,7 @@ M.commands = {
   {
     name = 'doctor',
     summary = 'what could go wrong here, and what to type against it',
-    usage = 'tlab doctor',
+    usage = 'tlab doctor [--quick]',
     words = { 0, 0 },
     options = { 'quick' },
     examples = {
@@ -197,7 +197,7 @@ M.commands = {
   {
     name = 'gc',
     summary = 'remove what killed processes left, or runs that you name',
-    usage = 'tlab gc [RUN ...]',
+    usage = 'tlab gc [RUN ...] [--dry-run] [--yes]',
     words = { 0 },
     options = { 'dry-run', 'yes' },
     examples = {

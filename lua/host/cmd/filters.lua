@@ -17,8 +17,8 @@ local OPS =
 --- What "=" means where a value is one of several, or long.
 local EQUALS = { models = 'has', tags = 'has', id = 'prefix', key = 'prefix', commit = 'prefix' }
 
-local function usage(message, hint)
-  return nil, { code = 'USAGE', message = message, hint = hint }
+local function usage(message, hint, details)
+  return nil, { code = 'USAGE', message = message, hint = hint, details = details }
 end
 
 --- The column of a name as typed: "param.n" and "params.n" are members of a map.
@@ -34,7 +34,7 @@ local function column_of(name)
       return column
     end
   end
-  local known = { 'param.', 'metric.', table.unpack(index.COLUMNS) }
+  local known = table.move(index.COLUMNS, 1, #index.COLUMNS, 1, {})
   for alias in pairs(ALIAS) do
     known[#known + 1] = alias
   end
@@ -45,7 +45,10 @@ local function column_of(name)
       name,
       near and ', did you mean ' .. near .. '?' or ''
     ),
-    'tlab help runs'
+    'tlab help runs',
+    not near
+        and { 'columns: ' .. table.concat(index.COLUMNS, ' ') .. ', param.NAME and metric.NAME' }
+      or nil
   )
 end
 
@@ -97,6 +100,12 @@ local function add_condition(where, column, op, value, as)
       return nil, err
     end
   end
+  if op ~= '=' and op ~= '~' and not tonumber(value) then
+    return usage(
+      string.format('%s: "%s" is no number, which is what %s compares', as, value, op),
+      "tlab runs 'seconds>=10'  # = is equal, ~ contains"
+    )
+  end
   add(where, column, op == '=' and EQUALS[column] or OPS[op], value)
   return true
 end
@@ -110,7 +119,8 @@ local function add_word(where, word, prefix)
         '"%s" is no condition, expected: a column, one of = > >= < <= ~ and a value',
         word
       ),
-      "tlab runs 'param.temperature>=0.5'"
+      word:match '^[%w_.-]+$' and 'tlab runs --text ' .. word
+        or "tlab runs 'param.temperature>=0.5'"
     )
   end
   local column, err = column_of((prefix or '') .. name)
@@ -152,6 +162,25 @@ local function add_options(where, options)
   return true
 end
 
+--- No run starts in a time that ends before it begins: that is a slip, not an answer.
+local function check_times(where)
+  local low, high = '', ':' -- before and behind all digits
+  for _, condition in ipairs(where) do
+    if condition.column == 'started' and condition.op == '>=' then
+      low = condition.value > low and condition.value or low
+    elseif condition.column == 'started' and condition.op == '<' then
+      high = condition.value < high and condition.value or high
+    end
+  end
+  if low >= high then
+    return usage(
+      string.format('no moment is at or after %s and before %s', low, high),
+      'tlab runs --since 2026-10-03 --until 2026-10-05'
+    )
+  end
+  return true
+end
+
 --- "-cost" is by cost, the greatest first. By start, the newest comes first unless it is asked for
 --- otherwise.
 local function set_order(query, options)
@@ -184,6 +213,9 @@ function M.read(words, options)
     if not ok then
       return nil, err
     end
+  end
+  if ok then
+    ok, err = check_times(query.where)
   end
   if ok then
     ok, err = set_order(query, options)

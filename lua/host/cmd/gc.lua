@@ -24,7 +24,7 @@ local function lines_of(entries)
 end
 
 --- Whether to go on: said on the command line, or on the terminal.
-local function agreed(entries, options)
+local function agreed(words, entries, options)
   if options.yes then
     return true
   end
@@ -36,7 +36,8 @@ local function agreed(entries, options)
     )
   end
   if answer == nil then
-    return nil, { code = 'USAGE', message = 'nothing is removed unasked', hint = 'tlab gc --yes' }
+    local hint = table.concat({ 'tlab gc', table.unpack(words) }, ' ') .. ' --yes'
+    return nil, { code = 'USAGE', message = 'nothing is removed unasked', hint = hint }
   end
   return answer:match('^[yY]') ~= nil
 end
@@ -103,7 +104,7 @@ return function(words, options)
     out.err(lines_of(entries))
   end
   local go
-  go, err = agreed(entries, options)
+  go, err = agreed(words, entries, options)
   if err then
     return nil, err
   elseif not go then

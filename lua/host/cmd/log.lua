@@ -16,6 +16,13 @@ local function read_days(word)
         message = string.format('"%s" names no days; %s, or FROM..TO', word, to),
         hint = 'tlab log 2026-10-01..2026-10-07',
       }
+  elseif from >= to then
+    return nil,
+      {
+        code = 'USAGE',
+        message = string.format('"%s" ends before it begins', word),
+        hint = 'tlab log 2026-10-01..2026-10-07',
+      }
   end
   return {
     where = core.json.array {

@@ -1,6 +1,7 @@
 --- tlab runs --rebuild: the index made anew from the folders of the runs. Exit code 5 when there
 --- are folders that cannot be read; all others are in it then.
 
+local commands = require 'host.cmd.commands'
 local core = require 'core'
 local count = require('host.view.table').count
 local out = require 'host.cmd.out'
@@ -33,6 +34,16 @@ local function tell(result, options)
   end
 end
 
+--- An option of `runs` that asks for some of them.
+local function other_option(options)
+  for _, name in ipairs(commands.find('runs').options) do
+    if name ~= 'rebuild' and options[name] then
+      return '--' .. name
+    end
+  end
+  return nil
+end
+
 --- Makes it and says what came of it.
 ---@param lab table
 ---@param words string[] as typed: there must be none
@@ -40,9 +51,9 @@ end
 ---@return integer|nil exit
 ---@return table|nil err
 return function(lab, words, options)
-  if #words > 0 then
-    return nil,
-      { code = 'USAGE', message = '--rebuild is about all runs and takes no "' .. words[1] .. '"' }
+  local other = words[1] and '"' .. words[1] .. '"' or other_option(options)
+  if other then
+    return nil, { code = 'USAGE', message = '--rebuild is about all runs and takes no ' .. other }
   end
   core.index.settle(lab.root) -- rows that wait; what cannot be settled now is not needed
   local result, err = core.index.rebuild(lab.root)

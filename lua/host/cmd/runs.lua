@@ -92,7 +92,9 @@ return function(words, options)
   if not lab then
     return nil, err
   end
-  if options.rebuild then
+  if options.csv and options.json then
+    return nil, { code = 'USAGE', message = 'an answer is one of --csv and --json, not both' }
+  elseif options.rebuild then
     return require 'host.cmd.rebuild'(lab, words, options)
   end
   local query

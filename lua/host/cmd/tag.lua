@@ -51,6 +51,14 @@ local function apply(run, words, remove)
 end
 
 return function(words, options)
+  if options.remove and #words == 1 then
+    return nil,
+      {
+        code = 'USAGE',
+        message = '--remove needs the tags that go, expected: tlab tag RUN WORD ... --remove',
+        hint = 'tlab tag ' .. words[1] .. ' baseline --remove',
+      }
+  end
   local run, err = noted.open(words[1])
   if not run then
     return nil, err

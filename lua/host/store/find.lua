@@ -55,13 +55,14 @@ local function ambiguous(ref, found)
     }
 end
 
-local function missing(ref, searched)
+local function missing(ref, lab, searched)
   return nil,
     {
       code = 'NOT_FOUND',
       message = string.format('there is no run "%s"', ref),
       details = {
-        "expected: a run's folder, the first digits of its id, or latest",
+        not lab and "expected, outside a lab: a run's folder"
+          or "expected: a run's folder, four or more digits of its id, or latest",
         searched and 'a run that was copied into this lab is found once the index is made again',
       },
       hint = searched and REBUILD or nil,
@@ -102,7 +103,7 @@ local function last(lab)
   end
   local dir = core.fs.realpath(lab.root .. '/' .. folder)
   if not dir or not is_run(dir) then
-    return missing 'latest'
+    return missing('latest', lab)
   end
   return dir
 end
@@ -124,13 +125,13 @@ function M.run(ref, lab)
     return missing(ref)
   end
   if #ref < LEAST or not ref:match '^[%w_-]+$' then
-    return missing(ref)
+    return missing(ref, lab)
   end
   local found, err = search(lab, ref)
   if not found then
     return nil, err
   elseif #found == 0 then
-    return missing(ref, true)
+    return missing(ref, lab, true)
   elseif #found > 1 then
     return ambiguous(ref, found)
   end

@@ -60,7 +60,7 @@ local function pointer(result, file)
 end
 
 local function told(file)
-  return table_view.size(file.size or 0) .. ' ' .. file.sha256:sub(1, 12)
+  return (file.size and table_view.size(file.size) .. ' ' or '') .. file.sha256:sub(1, 12)
 end
 
 local SIGNS = { ['+'] = 'green', ['-'] = 'red', ['@'] = 'blue' }
