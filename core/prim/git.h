@@ -24,23 +24,26 @@
   X(git_describe_commit) X(git_describe_format) X(git_describe_result_free) X(git_diff_blobs) \
   X(git_diff_buffers) X(git_diff_free) X(git_diff_get_delta) X(git_diff_num_deltas) \
   X(git_diff_tree_to_index) X(git_error_clear) X(git_error_last) X(git_ignore_add_rule) \
-  X(git_index_add) X(git_index_free) X(git_index_get_bypath) X(git_index_new) \
-  X(git_index_read_tree) X(git_index_remove) X(git_index_write_tree_to) X(git_libgit2_init) \
-  X(git_libgit2_opts) X(git_mempack_new) X(git_object_free) X(git_object_id) X(git_object_peel) \
-  X(git_object_type) X(git_odb_add_backend) X(git_odb_foreach) X(git_odb_free) \
-  X(git_odb_get_backend) X(git_odb_num_backends) X(git_odb_object_data) X(git_odb_object_free) \
-  X(git_odb_object_size) X(git_odb_object_type) X(git_odb_read) X(git_odb_read_header) X(git_oid_cmp) X(git_oid_fromstr) \
-  X(git_oid_tostr) X(git_patch_free) X(git_patch_from_buffers) X(git_patch_from_diff) \
-  X(git_patch_to_buf) X(git_reference_foreach_name) X(git_reference_free) \
-  X(git_reference_is_branch) X(git_reference_lookup) X(git_reference_name) X(git_reference_peel) \
-  X(git_reference_shorthand) X(git_reference_symbolic_target) X(git_repository_commondir) \
-  X(git_repository_config_snapshot) X(git_repository_free) X(git_repository_head) \
-  X(git_repository_head_unborn) X(git_repository_is_shallow) X(git_repository_odb) \
-  X(git_repository_open_ext) X(git_repository_path) X(git_repository_workdir) X(git_repository_wrap_odb) X(git_revparse_ext) \
-  X(git_status_byindex) X(git_status_list_entrycount) X(git_status_list_free) \
-  X(git_status_list_new) X(git_submodule_free) X(git_submodule_lookup) X(git_submodule_wd_id) \
+  X(git_index_add) X(git_index_entrycount) X(git_index_free) X(git_index_get_byindex) \
+  X(git_index_get_bypath) X(git_index_new) X(git_index_read_tree) X(git_index_remove) \
+  X(git_index_write_tree_to) X(git_libgit2_init) X(git_libgit2_opts) X(git_mempack_new) \
+  X(git_object_free) X(git_object_id) X(git_object_peel) X(git_object_type) X(git_odb_add_backend) \
+  X(git_odb_foreach) X(git_odb_free) X(git_odb_get_backend) X(git_odb_num_backends) \
+  X(git_odb_object_data) X(git_odb_object_free) X(git_odb_object_size) X(git_odb_object_type) \
+  X(git_odb_read) X(git_odb_read_header) X(git_oid_cmp) X(git_oid_fromstr) X(git_oid_tostr) \
+  X(git_patch_free) X(git_patch_from_buffers) X(git_patch_from_diff) X(git_patch_to_buf) \
+  X(git_reference_foreach_name) X(git_reference_free) X(git_reference_is_branch) \
+  X(git_reference_lookup) X(git_reference_name) X(git_reference_peel) X(git_reference_shorthand) \
+  X(git_reference_symbolic_target) X(git_repository_commondir) X(git_repository_config_snapshot) \
+  X(git_repository_free) X(git_repository_head) X(git_repository_head_unborn) \
+  X(git_repository_index) X(git_repository_is_shallow) X(git_repository_odb) \
+  X(git_repository_open_ext) X(git_repository_path) X(git_repository_workdir) \
+  X(git_repository_wrap_odb) X(git_revparse_ext) X(git_status_byindex) \
+  X(git_status_list_entrycount) X(git_status_list_free) X(git_status_list_new) \
+  X(git_submodule_free) X(git_submodule_lookup) X(git_submodule_wd_id) X(git_tree_entry_byindex) \
   X(git_tree_entry_bypath) X(git_tree_entry_filemode) X(git_tree_entry_free) X(git_tree_entry_id) \
-  X(git_tree_entry_type) X(git_tree_free)
+  X(git_tree_entry_name) X(git_tree_entry_type) X(git_tree_entrycount) X(git_tree_free) \
+  X(git_tree_lookup)
 /* clang-format on */
 
 /* The library's functions; filled once tl_git_open has succeeded. */
@@ -78,6 +81,15 @@ int tl_git_open_at(tl_call *call, unsigned arg, git_repository **repo);
 
 /* The commit that HEAD names, freed by the caller; NULL (and 0) while there is none yet. */
 int tl_git_head_commit(git_repository *repo, git_commit **commit, tl_err *e);
+
+/* Is everything below this folder left out? Its path ends in a slash. */
+typedef bool tl_git_left_out(const void *ud, const char *folder);
+/* Where a status must look so that it asks nothing about tracked files in folders that are left out:
+ * 1 and the paths, relative to the working tree, taken as they are, to be freed by
+ * tl_git_scope_free; 0 when no such folder is tracked. */
+int tl_git_scope(git_repository *repo, const char *workdir, tl_git_left_out *left_out,
+                 const void *ud, git_strarray *paths, tl_err *e);
+void tl_git_scope_free(git_strarray *paths);
 
 /* A path that differs from HEAD, and GIT_STATUS_… flags. */
 typedef struct tl_git_change {

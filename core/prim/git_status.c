@@ -23,6 +23,7 @@ typedef struct exclude {
   char *prefix; /* NULL: `pattern` holds */
   size_t len;
   regex_t pattern;
+  bool open; /* the pattern has no `$`: what begins with a path that it matches is matched, too */
 } exclude;
 
 typedef struct excludes {
@@ -60,6 +61,7 @@ static int compile(exclude *x, const char *text, bool trusted, tl_err *e)
     (void)regerror(bad, &x->pattern, why, sizeof why);
     return tl_fail(e, TL_EARGUMENT, "the pattern '~%s' in exclude: %s", text, why);
   }
+  x->open = !strchr(text, '$');
   return 0;
 }
 
@@ -134,6 +136,21 @@ static bool is_excluded(const excludes *x, const char *path)
   return false;
 }
 
+/* A tl_git_left_out. */
+static bool is_left_out(const void *ud, const char *folder)
+{
+  const excludes *x = ud;
+  for (size_t i = 0; i < x->n; i++) {
+    const exclude *one = &x->at[i];
+    bool out = one->prefix ? strncmp(folder, one->prefix, one->len) == 0 && folder[one->len] == '/'
+                           : one->open && regexec(&one->pattern, folder, 0, NULL, 0) == 0;
+    if (out) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* --- the working tree --- */
 
 /* core.worktree of a hostile repository could point at any folder of the user, whose files would
@@ -194,14 +211,38 @@ static void collect(tl_git_changes *changes, git_status_list *list, const exclud
   }
 }
 
-int tl_git_changes_read(tl_call *call, git_repository *repo, tl_git_changes *changes,
-                        const char **workdir)
+static int read_changes(git_repository *repo, const excludes *x, const char *workdir,
+                        tl_git_changes *changes, tl_err *e)
 {
   git_status_options how = {
       .version = GIT_STATUS_OPTIONS_VERSION,
       .flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS,
   };
   git_status_list *list = NULL;
+  int scoped = tl_git_scope(repo, workdir, is_left_out, x, &how.pathspec, e);
+  if (scoped < 0) {
+    return scoped;
+  }
+  if (scoped > 0) {
+    how.flags |= GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH;
+  }
+  int rc = x->rules.len > 0 ? tl_git.git_ignore_add_rule(repo, x->rules.data) : 0;
+  if (rc == 0 && (!scoped || how.pathspec.count > 0)) {
+    rc = tl_git.git_status_list_new(&list, repo, &how);
+  }
+  if (rc < 0) {
+    rc = tl_git_fail(e, rc, "read the state of the git repository");
+  } else if (list) {
+    collect(changes, list, x);
+  }
+  tl_git.git_status_list_free(list);
+  tl_git_scope_free(&how.pathspec);
+  return rc;
+}
+
+int tl_git_changes_read(tl_call *call, git_repository *repo, tl_git_changes *changes,
+                        const char **workdir)
+{
   excludes x;
   *changes = (tl_git_changes){0};
   int rc = check_workdir(repo, workdir, &call->err);
@@ -211,18 +252,7 @@ int tl_git_changes_read(tl_call *call, git_repository *repo, tl_git_changes *cha
   if (rc < 0) {
     return rc;
   }
-  if (x.rules.len > 0) {
-    rc = tl_git.git_ignore_add_rule(repo, x.rules.data);
-  }
-  if (rc == 0) {
-    rc = tl_git.git_status_list_new(&list, repo, &how);
-  }
-  if (rc < 0) {
-    rc = tl_git_fail(&call->err, rc, "read the state of the git repository");
-  } else {
-    collect(changes, list, &x);
-  }
-  tl_git.git_status_list_free(list);
+  rc = read_changes(repo, &x, *workdir, changes, &call->err);
   excludes_free(&x);
   return rc;
 }

@@ -358,7 +358,7 @@ static bool looks_into(const char *folder, const char *dir, const char *pattern,
   assert_true(inotify_add_watch(fd, full.data, IN_OPEN) >= 0);
   tl_val x = tl_list();
   tl_push(&x, tl_str(pattern));
-  tl_push(&x, tl_str("~^2026/"));
+  tl_push(&x, tl_str("~^2026/.*$")); /* the `$` says nothing of a folder as a whole */
   result r = ask(prim_git_status, dir, &x, true);
   assert_int_equal(r.rc, 0);
   char *have = listing(&r.out);
@@ -384,6 +384,7 @@ static void what_is_excluded_is_not_walked(void **state)
   assert_true(looks_into("2026/11/22/run", "nowalk", "nothing", both));
   assert_false(looks_into("2026/11/22/run", "nowalk", "/**/20[0-9][0-9]/[0-9][0-9]/22/", both));
   assert_false(looks_into("2026/11/22/run", "nowalk", "2026/11/", both));
+  assert_false(looks_into("2026/11/22/run", "nowalk", "~^2026/", both));
   assert_true(looks_into(odd, "nowalk", "nothing", both));
   assert_false(looks_into(odd, "nowalk", "a [*] \\b", ""));
   /* A rule alone leaves out no tracked file. */
@@ -395,6 +396,64 @@ static void what_is_excluded_is_not_walked(void **state)
   free(have);
   tl_free(&r.out);
   tl_free(&x);
+}
+
+/* The lines of a listing that do not begin with 2026/10/, freed by the caller. */
+static char *without_october(const char *listing)
+{
+  tl_buf out = TL_BUF(1 << 20);
+  assert_int_equal(tl_buf_str(&out, ""), 0);
+  for (const char *line = listing; *line; line = strchr(line, '\n') + 1) {
+    if (strncmp(line, "2026/10/", 8) != 0) {
+      assert_int_equal(tl_buf_add(&out, line, strcspn(line, "\n") + 1), 0);
+    }
+  }
+  return tl_buf_take(&out, NULL);
+}
+
+/* Tracked folders that are left out narrow where libgit2 looks: what is said of all else must be
+ * the same as without. Each round changes the working tree, the index or HEAD in a random way. */
+static void what_is_left_out_changes_nothing_else(void **state)
+{
+  (void)state;
+  sh("git init -q -b main scope; cd scope;"
+     "mkdir -p dir/deep 2026/10/01/run 2026/10/02 2026/11 2025/12/31;"
+     "for f in a dir/b dir/deep/c 2026/odd 2026/10/01/run/f 2026/10/02/g 2026/11/h 2025/12/31/i;"
+     "do echo $f >$f; done; git add .; git commit -qm all");
+  static const char *const changes[] = {"echo $RANDOM >>$p",
+                                        "rm -rf $p",
+                                        "git rm -rq --cached --ignore-unmatch $p",
+                                        "git add -A $p",
+                                        "mkdir -p $p 2>/dev/null; echo 1 >$p/new",
+                                        "git commit -qam more",
+                                        "rm -rf $p; ln -s /etc $p",
+                                        "echo 1 >$p~"};
+  static const char *const paths[] = {
+      "a",          "dir/b",   "dir/deep",  "dir",     "2026/odd", "2026/10/01/run/f",
+      "2026/10/02", "2026/11", "2026/11/h", "2026/10", "x/y"};
+  static const char *const left_out[] = {"~^2026/10/", "2026/10", "2026/10/"};
+  srand(7);
+  for (int round = 0; round < 60; round++) {
+    char script[512];
+    (void)snprintf(script, sizeof script, "cd scope; p=%s; (%s) >/dev/null 2>&1 || true",
+                   paths[(size_t)rand() % (sizeof paths / sizeof *paths)],
+                   changes[(size_t)rand() % (sizeof changes / sizeof *changes)]);
+    sh(script);
+    tl_val x = tl_list();
+    tl_push(&x, tl_str(left_out[round % 3]));
+    result all = ok(prim_git_status, "scope"), some = ask(prim_git_status, "scope", &x, true);
+    assert_int_equal(some.rc, 0);
+    char *full = listing(&all.out), *want = without_october(full), *have = listing(&some.out);
+    if (strcmp(have, want) != 0) {
+      fail_msg("round %d, %s:\nwant\n%shave\n%s", round, script, want, have);
+    }
+    free(full);
+    free(want);
+    free(have);
+    tl_free(&all.out);
+    tl_free(&some.out);
+    tl_free(&x);
+  }
 }
 
 static void exclude_refuses_what_is_no_list_of_paths(void **state)
@@ -448,6 +507,7 @@ int main(void)
       cmocka_unit_test(status_lists_each_path_sorted),
       cmocka_unit_test(exclude_takes_whole_components),
       cmocka_unit_test(what_is_excluded_is_not_walked),
+      cmocka_unit_test(what_is_left_out_changes_nothing_else),
       cmocka_unit_test(exclude_refuses_what_is_no_list_of_paths),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
