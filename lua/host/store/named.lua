@@ -74,7 +74,15 @@ function M.entries(lab, refs)
   return entries
 end
 
---- Removes a run's folder. Its manifest goes last: while it is there, the run can be named again.
+--- The rows of a run by its folder, which may have lost its manifest.
+local function rows_of(lab, folder)
+  return index.rows(lab, {
+    where = core.json.array { { column = 'folder', op = '=', value = folder } },
+  })
+end
+
+--- Removes a run. Its row and its manifest go last: until then it can be named again. The row goes
+--- before the manifest: a kill in between leaves no row of a run that is not there.
 ---@param root string the lab
 ---@param entry rubbish.Entry
 ---@return boolean|nil ok
@@ -96,10 +104,14 @@ function M.remove(root, entry)
       return nil, err or { code = 'REFUSED', message = path .. ' is held by a process' }
     end
   end
+  for _, row in ipairs(rows_of({ root = root }, entry.path) or {}) do
+    core.index.drop(root, row.started, row.id) -- M.forget sees whether it is gone
+  end
   return core.fs.purge(entry.path, root)
 end
 
---- Has the index and `latest` forget runs that are gone.
+--- Has `latest` forget runs that are gone, and the index, should it still have a row: it is made
+--- anew where no row can be taken out of it, as where the file system has no locks.
 ---@param lab table
 ---@param entries rubbish.Entry[]
 ---@return boolean|nil ok
@@ -108,12 +120,18 @@ function M.forget(lab, entries)
   local link = lab.root .. '/latest'
   local stat = core.fs.stat(link)
   local target = stat and stat.type == 'link' and core.fs.readlink(link)
+  local stale = false
   for _, entry in ipairs(entries) do
     if target == entry.path then
       core.fs.remove(link)
     end
+    local rows = rows_of(lab, entry.path)
+    stale = stale or not rows or #rows > 0
   end
-  return core.index.rebuild(lab.root)
+  if stale then
+    return core.index.rebuild(lab.root)
+  end
+  return true
 end
 
 return M
