@@ -65,6 +65,7 @@ static int count_lines(const tl_git_content *old, const tl_git_content *now, tl_
   git_diff_options how = {
       .version = GIT_DIFF_OPTIONS_VERSION,
       .flags = GIT_DIFF_FORCE_TEXT,
+      .ignore_submodules = GIT_SUBMODULE_IGNORE_NONE,
       .max_size = -1,
   };
   int rc;
