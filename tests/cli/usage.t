@@ -174,6 +174,9 @@ STDOUT:
     net  127.0.0.1:8080
   
   Options: those of tlab run, see tlab help run
+RUN: tlab help day | sed -n 3p
+STDOUT:
+    tlab day
 RUN: tlab hello -h > one; tlab help hello > two; cmp one two
 RUN: tlab run recipes/hello.lua --help
 STDOUT:

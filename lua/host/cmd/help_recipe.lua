@@ -36,6 +36,16 @@ local function about(key)
   return text .. (text ~= '' and notes ~= '' and ' ' or '') .. notes
 end
 
+--- What is typed at the least: a spec, where something in it is required.
+local function example(call, validator)
+  for _, key in ipairs(validator and validator:keys() or {}) do
+    if key.required then
+      return 'tlab ' .. call .. ' spec.json'
+    end
+  end
+  return 'tlab ' .. call
+end
+
 local function keys_of(validator)
   local rows = {}
   for _, key in ipairs(validator and validator:keys() or {}) do
@@ -59,11 +69,14 @@ end
 function M.page(declared, word)
   local decl = declared.decl
   local call = word:find '[/.]' and 'run ' .. word or word
-  return string.format('%s: %s\n\n  tlab %s spec.json\n', decl.name, decl.summary or '', call)
-    .. string.format('\nUsage: tlab %s [SPEC] [key=value ...]\n', call)
-    .. keys_of(declared.validator)
-    .. needs_of(decl)
-    .. '\nOptions: those of tlab run, see tlab help run\n'
+  return string.format(
+    '%s: %s\n\n  %s\n',
+    decl.name,
+    decl.summary or '',
+    example(call, declared.validator)
+  ) .. string.format('\nUsage: tlab %s [SPEC] [key=value ...]\n', call) .. keys_of(
+    declared.validator
+  ) .. needs_of(decl) .. '\nOptions: those of tlab run, see tlab help run\n'
 end
 
 --- The same for programs.
