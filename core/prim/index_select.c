@@ -81,6 +81,7 @@ static int select_rows(int labfd, const tl_val *query, tl_query *q, tl_page *pag
   const tl_val *cursor;
   tl_overlay over = {0};
   tl_scan s = {.fd = -1};
+  bool is_cut;
   int lock, rc = read_cursor(query, tl_query_by_start(q), &cursor, e);
 
   if (rc < 0) return rc;
@@ -88,10 +89,11 @@ static int select_rows(int labfd, const tl_val *query, tl_query *q, tl_page *pag
   lock = share_lock(labfd);
   rc = tl_overlay_read(&over, labfd, tl_get(query, "running"), e);
   if (rc == TL_OK) rc = tl_scan_open(&s, labfd, &over, e);
+  is_cut = s.is_cut; /* sorting takes the scan over */
   if (rc == TL_OK && tl_query_by_start(q))
     rc = select_by_start(&s, q, cursor ? cursor->u.s.data : NULL, page, out, e);
   else if (rc == TL_OK) rc = tl_sort_first(&s, &over, q, page, out, e);
-  if (rc == TL_OK && s.is_cut && lock >= 0) /* nobody is writing: it was cut off, by whatever */
+  if (rc == TL_OK && is_cut && lock >= 0) /* nobody is writing: it was cut off, by whatever */
     tl_put(out, "cut", tl_bool(true));
   tl_scan_close(&s);
   tl_overlay_free(&over);

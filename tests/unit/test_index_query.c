@@ -368,6 +368,35 @@ static void a_held_lock_does_not_stop_readers(void **state)
   (void)rmdir(path);
 }
 
+static void a_cut_end_is_told_in_any_order(void **state)
+{
+  const char *const queries[] = {"{}", "{\"sort\":\"seconds\"}"};
+  char path[128];
+  tl_err e;
+
+  (void)state;
+  (void)snprintf(path, sizeof path, "%s/.tlab", lab);
+  assert_int_equal(mkdir(path, 0700), 0);
+  write_file(".tlab/lock", "", 0);
+  write_index(3);
+  (void)snprintf(path, sizeof path, "%s/runs.csv", lab);
+  int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+  assert_int_equal(write(fd, "2026", 4), 4);
+  (void)close(fd);
+  for (size_t i = 0; i < 2; i++) {
+    tl_val query = parse(queries[i]), out;
+    assert_int_equal(ask(&query, &out, &e), TL_OK);
+    assert_int_equal(tl_get_int(&out, "count", -1), 3);
+    assert_true(tl_get_bool(&out, "cut", false));
+    tl_free(&out);
+    tl_free(&query);
+  }
+  (void)snprintf(path, sizeof path, "%s/.tlab/lock", lab);
+  (void)unlink(path);
+  (void)snprintf(path, sizeof path, "%s/.tlab", lab);
+  (void)rmdir(path);
+}
+
 static int make_lab(void **state)
 {
   (void)state;
@@ -400,6 +429,7 @@ int main(void)
       cmocka_unit_test(rows_that_moved_are_noticed),
       cmocka_unit_test(a_line_end_that_vanished_is_told),
       cmocka_unit_test(a_held_lock_does_not_stop_readers),
+      cmocka_unit_test(a_cut_end_is_told_in_any_order),
   };
   return cmocka_run_group_tests(tests, make_lab, remove_lab);
 }
