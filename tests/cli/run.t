@@ -201,3 +201,13 @@ STDOUT: loop … timeout
 RUN: timeout --foreground -s INT 1 tlab loop; test $? -eq 124 && tlab show latest | head -n 1
 STDOUT: loop … interrupted
 RUN: tlab verify latest
+
+TEST: a .git that is no repository is none
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: recipes/empty.lua
+  return { name = 'empty', summary = 'Nothing.', home = 'ai-team/artifacts', run = function() end }
+RUN: mkdir .git && tlab empty -q > folder
+RUN: grep -c '"git":' latest/run.json
+EXIT: 1
+STDOUT: 0
