@@ -10,20 +10,46 @@ enum {
   CACHE_MAX = 96 << 20,   /* bytes of objects that a child keeps at hand */
   CACHE_OBJECT = 1 << 20, /* larger ones are not kept */
   PART_MIN = 16,          /* commits that are worth a child of their own */
+  CONTEXT = 3,            /* lines, as git has it */
+  CONTEXT_MAX = 100000,
+  PATCH = 8 << 20,       /* bytes of a commit's patch where the caller says nothing */
+  PATCH_MAX = 64 << 20,  /* and at most */
+  ANSWER_MAX = 160 << 20 /* of all patches of an answer; a frame has 256 MiB (wire.h) */
 };
 
-#define KEYS "renames merges"
+#define KEYS "renames merges patch context max_patch"
 
 typedef struct teller {
   git_repository *repo;
   git_odb *odb;
   git_repository *objects; /* the same objects and nothing else: no attributes are looked for */
   tl_git_ids shallow;
-  bool renames, first_parent;
+  bool renames, first_parent, patch;
+  int64_t context, max_patch;
+  size_t left; /* bytes that this child's patches may still take */
   tl_err *e;
 } teller;
 
 /* --- options --- */
+
+static int check_patch(const tl_val *map, const teller *t)
+{
+  int rc = tl_git_check_type(map, "git.changes", "patch", TL_BOOL, t->e);
+  if (rc == 0) {
+    rc = tl_git_check_type(map, "git.changes", "context", TL_INT, t->e);
+  }
+  if (rc == 0) {
+    rc = tl_git_check_type(map, "git.changes", "max_patch", TL_INT, t->e);
+  }
+  if (rc == 0 && (t->context < 0 || t->context > CONTEXT_MAX)) {
+    rc = tl_fail(t->e, TL_EARGUMENT, "git.changes: 'context' is a number of lines, from 0 to %d",
+                 CONTEXT_MAX);
+  }
+  if (rc == 0 && (t->max_patch < 0 || t->max_patch > PATCH_MAX)) {
+    rc = tl_fail(t->e, TL_EARGUMENT, "git.changes: 'max_patch' is from 0 to %d bytes", PATCH_MAX);
+  }
+  return rc;
+}
 
 static int read_options(tl_call *call, teller *t)
 {
@@ -33,6 +59,9 @@ static int read_options(tl_call *call, teller *t)
   int rc = tl_git_check_keys(map, "git.changes", KEYS, e);
   *t = (teller){.renames = tl_get_bool(map, "renames", true),
                 .first_parent = strcmp(merges, "first-parent") == 0,
+                .patch = tl_get_bool(map, "patch", false),
+                .context = tl_get_int(map, "context", CONTEXT),
+                .max_patch = tl_get_int(map, "max_patch", PATCH),
                 .e = e};
   if (rc == 0) {
     rc = tl_git_check_type(map, "git.changes", "renames", TL_BOOL, e);
@@ -41,7 +70,7 @@ static int read_options(tl_call *call, teller *t)
                   (!t->first_parent && strcmp(merges, "none") != 0))) {
     rc = tl_fail(e, TL_EARGUMENT, "git.changes: 'merges' is \"none\" or \"first-parent\"");
   }
-  return rc;
+  return rc < 0 ? rc : check_patch(map, t);
 }
 
 static int check_commits(const tl_val *commits, tl_err *e)
@@ -125,19 +154,57 @@ static int changed(teller *t, git_commit *commit, tl_git_files *files)
   return rc == 0 && t->renames ? tl_git_renames_find(t->objects, files, t->e) : rc;
 }
 
+/* Numbers of a path, and its patch behind those of the others. */
+static int tell_file(teller *t, const tl_git_file *file, tl_buf *patch, tl_val *list, bool *whole)
+{
+  tl_git_counts counts;
+  bool fits = true;
+  int rc = t->patch
+               ? tl_git_unified(t->objects, file, (uint32_t)t->context, patch, &counts, &fits, t->e)
+               : tl_git_count(t->objects, file, &counts, t->e);
+  if (rc < 0) {
+    return rc;
+  }
+  tl_val *value = tl_push(list, file_value(file, &counts));
+  if (!fits) {
+    tl_put(value, "left_out", tl_bool(true));
+    *whole = false;
+  }
+  return 0;
+}
+
+static int put_patch(teller *t, tl_buf *patch, bool whole, tl_val *out)
+{
+  size_t len;
+  if (patch->len > t->left) {
+    return tl_fail(t->e, TL_ELIMIT,
+                   "the patches of these commits have over %d MiB; ask for fewer at once",
+                   ANSWER_MAX >> 20);
+  }
+  t->left -= patch->len;
+  char *text = tl_buf_take(patch, &len);
+  tl_put(out, "patch", tl_str_take(text, len));
+  if (!whole) {
+    tl_put(out, "truncated", tl_bool(true));
+  }
+  return 0;
+}
+
 static int tell_commit(teller *t, git_commit *commit, tl_val *out)
 {
   tl_git_files files = {0};
+  tl_buf patch = TL_BUF((size_t)t->max_patch);
+  bool whole = true;
   int rc = changed(t, commit, &files);
   tl_put(out, "commit", tl_git_id_text(tl_git.git_commit_id(commit)));
   tl_val *list = tl_put(out, "files", tl_list());
   for (size_t i = 0; rc == 0 && i < files.n; i++) {
-    tl_git_counts counts;
-    rc = tl_git_count(t->objects, &files.at[i], &counts, t->e);
-    if (rc == 0) {
-      tl_push(list, file_value(&files.at[i], &counts));
-    }
+    rc = tell_file(t, &files.at[i], &patch, list, &whole);
   }
+  if (rc == 0 && t->patch) {
+    rc = put_patch(t, &patch, whole, out);
+  }
+  tl_buf_free(&patch);
   tl_git_files_free(&files);
   return rc;
 }
@@ -208,6 +275,7 @@ static int changes_work(tl_call *call)
   size_t n = tl_len(commits);
   teller t;
   int rc = prepare(call, &t);
+  t.left = ANSWER_MAX / part->count;
   call->out = tl_list();
   for (size_t i = n * part->index / part->count; rc == 0 && i < n * (part->index + 1) / part->count;
        i++) {
@@ -232,11 +300,15 @@ static size_t parts_for(size_t commits)
   return cores < most ? cores : most;
 }
 
-/* args: commits (ids or other revisions), options {renames, merges}, repo. returns in the same order
- * {commit, files}, a file {path, old_path?, similarity?, status, insertions?, deletions?, binary, old_mode,
- * new_mode, old_id, new_id}: what the commit changed against its first parent, with the numbers of
- * `git log --numstat -M` (--no-renames with renames = false) in a repository without gitattributes.
- * A merge has no files unless `merges` is "first-parent". What is not there has mode 000000. */
+/* args: commits (ids or other revisions), options {renames, merges, patch, context, max_patch}, repo.
+ * returns in the same order {commit, files, patch?, truncated?}, a file {path, old_path?, similarity?,
+ * status, insertions?, deletions?, binary, old_mode, new_mode, old_id, new_id, left_out?}: what the
+ * commit changed against its first parent, with the numbers of `git log --numstat -M` (--no-renames
+ * with renames = false) in a repository without gitattributes. A merge has no files unless `merges` is
+ * "first-parent". What is not there has mode 000000. With `patch` the text that `git apply` takes,
+ * `context` (3) lines around each hunk; the files that `max_patch` bytes (8 MiB) have no room for are
+ * missing from it, `left_out` says which and `truncated` that there are some. LIMIT when all patches
+ * together are over 160 MiB. Errors: tl_git_open, tl_git_resolve. */
 int prim_git_changes(tl_call *call)
 {
   teller t;

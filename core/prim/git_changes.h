@@ -2,6 +2,7 @@
 #ifndef TL_PRIM_GIT_CHANGES_H
 #define TL_PRIM_GIT_CHANGES_H
 
+#include "../base/buf.h"
 #include "git_history.h"
 
 /* Kinds of entries in a tree, in the bits of a mode. */
@@ -62,6 +63,8 @@ typedef struct tl_git_content {
 int tl_git_content_read(git_repository *repo, const tl_git_side *side, tl_git_content *c,
                         tl_err *e);
 void tl_git_content_free(tl_git_content *c);
+/* Its lines; a last one without an end counts. */
+int64_t tl_git_lines(const tl_git_content *c);
 
 typedef struct tl_git_counts {
   int64_t insertions, deletions;
@@ -69,5 +72,13 @@ typedef struct tl_git_counts {
 } tl_git_counts;
 
 int tl_git_count(git_repository *repo, const tl_git_file *file, tl_git_counts *counts, tl_err *e);
+
+/* --- patches (git_unified.c) --- */
+
+/* Appends the path's change as `git apply` takes it, `context` lines around each hunk, and counts its
+ * lines as tl_git_count. *fits is false, and nothing appended, where `out` has no room for it or the
+ * content is over 512 MiB. */
+int tl_git_unified(git_repository *repo, const tl_git_file *file, uint32_t context, tl_buf *out,
+                   tl_git_counts *counts, bool *fits, tl_err *e);
 
 #endif

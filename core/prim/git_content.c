@@ -37,7 +37,7 @@ void tl_git_content_free(tl_git_content *c)
   c->blob = NULL;
 }
 
-static int64_t lines(const tl_git_content *c)
+int64_t tl_git_lines(const tl_git_content *c)
 {
   int64_t n = 0;
   const char *at = c->data, *end = c->data + c->size;
@@ -95,8 +95,8 @@ int tl_git_count(git_repository *repo, const tl_git_file *file, tl_git_counts *c
   if (counts->binary || memcmp(&file->old.id, &file->now.id, sizeof file->old.id) == 0) {
     /* nothing to count */
   } else if (old.size == 0 || now.size == 0) {
-    counts->insertions = lines(&now);
-    counts->deletions = lines(&old);
+    counts->insertions = tl_git_lines(&now);
+    counts->deletions = tl_git_lines(&old);
   } else {
     rc = count_lines(&old, &now, counts, e);
   }

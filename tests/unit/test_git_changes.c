@@ -157,18 +157,20 @@ static void mass_renames_are_gits(void **state)
 static void too_many_candidates_are_left_as_by_git(void **state)
 {
   (void)state;
-  sh("git init -q -b main many; cd many; mkdir a; seq 1100 | while read i; do"
-     " printf '%s\\nx\\ny\\nz\\n' $i $i $i >a/$i; done; git add .; git commit -qm 1; mkdir b;"
-     " seq 1100 | while read i; do printf '%s\\nx\\ny\\nw\\n' $i $i $i >b/n$i; done; git rm -qr a;"
-     " printf '1\\nx\\ny\\nz\\n' >b/1; git add .; git commit -qm 2");
+  sh("git init -q -b main many; cd many; who='committer A <a@b> 1 +0000'; f() { seq 1100 |"
+     " awk -v p=\"$1\" -v e=$2 '{ t = $1 \"\\nx\\n\" $1 \"\\ny\\n\" e \"\\n\";"
+     " printf \"M 100644 inline %s%s\\ndata %d\\n%s\\n\", p, $1, length(t), t }'; };"
+     " { printf 'commit refs/heads/main\\n%s\\ndata 0\\n' \"$who\"; f a/ z;"
+     " printf 'commit refs/heads/main\\n%s\\ndata 0\\nR a/1 b/1\\nR a/2 b/new\\nD a\\n' \"$who\";"
+     " f b/n w; } | git fast-import --quiet");
   same_changes("many", "{}", "-M -l1000");
 }
 
 static void a_large_file_and_old_modes(void **state)
 {
   (void)state;
-  sh("git init -q -b main large; cd large; seq 400000 >f; git add .; git commit -qm 1;"
-     " sed -i 's/5$/five/' f; git add .; git commit -qm 2; seq 400000 | sort >f; git commit -qam 3;"
+  sh("git init -q -b main large; cd large; seq 40000 >f; git add .; git commit -qm 1;"
+     " sed -i 's/5$/five/' f; git add .; git commit -qm 2; seq 40000 | sort >f; git commit -qam 3;"
      " git mv f g; printf x >>g; git commit -qam 4;"
      " b=$(echo x | git hash-object -w --stdin);"
      " t=$(printf '100664 blob %s\\ta\\n' $b | git mktree);"
@@ -206,6 +208,103 @@ static void a_shallow_commit_is_a_root(void **state)
   same_changes("cut", "{}", "-M");
 }
 
+/* --- patches --- */
+
+static void write_patch(const char *dir, const tl_val *commit)
+{
+  char path[256];
+  const tl_val *patch = tl_get(commit, "patch");
+  assert_non_null(patch);
+  (void)snprintf(path, sizeof path, "%s/%s.patches/%s", base, dir,
+                 tl_get_str(commit, "commit", ""));
+  FILE *f = fopen(path, "w");
+  assert_non_null(f);
+  assert_int_equal(fwrite(patch->u.s.data, 1, patch->u.s.len, f), patch->u.s.len);
+  assert_int_equal(fclose(f), 0);
+}
+
+/* On the parent's tree each patch gives the commit's, and but for binary parts, which each zlib packs
+ * as it likes, it is git's own, byte for byte. The numbers are those without a patch. */
+static void same_patches(const char *dir, const char *from, int commits)
+{
+  char script[2048];
+  (void)snprintf(script, sizeof script,
+                 "mkdir %s.patches; git -C %s rev-list %s --no-merges | head -%d", dir, dir, from,
+                 commits);
+  result r = ask_changes(dir, lines_of(script), "{\"patch\":true,\"max_patch\":67108864}");
+  result plain =
+      ask_changes(dir, lines_of(script + strlen("mkdir .patches; ") + strlen(dir)), "{}");
+  assert_int_equal(r.rc, 0);
+  for (size_t i = 0; i < tl_len(&r.out); i++) {
+    write_patch(dir, tl_at(&r.out, i));
+    assert_null(tl_get(tl_at(&r.out, i), "truncated"));
+    assert_true(tl_equal(tl_get(tl_at(&r.out, i), "files"), tl_get(tl_at(&plain.out, i), "files")));
+  }
+  (void)snprintf(
+      script, sizeof script,
+      "cd %s; export GIT_INDEX_FILE=../index; for p in ../%s.patches/*; do c=${p##*/};"
+      " git read-tree $(git rev-parse -q --verify $c^ || echo --empty);"
+      " test ! -s $p || git apply --cached --whitespace=nowarn $p;"
+      " test $(git write-tree) = $(git rev-parse $c^{tree});"
+      " grep -q '^GIT binary patch' $p || git diff-tree --no-commit-id --root -p -M --binary"
+      " --full-index $c | cmp - $p; done",
+      dir, dir);
+  sh(script);
+  tl_free(&r.out);
+  tl_free(&plain.out);
+}
+
+static void patches_give_gits_trees(void **state)
+{
+  (void)state;
+  same_patches("random1", "--all", 30);
+  same_patches("mass", "main", 3);
+  same_patches("large", "main", 4);
+}
+
+static void a_patch_without_context_applies(void **state)
+{
+  (void)state;
+  sh("git init -q -b main zero; cd zero; seq 20 >f; git add f; git commit -qm 1;"
+     " sed -i 's/^7$/x/' f; git commit -qam 2");
+  result r = gives(prim_git_changes, "zero", "[[\"HEAD\"],{\"patch\":true,\"context\":0},\"@\"]");
+  const char *patch = tl_get_str(tl_at(&r.out, 0), "patch", "");
+  assert_non_null(strstr(patch, "@@ -7 +7 @@"));
+  assert_non_null(strstr(patch, "\n-7\n+x\n"));
+  tl_free(&r.out);
+}
+
+static void what_has_no_room_is_left_out(void **state)
+{
+  (void)state;
+  sh("git init -q -b main room; cd room; echo x >a; seq 1000 >b; echo y >c; git add .;"
+     " git commit -qm 1");
+  result r =
+      gives(prim_git_changes, "room", "[[\"HEAD\"],{\"patch\":true,\"max_patch\":1000},\"@\"]");
+  const tl_val *commit = tl_at(&r.out, 0), *files = tl_get(commit, "files");
+  assert_true(tl_get_bool(commit, "truncated", false));
+  assert_int_equal(tl_len(files), 3);
+  assert_null(tl_get(tl_at(files, 0), "left_out"));
+  assert_true(tl_get_bool(tl_at(files, 1), "left_out", false));
+  assert_int_equal(tl_get_int(tl_at(files, 1), "insertions", 0), 1000);
+  assert_null(tl_get(tl_at(files, 2), "left_out"));
+  assert_null(strstr(tl_get_str(commit, "patch", ""), "b/b"));
+  assert_non_null(strstr(tl_get_str(commit, "patch", ""), "b/c"));
+  tl_free(&r.out);
+}
+
+/* What many patches hold together is more than an answer can carry. */
+static void too_much_at_once_says_so(void **state)
+{
+  (void)state;
+  sh("git init -q -b main much; cd much; head -c 30000000 /dev/zero | tr '\\0' 'x' |"
+     " fold -w 99 >f; git add f; git commit -qm 1");
+  refuses(prim_git_changes, "much",
+          "[[\"HEAD\",\"HEAD\",\"HEAD\",\"HEAD\",\"HEAD\",\"HEAD\"],"
+          "{\"patch\":true,\"max_patch\":60000000},\"@\"]",
+          TL_ELIMIT, "fewer at once");
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
   (void)state;
@@ -222,6 +321,11 @@ static void what_cannot_be_is_refused(void **state)
           "'renames'");
   refuses(prim_git_changes, "hole", "[[\"HEAD\"],{\"merges\":\"x\"},\"@\"]", TL_EARGUMENT,
           "'merges'");
+  refuses(prim_git_changes, "hole", "[[\"HEAD\"],{\"patch\":1},\"@\"]", TL_EARGUMENT, "'patch'");
+  refuses(prim_git_changes, "hole", "[[\"HEAD\"],{\"context\":-1},\"@\"]", TL_EARGUMENT,
+          "'context'");
+  refuses(prim_git_changes, "hole", "[[\"HEAD\"],{\"max_patch\":99999999},\"@\"]", TL_EARGUMENT,
+          "'max_patch'");
   refuses(prim_git_changes, "plain", "[[\"HEAD\"],{},\"@\"]", TL_ENOT_FOUND, "not in a git");
   result r = gives(prim_git_changes, "hole", "[[],{},\"@\"]");
   assert_int_equal(r.out.type, TL_LIST);
@@ -238,6 +342,10 @@ int main(void)
       cmocka_unit_test(a_large_file_and_old_modes),
       cmocka_unit_test(one_processor_and_many_say_the_same),
       cmocka_unit_test(a_shallow_commit_is_a_root),
+      cmocka_unit_test(patches_give_gits_trees),
+      cmocka_unit_test(a_patch_without_context_applies),
+      cmocka_unit_test(what_has_no_room_is_left_out),
+      cmocka_unit_test(too_much_at_once_says_so),
       cmocka_unit_test(what_cannot_be_is_refused),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
