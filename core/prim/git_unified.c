@@ -165,7 +165,7 @@ static int each_hunk(const git_diff_delta *delta, const git_diff_hunk *hunk, voi
   writer *w = payload;
   size_t len = hunk->header_len;
   (void)delta;
-  while (len > 0 && memchr(" \t\n\v\f\r", hunk->header[len - 1], 6)) {
+  while (len > 0 && strchr(" \t\n\v\f\r", hunk->header[len - 1])) {
     len--; /* git cuts blanks off the line that stands behind the numbers, libgit2 does not */
   }
   put(w, hunk->header, len);
@@ -195,6 +195,7 @@ static int put_hunks(writer *w, const tl_git_content *old, const tl_git_content 
   git_diff_options how = {
       .version = GIT_DIFF_OPTIONS_VERSION,
       .flags = GIT_DIFF_FORCE_TEXT | GIT_DIFF_INDENT_HEURISTIC,
+      .ignore_submodules = GIT_SUBMODULE_IGNORE_NONE,
       .context_lines = context,
       .max_size = -1,
   };
@@ -216,6 +217,7 @@ static int put_binary(writer *w, const tl_git_content *old, const tl_git_content
   git_diff_options how = {
       .version = GIT_DIFF_OPTIONS_VERSION,
       .flags = GIT_DIFF_FORCE_BINARY | GIT_DIFF_SHOW_BINARY,
+      .ignore_submodules = GIT_SUBMODULE_IGNORE_NONE,
       .max_size = -1,
       .id_abbrev = GIT_OID_HEXSZ,
   };
