@@ -5,6 +5,7 @@
 #include "git_changes.h"
 
 enum { BINARY_LOOK = 8000, BIG = 512 << 20 }; /* as git: buffer_is_binary, core.bigFileThreshold */
+enum { PLAIN_MAX = 64 };                      /* lines that are compared each with each */
 
 int tl_git_content_read(git_repository *repo, const tl_git_side *side, tl_git_content *c, tl_err *e)
 {
@@ -37,16 +38,79 @@ void tl_git_content_free(tl_git_content *c)
   c->blob = NULL;
 }
 
-int64_t tl_git_lines(const tl_git_content *c)
+/* --- lines --- */
+
+typedef struct span {
+  const char *at, *end;
+} span;
+
+static const char *line_end(span s)
+{
+  const char *end = memchr(s.at, '\n', (size_t)(s.end - s.at));
+  return end ? end + 1 : s.end;
+}
+
+static int64_t lines_of(span s)
 {
   int64_t n = 0;
-  const char *at = c->data, *end = c->data + c->size;
-  while (at < end) {
-    const char *line = memchr(at, '\n', (size_t)(end - at));
+  for (; s.at < s.end; s.at = line_end(s)) {
     n++;
-    at = line ? line + 1 : end;
   }
   return n;
+}
+
+int64_t tl_git_lines(const tl_git_content *c)
+{
+  return lines_of((span){c->data, c->data + c->size});
+}
+
+/* Cuts off the lines that both begin and end with. */
+static void trim(span *a, span *b)
+{
+  const char *x = a->at, *y = b->at;
+  for (; x < a->end && y < b->end && *x == *y; x++, y++) {
+    if (*x == '\n') {
+      a->at = x + 1;
+      b->at = y + 1;
+    }
+  }
+  for (x = a->end, y = b->end; x > a->at && y > b->at && x[-1] == y[-1];) {
+    x--;
+    y--;
+  }
+  bool whole = (x == a->at || x[-1] == '\n') && (y == b->at || y[-1] == '\n');
+  const char *next = whole ? x : line_end((span){x, a->end});
+  b->end = y + (next - x);
+  a->end = next;
+}
+
+static bool share_a_line(span a, span b)
+{
+  for (; a.at < a.end; a.at = line_end(a)) {
+    size_t len = (size_t)(line_end(a) - a.at);
+    for (span c = b; c.at < c.end; c.at = line_end(c)) {
+      if ((size_t)(line_end(c) - c.at) == len && memcmp(a.at, c.at, len) == 0) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/* Between what both begin and end with there is often nothing in common: then all of it changed, in
+ * whatever way contents are compared, and comparing them is not needed. */
+static bool count_plainly(const tl_git_content *old, const tl_git_content *now,
+                          tl_git_counts *counts)
+{
+  span a = {old->data, old->data + old->size}, b = {now->data, now->data + now->size};
+  trim(&a, &b);
+  int64_t gone = lines_of(a), came = lines_of(b);
+  if (gone > 0 && came > 0 && (gone > PLAIN_MAX || came > PLAIN_MAX || share_a_line(a, b))) {
+    return false;
+  }
+  counts->deletions = gone;
+  counts->insertions = came;
+  return true;
 }
 
 static int each_hunk(const git_diff_delta *delta, const git_diff_hunk *hunk, void *payload)
@@ -97,7 +161,7 @@ int tl_git_count(git_repository *repo, const tl_git_file *file, tl_git_counts *c
   } else if (old.size == 0 || now.size == 0) {
     counts->insertions = tl_git_lines(&now);
     counts->deletions = tl_git_lines(&old);
-  } else {
+  } else if (!count_plainly(&old, &now, counts)) {
     rc = count_lines(&old, &now, counts, e);
   }
   tl_git_content_free(&old);
