@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pathlib
 import shutil
 
 import pytest
@@ -35,6 +36,8 @@ def files(folder):
 
 def named(made, copy):
     done = made.tlab("verify", copy, "--json")
+    if done.exit == 1 and json.loads(done.out)["error"]["code"] == "UNSUPPORTED":  # a flip made it a form of another tlab
+        return {str(pathlib.Path(json.loads(done.out)["error"]["file"]).relative_to(copy))}
     assert done.exit in (0, 5), done.out + done.err
     return {finding["path"] for finding in json.loads(done.out)["findings"]}
 
