@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from faults import strace_here
 from lab import BUILD, ROOT, TLAB
 
 JUST = pathlib.Path(sys.executable).parent / "just"
@@ -214,3 +215,27 @@ def test_a_full_disk_and_again(tmp_path):
         assert f"there already: {len(made)} of" in done.stdout
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
+def test_killed_at_calls_that_change_something(tmp_path):
+    """F11: what has a name is whole, what is the person's stays, and told again init makes the rest."""
+    call(TLAB, "init", tmp_path / "whole" / "lab", "-q", cwd=tmp_path)
+    whole = {path.relative_to(tmp_path / "whole"): path.read_bytes() for path in (tmp_path / "whole").rglob("*") if path.is_file()}
+    kills = 0
+    for name, step in [("mkdirat", 2), ("linkat", 4), ("renameat", 4), ("write", 4), ("fsync", 9), ("unlinkat", 4)]:
+        for n in range(1, 200, step):
+            room = tmp_path / f"{name}-{n}"
+            (room / "lab").mkdir(parents=True)
+            (room / "lab" / "Justfile").write_text("mine")
+            done = call("strace", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={n}",
+                        TLAB, "init", room / "lab", cwd=tmp_path, ok=False)
+            if done.returncode == 0:
+                break
+            kills += 1
+            call(TLAB, "init", room / "lab", "-q", cwd=tmp_path)
+            for path, data in whole.items():
+                assert (room / path).read_bytes() == (b"mine" if path.name == "Justfile" else data), (name, n, path)
+            shutil.rmtree(room)
+    assert kills > 20
