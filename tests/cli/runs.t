@@ -274,3 +274,17 @@ EXIT: 2
 STDERR:
   error[USAGE]: "2026-11..2026-10" ends before it begins
   help: tlab log 2026-10-01..2026-10-07
+
+TEST: without an index, as in a clone, all runs are in it before the first answer and after the next run
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: recipes/one.lua
+  return { name = 'one', summary = 'Nothing.', home = 'ai-team/artifacts', spec = {}, run = function() end }
+RUN: tlab one -q >/dev/null && tlab one -q >/dev/null && cp runs.csv before && rm runs.csv
+RUN: tlab runs --csv | wc -l
+STDERR:
+STDOUT:
+  3
+RUN: cmp runs.csv before && rm runs.csv && tlab one -q >/dev/null && wc -l <runs.csv
+STDOUT:
+  4

@@ -60,12 +60,21 @@ function M.forget(run)
   core.index.close(run.lab.root, run.id)
 end
 
+local function is_there(lab)
+  return core.fs.stat(lab.root .. '/runs.csv') ~= nil
+end
+
 --- The run's row is made from its folder, as it is now, and put into the index, or left where the
---- next one who looks puts it there. Ends what M.begin began.
+--- next one who looks puts it there. Ends what M.begin began. An index that this run begins takes in
+--- all others, too: in a clone there may be many.
 ---@param run table {lab, dir}
 ---@return table|nil err what the person is told: the index lacks it
 function M.finish(run)
+  local first = not is_there(run.lab)
   local ok, err = core.index.put(run.lab.root, run.dir)
+  if ok and first then
+    ok, err = core.index.rebuild(run.lab.root)
+  end
   if ok then
     return nil
   end
@@ -85,10 +94,24 @@ function M.drop(lab, manifest)
   return err
 end
 
+--- A lab that has days and no index, as a clone has, gets one before the first answer.
+local function begin_index(lab)
+  for _, entry in ipairs(not is_there(lab) and core.fs.list(lab.root) or {}) do
+    if entry.type == 'folder' and entry.name:match '^%d%d%d%d$' then
+      local _, err = core.index.rebuild(lab.root)
+      if err then
+        core.term.err('warning: runs.csv is not there and cannot be made: ' .. err.message .. '\n')
+      end
+      return
+    end
+  end
+end
+
 --- Takes in what waits, and says what goes on. A lab that cannot be written answers all the same.
 ---@param lab table
 ---@return string[] running folders of the runs in progress
 function M.settle(lab)
+  begin_index(lab)
   local settled = core.index.settle(lab.root)
   return settled and settled.running or {}
 end
