@@ -25,7 +25,7 @@ ALLOWED = [
     r"/proc/self/fd", r"/proc/\d+/fd",
 ]
 LAB = re.compile(r"lab\.json|recipes(/[\w.]+)?|schemas/[\w.]+|lua(/[\w./]+)?|latest|flake\.lock|\.tlab-tmp-\w+|\.tlab(/[\w./-]+)?|runs\.csv|"
-                 r"\d{4}(/\d\d){0,2}(/ai-team(/artifacts)?)?|\.git(/.*)?|")
+                 r"\d{4}(/\d\d){0,2}(/ai-team(/artifacts)?)?(/run\.json)?|\.git(/.*)?|")
 
 OPEN = re.compile(r'^(?:(\d+) +)?(open|openat|openat2|creat)\((?:(?:AT_FDCWD<([^>]*)>|\d+<([^>]*)>), )?"([^"]*)"(.*)$')
 
