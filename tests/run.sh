@@ -106,7 +106,10 @@ run_cli() { tap cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
 run_docs() { tap docs python3 tests/docs/run.py --tlab "$BUILD/tlab"; }
 # Most of these tests wait for a server, so there are more of them at once than processors.
 run_e2e() { run_pytest e2e -n 6 -m 'not slow and not real and not tools'; }
-run_slow() { run_pytest slow -m 'slow or real or tools'; }
+run_slow() {
+  run_pytest slow -n "$(nproc)" -m 'slow and not real and not tools'
+  run_pytest 'model and tools' -m 'real or tools'
+}
 
 run_san() {
   local -x BUILD="$BUILD-san"
