@@ -71,7 +71,7 @@ RUN: tlab show latest
 EXIT: 1
 STDERR:
   error[NOT_FOUND]: there is no latest run in this lab yet
-  help: tlab run recipes/ai.lua spec.json
+  help: tlab day  # a first run; tlab help names the other recipes
 RUN: tlab empty > folder
 RUN: tlab show "$(sed 's/.*-//' folder)" > one; tlab show "$(cat folder)" > two; tlab show latest > three; cmp one two && cmp one three
 RUN: cd recipes && tlab show latest > ../four && cmp ../one ../four

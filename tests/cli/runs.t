@@ -160,7 +160,7 @@ RUN: tlab runs
 STDOUT:
 STDERR:
   there is no run in this lab yet
-  help: tlab run recipes/ai.lua spec.json
+  help: tlab day  # a first run; tlab help names the other recipes
 RUN: rm lab.json && tlab runs
 EXIT: 1
 STDERR:

@@ -3,6 +3,7 @@
 local core = require 'core'
 local filters = require 'host.cmd.filters'
 local index = require 'host.store.index'
+local latest = require 'host.store.latest'
 local out = require 'host.cmd.out'
 local suggest = require 'host.view.suggest'
 
@@ -11,7 +12,7 @@ local SHOWN = 50 -- rows of the table, unless --limit says otherwise
 --- Why a list may be empty: the lab has no run, or what was asked for does not exist.
 local function tell_none(query)
   if #query.where == 0 and not query.text then
-    out.err 'there is no run in this lab yet\nhelp: tlab run recipes/ai.lua spec.json\n'
+    out.err('there is no run in this lab yet\nhelp: ' .. latest.NONE.hint .. '\n')
     return
   end
   local meant

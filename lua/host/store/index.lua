@@ -100,7 +100,7 @@ local function begin_index(lab)
     if entry.type == 'folder' and entry.name:match '^%d%d%d%d$' then
       local _, err = core.index.rebuild(lab.root)
       if err then
-        core.term.err('warning: runs.csv is not there and cannot be made: ' .. err.message .. '\n')
+        core.term.err('warning: there is no runs.csv, and none can be made: ' .. err.message .. '\n')
       end
       return
     end
