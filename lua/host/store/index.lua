@@ -65,8 +65,8 @@ local function is_there(lab)
 end
 
 --- The run's row is made from its folder, as it is now, and put into the index, or left where the
---- next one who looks puts it there. Ends what M.begin began. An index that this run begins takes in
---- all others, too: in a clone there may be many.
+--- next one who looks puts it there. Ends what M.begin began. An index that this run begins takes
+--- all others in, too: in a clone there may be many.
 ---@param run table {lab, dir}
 ---@return table|nil err what the person is told: the index lacks it
 function M.finish(run)
@@ -100,7 +100,7 @@ local function begin_index(lab)
     if entry.type == 'folder' and entry.name:match '^%d%d%d%d$' then
       local _, err = core.index.rebuild(lab.root)
       if err then
-        core.term.err('warning: there is no runs.csv, and none can be made: ' .. err.message .. '\n')
+        core.term.err('warning: runs.csv cannot be made: ' .. err.message .. '\n')
       end
       return
     end
