@@ -136,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   tl_query q;
   tl_err e;
 
-  if (size < 2 || size > ROWS_MAX || !(stop = memchr(text, '\n', size))) return 0;
+  if (size < 2 || size > ROWS_MAX || !(stop = memchr(text + 1, '\n', size - 1))) return 0;
   if (tl_json_read(&map, text + 1, (size_t)(stop - text - 1), &e) < 0) map = tl_map();
   open_lab();
   write_rows(text[0], stop + 1, size - (size_t)(stop + 1 - text));
