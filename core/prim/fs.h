@@ -29,6 +29,10 @@ int tl_fs_place(tl_call *call, unsigned arg, unsigned place, const tl_place **p)
  * link on the way, whoever made the names there. Ended by tl_fs_below_close. */
 int tl_fs_below(tl_call *call, unsigned arg, unsigned root, tl_place *p);
 void tl_fs_below_close(const tl_place *p);
+/* What is done with the entry `name` of the folder `dir`: 0 or more, or a TL_E… code. */
+typedef int tl_fs_entry(int dir, const char *name, const char *shown, tl_err *e);
+/* Does it with the entry that argument 0 names, below the root that argument 1 may name. */
+int tl_fs_below_do(tl_call *call, tl_fs_entry *what);
 
 /* A descriptor (O_PATH) of what lies there and its stat. A symbolic link at the end is followed
  * only if `follow` and the place is trusted. TL_EREFUSED where a recipe may never be: behind a

@@ -65,24 +65,14 @@ int prim_fs_hold(tl_call *call)
 
 /* --- held, discard ---------------------------------------------------------------------------- */
 
-/* Opens the place of argument 0. */
-static int open_place(tl_call *call)
+static int open_there(int dir, const char *name, const char *shown, tl_err *e)
 {
-  char name[NAME_MAX + 1];
-  tl_place p;
-  int dir, fd, rc = tl_fs_below(call, 0, 1, &p);
-
-  if (rc < 0) return rc;
-  dir = tl_fs_open_parent(&p, 0, name, &call->err);
-  fd = dir < 0 ? dir : open_it(dir, name, O_RDONLY, p.shown, &call->err);
-  if (dir >= 0) (void)close(dir);
-  tl_fs_below_close(&p);
-  return fd;
+  return open_it(dir, name, O_RDONLY, shown, e);
 }
 
 int prim_fs_held(tl_call *call)
 {
-  int fd = open_place(call);
+  int fd = tl_fs_below_do(call, open_there);
   /* Shared: two who ask at once must not take each other for the holder. */
   int rc = fd < 0 ? fd : lock(fd, LOCK_SH, 0, call->places[0].shown, &call->err);
 
@@ -108,15 +98,8 @@ static int discard(int dir, const char *name, const char *shown, tl_err *e)
 
 int prim_fs_discard(tl_call *call)
 {
-  char name[NAME_MAX + 1];
-  tl_place p;
-  int dir, rc = tl_fs_below(call, 0, 1, &p);
+  int rc = tl_fs_below_do(call, discard);
 
-  if (rc < 0) return rc;
-  dir = tl_fs_open_parent(&p, 0, name, &call->err);
-  rc = dir < 0 ? dir : discard(dir, name, p.shown, &call->err);
-  if (dir >= 0) (void)close(dir);
-  tl_fs_below_close(&p);
   if (rc < 0) return rc;
   call->out = tl_bool(rc == 1);
   return TL_OK;

@@ -243,6 +243,20 @@ void tl_fs_below_close(const tl_place *p)
   if (p->dirfd >= 0 && !p->trusted) (void)close(p->dirfd);
 }
 
+int tl_fs_below_do(tl_call *call, tl_fs_entry *what)
+{
+  char name[NAME_MAX + 1];
+  tl_place p;
+  int dir, rc = tl_fs_below(call, 0, 1, &p);
+
+  if (rc < 0) return rc;
+  dir = tl_fs_open_parent(&p, 0, name, &call->err);
+  rc = dir < 0 ? dir : what(dir, name, p.shown, &call->err);
+  if (dir >= 0) (void)close(dir);
+  tl_fs_below_close(&p);
+  return rc;
+}
+
 /* --- making folders --------------------------------------------------------------------------- */
 
 /* 0700 whatever the umask. The process has one thread that makes files, so the umask may change

@@ -221,15 +221,8 @@ static int purge(int dir, const char *name, const char *shown, tl_err *e)
 
 int prim_fs_purge(tl_call *call)
 {
-  char name[NAME_MAX + 1];
-  tl_place p;
-  int dir, rc = tl_fs_below(call, 0, 1, &p);
+  int rc = tl_fs_below_do(call, purge);
 
-  if (rc < 0) return rc;
-  dir = tl_fs_open_parent(&p, 0, name, &call->err);
-  rc = dir < 0 ? dir : purge(dir, name, p.shown, &call->err);
-  if (dir >= 0) (void)close(dir);
-  tl_fs_below_close(&p);
   if (rc == TL_OK) call->out = tl_bool(true);
   return rc;
 }
