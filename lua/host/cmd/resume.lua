@@ -1,5 +1,6 @@
 --- tlab resume RUN: brings a run that was cut off to its end.
 
+local granted = require 'host.cmd.granted'
 local out = require 'host.cmd.out'
 
 local function tell_again(result, options)
@@ -23,24 +24,10 @@ return function(words, options)
   if not dir then
     return nil, err
   end
+  local how = granted(options)
+  how.lab, how.dir = lab, dir
   local result
-  result, err = require('host.run.resume').run {
-    lab = lab,
-    dir = dir,
-    allow = {
-      net = options.allow_net,
-      read = options.allow_read,
-      run = options.allow_run,
-      env = options.allow_env,
-    },
-    limits = {
-      seconds = options.limit_seconds,
-      memory = options.limit_memory,
-      cpu_seconds = options.limit_cpu,
-    },
-    offline = options.offline or false,
-    quiet = options.quiet or false,
-  }
+  result, err = require('host.run.resume').run(how)
   if not result then
     return nil, err
   end

@@ -1,29 +1,17 @@
 --- tlab run RECIPE [SPEC] [key=value …]
 
+local granted = require 'host.cmd.granted'
 local outcome = require 'host.cmd.outcome'
 
 local function how(lab, words, options, reuse)
-  return {
-    lab = lab,
-    recipe = words[1],
-    words = table.move(words, 2, #words, 1, {}),
-    allow = {
-      net = options.allow_net,
-      read = options.allow_read,
-      run = options.allow_run,
-      env = options.allow_env,
-    },
-    limits = {
-      seconds = options.limit_seconds,
-      memory = options.limit_memory,
-      cpu_seconds = options.limit_cpu,
-    },
-    offline = options.offline or false,
-    reuse = reuse,
-    seed = options.seed,
-    no_input = options.no_input or options.json or false,
-    quiet = options.quiet or false,
-  }
+  local given = granted(options)
+  given.lab = lab
+  given.recipe = words[1]
+  given.words = table.move(words, 2, #words, 1, {})
+  given.reuse = reuse
+  given.seed = options.seed
+  given.no_input = options.no_input or options.json or false
+  return given
 end
 
 --- The folder of --reuse; the form of its record is that of its manifest.
