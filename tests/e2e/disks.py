@@ -15,6 +15,7 @@ import subprocess
 import time
 
 import pytest
+from faults import worker_pids
 
 MEGABYTES = {"ext4": 64, "xfs": 320, "btrfs": 128}  # the least that each makes; the files are sparse
 MAKE = {
@@ -131,7 +132,7 @@ class Stopped:
         """True once it stands still; False when it came to its end without."""
         until = time.monotonic() + SECONDS
         while self.tracer.poll() is None:
-            if any(state(pid) in "tT" and "SIGSTOP" in self.log.read_text() for pid in children(self.tracer.pid)):
+            if any(state(pid) in "tT" and "SIGSTOP" in self.log.read_text() for pid in worker_pids(self.tracer.pid)):
                 return True
             assert time.monotonic() < until, "it neither stopped nor ended"
             time.sleep(0.002)
@@ -144,17 +145,6 @@ class Stopped:
         if self.tracer.poll() is None:
             os.killpg(self.tracer.pid, signal.SIGKILL)
         self.tracer.communicate(timeout=SECONDS)
-
-
-def children(parent):
-    found = []
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == parent:
-                found.append(int(stat.parent.name))
-        except OSError:
-            pass
-    return found
 
 
 def state(pid):
