@@ -60,7 +60,7 @@ comma := ,
 
 SRC := $(sort $(wildcard core/base/*.c core/prim/*.c core/gate/*.c core/lua/*.c)) core/main.c
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
-EMBED := $(sort $(shell find lua schemas recipes -type f ! -name '.*' ! -name '*~'))
+EMBED := $(sort $(shell find lua schemas -type f ! -name '.*' ! -name '*~'; find recipes -name '*.lua' ! -name '.*'))
 
 all: $(BUILD)/tlab
 
