@@ -162,6 +162,24 @@ def called(tree, _):
                 yield f"{path.relative_to(tree)}: nothing calls {name}"
 
 
+def columns(tree, _):
+    """The columns of runs.csv are the same wherever they are listed."""
+    def listed(name, start, end):
+        text = (tree / name).read_text()
+        literals = re.findall(r"""['"]([^'"]+)['"]""", text[text.index(start) + len(start):].split(end)[0])
+        return "".join(word.replace("\\n", "") + ("" if "," in word else ",") for word in literals).strip(",").split(",")
+
+    header = (tree / "core/prim/index.h").read_text()
+    table = re.findall(r'^  X\(\w+, "(\w+)"\)', header, re.M)
+    if not table:
+        yield "core/prim/index.h has no table of columns where it is looked for"
+    for name, (start, end) in rules.COLUMNS.items():
+        there = listed(name, start, end)
+        if there != table:
+            odd = [word for word in dict.fromkeys(there + table) if (word in there) != (word in table)]
+            yield f"{name}: not the columns of core/prim/index.h: {', '.join(odd) or 'in another order'}"
+
+
 def plant_c(tree, _):
     (tree / "core/base/planted.c").write_text('#include "../gate/gate.h"\n')
 
@@ -171,6 +189,13 @@ def plant_object(call):
         source = tree / "core/gate/planted.c"
         source.write_text(call)
         subprocess.run(["cc", "-w", "-c", "-o", build / "core/gate/planted.o", source], check=True)
+    return plant
+
+
+def plant_word(name, old, new):
+    def plant(tree, _):
+        text = (tree / name).read_text()
+        (tree / name).write_text(text.replace(old, new, 1))
     return plant
 
 
@@ -215,6 +240,12 @@ CHECKS = {
         "a view that writes": plant_text("lua/host/view/planted.lua", "core.fs.replace('x', 'y')\n"),
         "a spec that asks the clock": plant_text("lua/host/spec/planted.lua", "core.clock.now()\n"),
         "a view with core in other hands": plant_text("lua/host/view/planted.lua", "local c = core\n"),
+    },
+    columns: {
+        "a column that core has alone": plant_word("core/prim/index.h", '"folder")', '"planted")'),
+        "a column that the index has alone": plant_word("lua/host/store/index.lua", "'folder',", "'folder',\n  'planted',"),
+        "a column that the pages have alone": plant_word("lua/tlab/runs.lua", "error,folder", "error,planted,folder"),
+        "a column of the first line alone": plant_word("core/prim/index_csv.c", "error,folder", "error,planted"),
     },
     called: {
         "what nothing calls": plant_text("lua/host/view/planted.lua", "local M = {}\nfunction M.planted_here() end\n"),

@@ -86,3 +86,10 @@ TOUCHES = {
     "host.view.error": ["fs.read"],                         # the line of the recipe that an error is about
     "host.view.style": ["env.get", "term.info", "term.out"],  # is there a terminal, are colours wanted
 }
+
+# Where the columns of runs.csv are listed beside core/prim/index.h, and between which words.
+COLUMNS = {
+    "core/prim/index_csv.c": ("tl_index_header[] =", ";"),
+    "lua/host/store/index.lua": ("M.COLUMNS = {", "}"),
+    "lua/tlab/runs.lua": ("local COLUMNS =", "\n\n"),
+}
