@@ -18,13 +18,8 @@
 enum {
   JOBS_MAX = 80, /* at once; the loop has room for the three descriptors of each */
   FDS_EACH = 3,
-  ARGS_MAX = 100000,
   CHUNK = 64 << 10,
 };
-
-static const int64_t default_timeout_ms = 600000;
-static const int64_t default_max_bytes = 16 << 20;
-static const int64_t most_bytes = 1 << 30;
 
 typedef struct output {
   int fd; /* -1 after its end */
@@ -36,176 +31,28 @@ typedef struct job {
   struct job *next;
   tl_call *call;
   tl_proc_program program;
+  tl_proc_scratch scratch;
   tl_proc_child child;
+  tl_val collect; /* patterns; nil: nothing */
   output out, err;
   int64_t started;
   int64_t deadline; /* -1: none, or killed already */
-  int rc;           /* what the call ends with: 0 unless we killed it */
+  int64_t max_bytes;
+  int rc; /* what the call ends with: 0 unless we killed it */
 } job;
 
 static job *jobs;
 static unsigned running;
 
-/* --- the command --- */
-
-typedef struct command {
-  char **argv;
-  char **envp;
-  const tl_val *input;
-  int64_t timeout_ms;
-  int64_t max_bytes;
-} command;
-
-static void free_strings(char **list)
-{
-  for (size_t i = 0; list && list[i]; i++) {
-    free(list[i]);
-  }
-  free(list);
-}
-
-static bool plain_text(const tl_val *v)
-{
-  return v->type == TL_STR && strlen(v->u.s.data) == v->u.s.len;
-}
-
-static int read_argv(command *c, const tl_val *list, tl_err *e)
-{
-  size_t n = tl_len(list);
-  if (!list || list->type != TL_LIST || n == 0 || n > ARGS_MAX) {
-    return tl_fail(e, TL_EARGUMENT, "argv is a list: the program, then its arguments");
-  }
-  c->argv = tl_zalloc((n + 1) * sizeof *c->argv);
-  for (size_t i = 0; i < n; i++) {
-    const tl_val *v = tl_at(list, i);
-    if (!plain_text(v) || (i == 0 && v->u.s.len == 0)) {
-      return tl_fail(e, TL_EARGUMENT, "argv item %zu is a %s; a string without NUL is needed",
-                     i + 1, tl_type_name(v->type));
-    }
-    c->argv[i] = tl_strdup(v->u.s.data);
-  }
-  return 0;
-}
-
-/* NAME=value. The loader's variables would put foreign code into the program that was hashed. */
-static int read_variable(const tl_pair *pair, char **entry, tl_err *e)
-{
-  if (pair->key_len == 0 || strlen(pair->key) != pair->key_len || strchr(pair->key, '=') ||
-      !plain_text(&pair->val)) {
-    return tl_fail(e, TL_EARGUMENT, "env maps names to strings without NUL: '%.100s'", pair->key);
-  }
-  if (strncmp(pair->key, "LD_", 3) == 0 || strcmp(pair->key, "GCONV_PATH") == 0 ||
-      strcmp(pair->key, "GLIBC_TUNABLES") == 0) {
-    return tl_fail(e, TL_EREFUSED, "env must not set %.100s: it changes what code a program runs",
-                   pair->key);
-  }
-  tl_buf text = TL_BUF(SIZE_MAX / 2);
-  size_t len;
-  (void)tl_buf_fmt(&text, "%s=", pair->key);
-  (void)tl_buf_add(&text, pair->val.u.s.data, pair->val.u.s.len);
-  *entry = tl_buf_take(&text, &len);
-  return 0;
-}
-
-static int read_env(command *c, const tl_val *given, tl_err *e)
-{
-  if (given && given->type != TL_NIL && given->type != TL_MAP) {
-    return tl_fail(e, TL_EARGUMENT, "env is a map of names to strings");
-  }
-  tl_val all = tl_map();
-  char *path = tl_proc_path();
-  int rc = 0;
-  tl_put(&all, "LANG", tl_str("C"));
-  tl_put(&all, "PATH", tl_str(path));
-  tl_put(&all, "TZ", tl_str("UTC"));
-  free(path);
-  for (size_t i = 0; i < tl_len(given); i++) {
-    tl_put(&all, given->u.map.pairs[i].key, tl_copy(&given->u.map.pairs[i].val));
-  }
-  c->envp = tl_zalloc((tl_len(&all) + 1) * sizeof *c->envp);
-  for (size_t i = 0; i < tl_len(&all) && rc == 0; i++) {
-    rc = read_variable(&all.u.map.pairs[i], &c->envp[i], e);
-  }
-  tl_free(&all);
-  return rc;
-}
-
-/* A whole number from 1 to `most`; `dflt` when it is left out. */
-static int read_number(const tl_val *map, const char *key, int64_t dflt, int64_t most, int64_t *out,
-                       tl_err *e)
-{
-  const tl_val *v = tl_get(map, key);
-  *out = dflt;
-  if (!v || v->type == TL_NIL) {
-    return 0;
-  }
-  *out = tl_get_int(map, key, 0);
-  if (v->type != TL_INT || *out < 1 || *out > most) {
-    return tl_fail(e, TL_EARGUMENT, "%s is a whole number from 1 to %lld", key, (long long)most);
-  }
-  return 0;
-}
-
-static int check_keys(const tl_val *map, tl_err *e)
-{
-  static const char *const known[] = {"argv", "stdin", "env", "timeout_ms", "max_bytes"};
-  for (size_t i = 0; i < tl_len(map); i++) {
-    const char *key = map->u.map.pairs[i].key;
-    size_t k = 0;
-    while (k < sizeof known / sizeof *known && strcmp(known[k], key) != 0) {
-      k++;
-    }
-    if (k == sizeof known / sizeof *known) {
-      return tl_fail(e, TL_EARGUMENT,
-                     "a command has argv, stdin, env, timeout_ms and max_bytes, and no '%.100s'",
-                     key);
-    }
-  }
-  return 0;
-}
-
-static int read_command(command *c, const tl_val *map, tl_err *e)
-{
-  static const tl_val none = {.type = TL_NIL};
-  *c = (command){.input = tl_get(map, "stdin")};
-  if (!c->input) {
-    c->input = &none;
-  }
-  if (c->input->type != TL_STR && c->input->type != TL_NIL) {
-    return tl_fail(e, TL_EARGUMENT, "stdin is a string");
-  }
-  int rc = check_keys(map, e);
-  if (rc == 0) {
-    rc = read_argv(c, tl_get(map, "argv"), e);
-  }
-  if (rc == 0) {
-    rc = read_env(c, tl_get(map, "env"), e);
-  }
-  if (rc == 0) {
-    rc = read_number(map, "timeout_ms", default_timeout_ms, INT32_MAX, &c->timeout_ms, e);
-  }
-  if (rc == 0) {
-    rc = read_number(map, "max_bytes", default_max_bytes, most_bytes, &c->max_bytes, e);
-  }
-  return rc;
-}
-
-static void free_command(command *c)
-{
-  free_strings(c->argv);
-  free_strings(c->envp);
-}
-
 /* --- a job's life --- */
 
-static job *new_job(tl_call *call, const command *c)
+static job *new_job(tl_call *call)
 {
   job *j = tl_zalloc(sizeof *j);
-  size_t max = (size_t)c->max_bytes;
   j->call = call;
-  j->out = (output){.fd = -1, .bytes = TL_BUF(max), .name = "standard output"};
-  j->err = (output){.fd = -1, .bytes = TL_BUF(max), .name = "standard error"};
-  j->program.fd = -1;
+  j->program.fd = j->scratch.fd = -1;
+  j->out = (output){.fd = -1, .name = "standard output"};
+  j->err = (output){.fd = -1, .name = "standard error"};
   return j;
 }
 
@@ -223,47 +70,74 @@ static void free_job(job *j)
   close_output(&j->err);
   tl_buf_free(&j->out.bytes);
   tl_buf_free(&j->err.bytes);
+  tl_free(&j->collect);
+  tl_proc_scratch_drop(&j->scratch);
   tl_proc_program_drop(&j->program);
   free(j);
 }
 
-/* args: command {argv, stdin?, env?, timeout_ms? (600000), max_bytes? (16 MiB, of each output)}.
- * places[0], where the gate gives one, is the folder it runs in. The environment is PATH, LANG=C,
- * TZ=UTC and `env`; the program has its own session and, where the kernel allows, no network.
- * returns {exit or signal, stdout, stderr, program {path, sha256}, ms, confined
- * {network_namespace, no_new_privs}}; an exit code other than 0 is a result. Errors: NOT_FOUND,
- * ARGUMENT, REFUSED (env), TIMEOUT and LIMIT (the program and its group have then been killed). */
-int prim_proc_run(tl_call *call)
+/* What is asked, from here on as the job has it. */
+static void take_command(job *j, const tl_proc_command *c)
 {
-  command c;
-  int rc = read_command(&c, &call->args[0], &call->err);
-  if (rc == 0 && running >= JOBS_MAX) {
-    rc = tl_fail(&call->err, TL_ELIMIT, "%d programs are running already", JOBS_MAX);
+  j->max_bytes = c->max_bytes;
+  j->out.bytes = j->err.bytes = TL_BUF((size_t)c->max_bytes);
+  if (c->collect) {
+    j->collect = tl_copy(c->collect);
+  }
+}
+
+static int begin(job *j, const tl_proc_command *c, tl_err *e)
+{
+  int rc = tl_proc_program_find(c->argv[0], &j->program, e);
+  if (rc == 0) {
+    rc = tl_proc_scratch_fill(&j->scratch, c->files, e);
   }
   if (rc < 0) {
-    free_command(&c);
     return rc;
   }
-  job *j = new_job(call, &c);
-  rc = tl_proc_program_find(c.argv[0], &j->program, &call->err);
+  j->started = tl_clock_ms();
+  rc = tl_proc_start(&j->program, c, j->scratch.fd, &j->child, e);
   if (rc == 0) {
-    j->started = tl_clock_ms();
-    rc = tl_proc_start(&j->program, c.argv, c.envp, c.input, call->places, &j->child, &call->err);
-  }
-  if (rc < 0) {
-    free_job(j);
-  } else {
-    j->deadline = j->started + c.timeout_ms;
+    j->deadline = j->started + c->timeout_ms;
     j->out.fd = j->child.out;
     j->err.fd = j->child.err;
     j->next = jobs;
     jobs = j;
     running++;
-    call->state = j;
-    rc = TL_PENDING;
   }
-  free_command(&c);
   return rc;
+}
+
+/* args: command {argv, stdin?, env?, files?, collect?, timeout_ms? (600000), max_bytes? (16 MiB, of
+ * each output and of what is collected)}. The program works in a scratch folder of its own, which is
+ * also its HOME and TMPDIR. The environment is these, PATH, LANG=C, TZ=UTC and `env`; the program has
+ * its own session and, where the kernel allows, no network.
+ * returns {exit or signal, stdout, stderr, files (with collect), program {path, sha256}, ms, confined
+ * {network_namespace, no_new_privs}}; an exit code other than 0 is a result. Errors: NOT_FOUND,
+ * ARGUMENT, REFUSED (env, names), TIMEOUT and LIMIT (the program and its group have then been
+ * killed). */
+int prim_proc_run(tl_call *call)
+{
+  tl_proc_command c = {0};
+  if (running >= JOBS_MAX) {
+    return tl_fail(&call->err, TL_ELIMIT, "%d programs are running already", JOBS_MAX);
+  }
+  job *j = new_job(call);
+  int rc = tl_proc_scratch_make(&j->scratch, &call->err);
+  if (rc == 0) {
+    rc = tl_proc_command_read(&c, &call->args[0], j->scratch.path, &call->err);
+  }
+  if (rc == 0) {
+    take_command(j, &c);
+    rc = begin(j, &c, &call->err);
+  }
+  tl_proc_command_free(&c);
+  if (rc < 0) {
+    free_job(j);
+    return rc;
+  }
+  call->state = j;
+  return TL_PENDING;
 }
 
 /* The program and all that it started, unless they went to a session of their own. */
@@ -310,10 +184,20 @@ static tl_val output_text(output *o)
   return tl_str_take(bytes, len);
 }
 
-static void put_result(job *j, int status)
+static int put_result(job *j, int status)
 {
   tl_val *out = &j->call->out;
+  tl_val files = tl_nil();
+  if (j->collect.type != TL_NIL) {
+    int rc = tl_proc_scratch_collect(&j->scratch, &j->collect, j->max_bytes, &files, &j->call->err);
+    if (rc < 0) {
+      return rc;
+    }
+  }
   *out = tl_map();
+  if (files.type != TL_NIL) {
+    tl_put(out, "files", files);
+  }
   if (WIFSIGNALED(status)) {
     tl_put(out, "signal", tl_int(WTERMSIG(status)));
   } else {
@@ -328,6 +212,7 @@ static void put_result(job *j, int status)
   tl_val *confined = tl_put(out, "confined", tl_map());
   tl_put(confined, "network_namespace", tl_bool(j->child.network_namespace));
   tl_put(confined, "no_new_privs", tl_bool(true));
+  return 0;
 }
 
 static void unlink_job(job *j)
@@ -342,7 +227,7 @@ static void unlink_job(job *j)
 
 /* The program has ended, or was killed and is waited for. What it left behind in its group is
  * killed first: until it is collected, its number cannot mean another process. */
-static void collect(job *j)
+static void conclude(job *j)
 {
   int status = 0;
   kill_group(j);
@@ -354,7 +239,7 @@ static void collect(job *j)
   tl_call *call = j->call;
   int rc = j->rc;
   if (rc == 0) {
-    put_result(j, status);
+    rc = put_result(j, status);
   }
   free_job(j);
   call->state = NULL;
@@ -412,7 +297,7 @@ void tl_proc_ready(const struct pollfd *fds, unsigned n)
   }
   /* Last, as done() may start new jobs. */
   for (unsigned i = 0; i < count; i++) {
-    collect(ended[i]);
+    conclude(ended[i]);
   }
 }
 
@@ -433,6 +318,6 @@ void tl_proc_cancel(void)
     job *j = jobs;
     stop(j, tl_fail(&j->call->err, TL_EINTERRUPTED, "the program %.200s was stopped",
                     j->program.path));
-    collect(j);
+    conclude(j);
   }
 }

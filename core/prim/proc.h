@@ -1,24 +1,72 @@
-/* What proc.c and proc_start.c share. Private to core/prim. */
+/* What the files of proc.run share. Private to core/prim. */
 #ifndef TL_PRIM_PROC_H
 #define TL_PRIM_PROC_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "hash.h"
 #include "prim.h"
 
-/* A program found on disk. */
+/* --- proc_find.c: a program found on disk ------------------------------------------------------ */
+
 typedef struct tl_proc_program {
   int fd;     /* open for reading: what is hashed is what is executed */
-  char *path; /* as found on PATH, or as given */
+  char *path; /* as found, or as given */
   bool script;
   char sha256[TL_SHA256_HEX + 1];
 } tl_proc_program;
 
-/* A name is looked for in the absolute folders of PATH; a path must be absolute. NOT_FOUND, or
- * TL_EARGUMENT for a relative path. On success the caller drops it. */
+/* A bare name is looked for in tlab's own folders, then in the absolute ones of PATH; a path must be
+ * absolute. NOT_FOUND, or TL_EARGUMENT for a relative path. On success the caller drops it. */
 int tl_proc_program_find(const char *name, tl_proc_program *program, tl_err *e);
 void tl_proc_program_drop(tl_proc_program *program);
+
+/* tlab's own folders for programs: `tools` beside the binary, `../libexec/tlab` from it. False: it is
+ * not there. */
+enum { TL_PROC_OWN = 2 };
+bool tl_proc_own_folder(unsigned which, char path[PATH_MAX]);
+
+/* PATH without its empty and relative parts; never NULL, malloc'ed. */
+char *tl_proc_path(void);
+
+/* --- proc_scratch.c: the private folder that a program works in --------------------------------- */
+
+typedef struct tl_proc_scratch {
+  int fd;     /* the folder, locked: tells it from what a killed process left; -1: none */
+  char *path; /* absolute, without links */
+} tl_proc_scratch;
+
+/* Makes tlab-scratch-<16 hex digits>, mode 0700, in $TMPDIR or /tmp. */
+int tl_proc_scratch_make(tl_proc_scratch *scratch, tl_err *e);
+/* Lays files into it: map name → bytes. A name is a relative path; its folders are made. */
+int tl_proc_scratch_fill(const tl_proc_scratch *scratch, const tl_val *files, tl_err *e);
+/* Reads back what the patterns name: plain paths, or with * ? [ ] in the last part. Only plain files
+ * count, no link is followed; a file that is not there is left out. TL_ELIMIT: more than max_bytes
+ * in all. *files is a map as above. */
+int tl_proc_scratch_collect(const tl_proc_scratch *scratch, const tl_val *patterns,
+                            int64_t max_bytes, tl_val *files, tl_err *e);
+/* Removes it with all that is in it, whatever its modes and depth. Accepts one that was not made. */
+void tl_proc_scratch_drop(tl_proc_scratch *scratch);
+
+/* --- proc_command.c: what proc.run is asked ------------------------------------------------------ */
+
+typedef struct tl_proc_command {
+  char **argv;
+  char **envp;
+  const tl_val *input;   /* TL_NIL: none */
+  const tl_val *files;   /* map name → bytes, or NULL */
+  const tl_val *collect; /* list of patterns, or NULL */
+  int64_t timeout_ms;
+  int64_t max_bytes;
+} tl_proc_command;
+
+/* Reads args[0] of proc.run, which must outlive the command. scratch: the value of HOME and TMPDIR.
+ * TL_EARGUMENT, TL_EREFUSED (env). To be freed in any case. */
+int tl_proc_command_read(tl_proc_command *c, const tl_val *map, const char *scratch, tl_err *e);
+void tl_proc_command_free(tl_proc_command *c);
+
+/* --- proc_start.c: the running child -------------------------------------------------------------- */
 
 typedef struct tl_proc_child {
   pid_t pid;    /* also its session and process group */
@@ -27,12 +75,9 @@ typedef struct tl_proc_child {
   bool network_namespace;
 } tl_proc_child;
 
-/* Starts the program. argv and envp end in NULL; input: its standard input (TL_NIL: none); folder:
- * where it runs. Returns once the program has been executed, or with the reason why it was not. */
-int tl_proc_start(const tl_proc_program *program, char **argv, char **envp, const tl_val *input,
-                  const tl_place *folder, tl_proc_child *child, tl_err *e);
-
-/* PATH without its empty and relative parts; never NULL, borrowed until the environment changes. */
-char *tl_proc_path(void);
+/* Starts the program in the folder. Returns once it has been executed, or with the reason why it was
+ * not. */
+int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command, int folder,
+                  tl_proc_child *child, tl_err *e);
 
 #endif

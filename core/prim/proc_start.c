@@ -1,4 +1,4 @@
-/* From a program's name to a running child: see proc.h.
+/* From a program that was found to a running child: see proc.h.
  *
  * Sources: fork(2), execveat(2), pidfd_open(2), memfd_create(2), unshare(2), user_namespaces(7),
  * prctl(2), close_range(2), signal-safety(7). */
@@ -22,108 +22,6 @@
 #include "fs.h"
 #include "proc.h"
 
-/* --- the program --- */
-
-char *tl_proc_path(void)
-{
-  const char *path = getenv("PATH");
-  tl_buf clean = TL_BUF(1 << 20);
-  size_t len;
-  for (const char *part = path ? path : "/usr/local/bin:/usr/bin:/bin"; *part;) {
-    size_t n = strcspn(part, ":");
-    /* An empty or relative part would mean the folder that the program happens to run in. */
-    if (part[0] == '/') {
-      (void)tl_buf_fmt(&clean, "%s%.*s", clean.len ? ":" : "", (int)n, part);
-    }
-    part += n + (part[n] == ':');
-  }
-  return tl_buf_take(&clean, &len);
-}
-
-/* Opens `path` if it is an executable file. Returns -1 with errno otherwise. */
-static int open_executable(const char *path)
-{
-  struct stat st;
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) {
-    return -1;
-  }
-  int err = fstat(fd, &st) < 0 ? errno : S_ISREG(st.st_mode) ? 0 : EACCES;
-  if (err == 0 && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0) {
-    err = errno;
-  }
-  if (err != 0) {
-    (void)close(fd);
-    errno = err;
-    return -1;
-  }
-  return fd;
-}
-
-static int search(const char *name, char path[PATH_MAX])
-{
-  char *dirs = tl_proc_path();
-  char *rest = NULL;
-  int fd = -1;
-  for (char *dir = strtok_r(dirs, ":", &rest); dir && fd < 0; dir = strtok_r(NULL, ":", &rest)) {
-    if (snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX) {
-      fd = open_executable(path);
-    }
-  }
-  free(dirs);
-  return fd;
-}
-
-static int identify(tl_proc_program *program, tl_err *e)
-{
-  char start[2] = "";
-  tl_fs_sum sum;
-  int rc = tl_fs_pump(program->fd, -1, program->path, "", &sum, e);
-  if (rc < 0) {
-    return rc;
-  }
-  memcpy(program->sha256, sum.sha256, sizeof program->sha256);
-  program->script = pread(program->fd, start, 2, 0) == 2 && memcmp(start, "#!", 2) == 0;
-  return 0;
-}
-
-int tl_proc_program_find(const char *name, tl_proc_program *program, tl_err *e)
-{
-  char path[PATH_MAX];
-  *program = (tl_proc_program){.fd = -1};
-  if (strchr(name, '/')) {
-    if (name[0] != '/') {
-      return tl_fail(e, TL_EARGUMENT,
-                     "the program '%.200s': give a name to be found on PATH, or an absolute path",
-                     name);
-    }
-    program->fd = open_executable(name);
-    if (program->fd < 0) {
-      return tl_fail_errno(e, errno, "cannot run the program %.200s", name);
-    }
-  } else {
-    program->fd = search(name, path);
-    if (program->fd < 0) {
-      return tl_fail(e, TL_ENOT_FOUND, "no program '%.200s' in the folders of PATH", name);
-    }
-  }
-  program->path = tl_strdup(name[0] == '/' ? name : path);
-  int rc = identify(program, e);
-  if (rc < 0) {
-    tl_proc_program_drop(program);
-  }
-  return rc;
-}
-
-void tl_proc_program_drop(tl_proc_program *program)
-{
-  if (program->fd >= 0) {
-    (void)close(program->fd);
-  }
-  free(program->path);
-  *program = (tl_proc_program){.fd = -1};
-}
-
 /* --- in the child, between fork and exec: only async-signal-safe calls --- */
 
 typedef struct launch {
@@ -131,7 +29,7 @@ typedef struct launch {
   char **argv;
   char **envp;
   int in, out, err; /* what become its descriptors 0 to 2; all of these are above 2 */
-  int folder;       /* -1: stay */
+  int folder;       /* where it works */
   int report;       /* closed by a successful exec */
   pid_t parent;
   char ids[2][64]; /* the lines for uid_map and gid_map */
@@ -201,7 +99,7 @@ static bool set_up_child(const launch *l)
   if (setsid() < 0 || dup2(l->in, 0) < 0 || dup2(l->out, 1) < 0 || dup2(l->err, 2) < 0) {
     return false;
   }
-  if ((l->folder >= 0 && fchdir(l->folder) < 0) || setrlimit(RLIMIT_CORE, &no_core) < 0) {
+  if (fchdir(l->folder) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0) {
     return false;
   }
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !close_on_exec()) {
@@ -335,28 +233,21 @@ static int launch_child(const launch *l, int report_fd, tl_proc_child *child, tl
   return rc;
 }
 
-static int open_folder(const tl_place *folder, int *fd, tl_err *e)
-{
-  *fd = -1;
-  if (folder && folder->dirfd != -1) {
-    *fd = above_stdio(tl_fs_open_folder(folder, e));
-    return *fd < 0 ? (e->code ? e->code : TL_EIO) : 0;
-  }
-  return 0;
-}
-
-int tl_proc_start(const tl_proc_program *program, char **argv, char **envp, const tl_val *input,
-                  const tl_place *folder, tl_proc_child *child, tl_err *e)
+int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command, int folder,
+                  tl_proc_child *child, tl_err *e)
 {
   int out[2] = {-1, -1};
   int err[2] = {-1, -1};
   int rep[2] = {-1, -1};
-  launch l = {.program = program, .argv = argv, .envp = envp, .in = -1, .folder = -1};
+  launch l = {.program = program,
+              .argv = command->argv,
+              .envp = command->envp,
+              .in = open_input(command->input),
+              .folder = folder};
   *child = (tl_proc_child){.pid = -1, .pidfd = -1, .out = -1, .err = -1};
-  int rc = open_folder(folder, &l.folder, e);
-  if (rc == 0 &&
-      ((l.in = open_input(input)) < 0 || !make_pipe(out) || !make_pipe(err) || !make_pipe(rep) ||
-       fcntl(out[0], F_SETFL, O_NONBLOCK) < 0 || fcntl(err[0], F_SETFL, O_NONBLOCK) < 0)) {
+  int rc = 0;
+  if (l.in < 0 || !make_pipe(out) || !make_pipe(err) || !make_pipe(rep) ||
+      fcntl(out[0], F_SETFL, O_NONBLOCK) < 0 || fcntl(err[0], F_SETFL, O_NONBLOCK) < 0) {
     rc = tl_fail_errno(e, errno, "cannot set up the program's input and output");
   }
   if (rc == 0) {
@@ -377,6 +268,6 @@ int tl_proc_start(const tl_proc_program *program, char **argv, char **envp, cons
   close_all(out, 2);
   close_all(err, 2);
   close_all(rep, 2);
-  close_all((int[]){l.in, l.folder}, 2);
+  close_all(&l.in, 1);
   return rc;
 }

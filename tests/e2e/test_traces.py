@@ -23,6 +23,7 @@ ALLOWED = [
     r"/sys/devices/system/cpu/.*", r"/proc/(cpuinfo|meminfo|version|sys/.*)", r"/etc/os-release",
     r"/usr/(lib|share)/locale/.*", r"/usr/lib/.*/gconv/.*",
     r"/proc/self/fd", r"/proc/\d+/fd",
+    r"/tmp/tlab-scratch-[0-9a-f]{16}",  # where proc.run's program works
 ]
 LAB = re.compile(r"lab\.json|recipes(/[\w.]+)?|schemas/[\w.]+|lua(/[\w./]+)?|latest|flake\.lock|\.tlab-tmp-\w+|\.tlab(/[\w./-]+)?|runs\.csv|"
                  r"\d{4}(/\d\d){0,2}(/ai-team(/artifacts)?)?(/run\.json)?|\.git(/.*)?|")

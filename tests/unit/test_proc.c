@@ -20,100 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../core/base/buf.h"
-#include "../../core/prim/loop.h"
-#include "../../core/prim/proc.h"
+#include "proc_help.h"
 
 static char base[] = "/tmp/tlab-proc-XXXXXX";
-
-/* --- calling --- */
-
-typedef struct asked {
-  tl_call call;
-  tl_val args[1];
-  tl_place places[1];
-  int done; /* how often done() came */
-  int rc;
-} asked;
-
-static void on_done(tl_call *call, int rc)
-{
-  asked *a = (asked *)(void *)((char *)call - offsetof(asked, call));
-  a->done++;
-  a->rc = rc;
-}
-
-static tl_val command_of(const char *const *argv)
-{
-  tl_val map = tl_map();
-  tl_val *list = tl_put(&map, "argv", tl_list());
-  for (; *argv; argv++) {
-    tl_push(list, tl_str(*argv));
-  }
-  return map;
-}
-
-#define COMMAND(...) command_of((const char *const[]){__VA_ARGS__, NULL})
-
-/* Takes the command. */
-static void start(asked *a, tl_val command)
-{
-  *a = (asked){.places = {{.dirfd = -1}}};
-  a->args[0] = command;
-  a->call = (tl_call){.args = a->args, .places = a->places, .done = on_done};
-  a->rc = prim_proc_run(&a->call);
-}
-
-static void finish(asked *a)
-{
-  tl_err e = {0};
-  while (a->rc == TL_PENDING && !a->done) {
-    assert_int_equal(tl_loop_wait(NULL, 0, 20000, &e), 0);
-  }
-  assert_true(a->done <= 1);
-  tl_free(&a->args[0]);
-}
-
-static asked run(tl_val command)
-{
-  asked a;
-  start(&a, command);
-  /* The loop's calls refer to `a`: it stays where it is until the end. */
-  finish(&a);
-  return a;
-}
-
-static void succeeds(asked *a)
-{
-  if (a->rc != 0) {
-    fail_msg("%s: %s", tl_code_name(a->rc), a->call.err.msg);
-  }
-}
-
-static void end(asked *a)
-{
-  tl_free(&a->call.out);
-}
-
-static void assert_stdout(tl_val command, const char *want)
-{
-  asked a = run(command);
-  succeeds(&a);
-  assert_string_equal(tl_get_str(&a.call.out, "stdout", "?"), want);
-  assert_string_equal(tl_get_str(&a.call.out, "stderr", "?"), "");
-  assert_int_equal(tl_get_int(&a.call.out, "exit", -1), 0);
-  end(&a);
-}
-
-static void fails(tl_val command, int code, const char *words)
-{
-  asked a = run(command);
-  if (a.rc != code || !strstr(a.call.err.msg, words)) {
-    fail_msg("got %s '%s', wanted %s '…%s…'", tl_code_name(a.rc), a.call.err.msg,
-             tl_code_name(code), words);
-  }
-  assert_int_equal(a.call.out.type, TL_NIL);
-}
 
 /* --- results --- */
 
@@ -195,6 +104,7 @@ static void the_environment_is_made_anew(void **state)
   char want[8192];
   (void)snprintf(want, sizeof want, "A=1\nLANG=de\nPATH=%s\nTZ=UTC\n", getenv("PATH"));
   tl_val command = COMMAND("sh", "-c",
+                           "test $HOME = $TMPDIR && test $HOME = $(pwd -P) && unset HOME TMPDIR;"
                            "env | grep -v '^PWD=' | grep -v '^_=' | grep -v ^SHLVL |"
                            " sort");
   tl_val *env = tl_put(&command, "env", tl_map());
@@ -211,20 +121,6 @@ static void only_three_descriptors_are_open(void **state)
   /* ls opens the folder itself: 3. */
   assert_stdout(COMMAND("ls", "/proc/self/fd"), "0\n1\n2\n3\n");
   (void)close(left);
-}
-
-static void it_runs_in_the_folder_of_the_run(void **state)
-{
-  (void)state;
-  asked a = {.places = {{.dirfd = open(base, O_PATH | O_DIRECTORY), .rel = ".", .shown = "."}}};
-  a.args[0] = COMMAND("pwd", "-P");
-  a.call = (tl_call){.args = a.args, .places = a.places, .done = on_done};
-  a.rc = prim_proc_run(&a.call);
-  finish(&a);
-  succeeds(&a);
-  assert_memory_equal(tl_get_str(&a.call.out, "stdout", ""), base, sizeof base - 1);
-  (void)close(a.places[0].dirfd);
-  end(&a);
 }
 
 static void it_has_a_session_of_its_own_and_no_core(void **state)
@@ -563,7 +459,10 @@ static void what_was_hashed_is_what_runs(void **state)
   assert_int_equal(system(script), 0);
   tl_val none = tl_nil();
   char *argv[] = {path, NULL};
-  assert_int_equal(tl_proc_start(&program, argv, argv + 1, &none, NULL, &child, &e), 0);
+  tl_proc_command command = {.argv = argv, .envp = argv + 1, .input = &none};
+  int folder = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  assert_int_equal(tl_proc_start(&program, &command, folder, &child, &e), 0);
+  (void)close(folder);
   int status = -1;
   assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
   assert_int_equal(status, 0); /* true, and not false */
@@ -655,7 +554,6 @@ int main(void)
       cmocka_unit_test(standard_input_arrives_whole),
       cmocka_unit_test(the_environment_is_made_anew),
       cmocka_unit_test(only_three_descriptors_are_open),
-      cmocka_unit_test(it_runs_in_the_folder_of_the_run),
       cmocka_unit_test(it_has_a_session_of_its_own_and_no_core),
       cmocka_unit_test(privileges_cannot_be_gained),
       cmocka_unit_test(signals_are_as_by_default),

@@ -9,7 +9,7 @@ local M = {}
 
 local TEMPORARY = '^%.tlab%-tmp%-[%w-]+$'
 local BLOB = '^record/blobs/%x+%.tmp$'
-local SCRATCH = '^tlab%-replay%-%x+$'
+local SCRATCH = { ['^tlab%-replay%-%x+$'] = 'a replay', ['^tlab%-scratch%-%x+$'] = 'a program' }
 local OPEN = '.tlab/open'
 local YOUNG_MS = 60000 -- what has no lock may be of a process that has just begun
 
@@ -126,14 +126,23 @@ local function look_at_state(found)
   end
 end
 
---- Folders in which a replay did its work, of processes that are gone.
+local function whose(name)
+  for pattern, owner in pairs(SCRATCH) do
+    if name:match(pattern) then
+      return owner
+    end
+  end
+end
+
+--- Folders in which a replay or a program did its work, of processes that are gone.
 local function look_at_scratch(found)
   local base = core.env.get 'TMPDIR' or '/tmp'
   for _, entry in ipairs(core.fs.list(base) or {}) do
     local path = base .. '/' .. entry.name
-    if entry.type == 'folder' and entry.name:match(SCRATCH) then
+    local owner = entry.type == 'folder' and whose(entry.name)
+    if owner then
       if core.fs.held(entry.name, base) == false and not is_young(path) then
-        add(found, path, 'scratch', 0, 'of a replay that was killed')
+        add(found, path, 'scratch', 0, ('of %s whose tlab was killed'):format(owner))
       end
     end
   end
