@@ -20,6 +20,12 @@ day *words:
 ai *words:
     @{{ quote(tlab) }} ai "$@"
 
+# mine a repository: repo=owner name=repo limit=10, or repo=PATH
+[no-cd]
+[no-exit-message]
+mine *words:
+    @{{ quote(tlab) }} mine "$@"
+
 # run any recipe: hello specs/hello.json
 [no-cd]
 [no-exit-message]

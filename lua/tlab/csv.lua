@@ -52,26 +52,45 @@ local function line(cells)
   return (text == '' and #cells == 1 and '""' or text) .. '\n'
 end
 
+--- The line that names the columns.
+---@param columns string[]
+---@return string
+function M.head(columns)
+  local cells = {}
+  for i, name in ipairs(columns) do
+    cells[i] = cell(name)
+  end
+  return line(cells)
+end
+
+--- A row as one line.
+---@param row table map from column to value
+---@param columns string[]
+---@return string
+function M.line(row, columns)
+  local cells = {}
+  for i, name in ipairs(columns) do
+    local ok, text = pcall(cell, row[name])
+    if not ok then
+      error(('column %s: %s'):format(name, tostring(text)), 2)
+    end
+    cells[i] = text
+  end
+  return line(cells)
+end
+
 ---@param rows table[] maps from column to value
 ---@param columns? string[] their order; else all keys, sorted
 ---@return string
 function M.encode(rows, columns)
   columns = columns or all_keys(rows)
-  local lines, head = {}, {}
-  for i, name in ipairs(columns) do
-    head[i] = cell(name)
-  end
-  lines[1] = line(head)
+  local lines = { M.head(columns) }
   for n, row in ipairs(rows) do
-    local cells = {}
-    for i, name in ipairs(columns) do
-      local ok, text = pcall(cell, row[name])
-      if not ok then
-        error(('row %d, column %s: %s'):format(n, name, tostring(text)), 2)
-      end
-      cells[i] = text
+    local ok, text = pcall(M.line, row, columns)
+    if not ok then
+      error(('row %d, %s'):format(n, tostring(text)), 2)
     end
-    lines[n + 1] = line(cells)
+    lines[n + 1] = text
   end
   return table.concat(lines)
 end

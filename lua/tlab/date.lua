@@ -7,7 +7,9 @@ local tree = require 'host.store.tree'
 
 local M = {}
 
-local WEEKDAYS = { 'Thursday', 'Friday', 'Saturday', 'Sunday', 'Monday', 'Tuesday', 'Wednesday' }
+local WEEKDAYS = { 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday' }
+local MOMENT = '^(%d%d%d%d%-%d%d%-%d%d)[Tt ](%d%d):(%d%d):(%d%d)%.?%d*(.+)$'
+local FIRST, LAST = -719528, 2932896 -- 0000-01-01 and 9999-12-31, what RFC 3339 can write
 
 --- Days since 1970-01-01 of a date as ISO 8601 writes it.
 ---@param text string "2026-10-03"
@@ -26,9 +28,43 @@ function M.format(days)
 end
 
 ---@param days integer
+---@return integer 0 for Monday to 6 for Sunday
+function M.weekday_number(days)
+  return (days + 3) % 7 -- 1970-01-01 was a Thursday
+end
+
+---@param days integer
 ---@return string the English name
 function M.weekday(days)
-  return WEEKDAYS[days % 7 + 1] -- 1970-01-01 was a Thursday
+  return WEEKDAYS[M.weekday_number(days) + 1]
+end
+
+--- A moment as RFC 3339 has it, in UTC; one outside its years becomes the nearest day within.
+---@param seconds integer since 1970
+---@return string "2026-10-03T12:00:00Z"
+function M.moment(seconds)
+  local days = math.max(FIRST, math.min(LAST, seconds // 86400))
+  local form = '%sT%02d:%02d:%02dZ'
+  return form:format(M.format(days), seconds // 3600 % 24, seconds // 60 % 60, seconds % 60)
+end
+
+--- The moment of a date or a date-time of RFC 3339.
+---@param s string "2026-10-03", "2026-10-03T12:00:00+02:00"
+---@return integer|nil seconds since 1970; of a date its first
+---@return boolean|nil is_day whether it is a date only
+function M.seconds(s)
+  local days = M.parse(s)
+  if days then
+    return days * 86400, true
+  end
+  local day, hour, minute, second, zone = s:match(MOMENT)
+  local sign, hours, minutes = (zone or ''):gsub('^[Zz]$', '+00:00'):match '^([+-])(%d%d):(%d%d)$'
+  days = day and M.parse(day)
+  if not days or not sign or hour > '23' or minute > '59' or second > '60' then
+    return nil
+  end
+  local away = (hours * 60 + minutes) * (sign == '-' and -60 or 60)
+  return math.tointeger(days * 86400 + hour * 3600 + minute * 60 + second - away), false
 end
 
 return M

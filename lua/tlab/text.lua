@@ -139,6 +139,83 @@ function M.slug(s, sha)
   return sha and s .. '-' .. sha:sub(1, SHORT_SHA):lower() or s
 end
 
+-- Each byte that is no UTF-8 replaced by what `make` gives for it; and whether there was none.
+local function mended(s, make)
+  local out, at = {}, 1
+  while true do
+    local ok, bad = utf8.len(s, at)
+    if ok then
+      return table.concat(out) .. s:sub(at), at == 1
+    end
+    out[#out + 1] = s:sub(at, bad - 1) .. make(s:sub(bad, bad))
+    at = bad + 1
+  end
+end
+
+local function replacement()
+  return '\u{FFFD}'
+end
+
+---Text of unknown origin as valid UTF-8: each byte that is none becomes U+FFFD.
+---@param s string
+---@return string text
+---@return boolean same whether nothing had to be replaced
+function M.valid(s)
+  return mended(s, replacement)
+end
+
+-- What moves a cursor, hides text or turns its direction, besides control characters; the same as
+-- core/base/clean.c takes off a terminal.
+local HIDDEN = {
+  '\xC2[\x80-\x9F]', -- C1 controls
+  '\xD8\x9C',
+  '\xE2\x80[\x8E\x8F\xA8-\xAE]', -- marks, line separators, embeddings and overrides
+  '\xE2\x81[\xA6-\xA9]', -- isolates
+  '\xF3\xA0[\x80\x81][\x80-\xBF]', -- tags: invisible copies of ASCII
+}
+
+local function code_of(c)
+  return ('\\u{%x}'):format(utf8.codepoint(c))
+end
+
+local function byte_of(c)
+  return ('\\x%02x'):format(c:byte())
+end
+
+---Text of unknown origin as one line in which nothing is hidden: control characters,
+---bidirectional controls, tag characters and bytes that are not UTF-8 become escapes (`\x1b`,
+---`\u{202e}`, `\xff`).
+---@param s string
+---@param max integer? most bytes of `s` that are shown (default 300); what is cut ends in `…`
+---@return string
+function M.visible(s, max)
+  max = max or 300
+  local cut = #s > max
+  if cut then
+    while max > 0 and s:byte(max + 1) & 0xC0 == 0x80 do
+      max = max - 1
+    end
+    s = s:sub(1, max)
+  end
+  if s:find '[\0-\x1F\x7F-\xFF]' then
+    s = mended(s, byte_of)
+    for _, pattern in ipairs(HIDDEN) do
+      s = s:gsub(pattern, code_of)
+    end
+    s = s:gsub('%c', byte_of)
+  end
+  return cut and s .. '…' or s
+end
+
+---The same for a page of Markdown: nothing in it is markup, a link, an entity or the end of a cell.
+---@param s string
+---@param max integer?
+---@return string
+function M.markdown(s, max)
+  s = M.visible(s, max):gsub('[\\`*_{}%[%]|~#$!]', '\\%0')
+  return (s:gsub('[&<>]', { ['&'] = '&amp;', ['<'] = '&lt;', ['>'] = '&gt;' }))
+end
+
 ---A Markdown code block that `s` cannot end early.
 ---@param s string
 ---@param info string? the language

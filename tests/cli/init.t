@@ -125,7 +125,7 @@ STDOUT:
   1
   1
   Recipes:
-    ai day
+    ai day …
 RUN: mkdir recipes && echo "return { name = 'ai', summary = 'Mine.', home = 'x', run = function() end }" > recipes/ai.lua && tlab ai -q && grep -o '"origin":"lab","sha256' latest/run.json; tlab help ai | head -1
 STDOUT:
   20…

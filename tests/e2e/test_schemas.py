@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tests" / "schemas"
-NAMES = ["run", "spec", "effect", "lab", "doctor", "diff", "notes", "runs"]
+NAMES = ["run", "spec", "effect", "lab", "doctor", "diff", "notes", "runs", "commit", "mine"]
 
 
 def schema_of(name):

@@ -7,7 +7,18 @@ local function read(path)
   return t.ok(core.json.decode(t.ok(core.fs.read(path))))
 end
 
-for _, name in ipairs { 'run', 'spec', 'effect', 'lab', 'doctor', 'diff', 'notes', 'runs' } do
+for _, name in ipairs {
+  'run',
+  'spec',
+  'effect',
+  'lab',
+  'doctor',
+  'diff',
+  'notes',
+  'runs',
+  'commit',
+  'mine',
+} do
   local validator
   t.test(name .. ' is a schema without an unknown keyword', function()
     local text = t.ok(core.embedded('schemas/' .. name .. '.schema.json'))

@@ -1,0 +1,114 @@
+--- Mine a repository: a folder for each commit, tables of all of them, a page with charts.
+local charts = require 'tlab.mine.charts'
+local commits = require 'tlab.mine.commit'
+local csv = require 'tlab.csv'
+local page = require 'tlab.mine.page'
+local source = require 'tlab.mine.source'
+local tally = require 'tlab.mine.tally'
+local walk = require 'tlab.mine.walk'
+
+local must = walk.must
+local BASE_URL = 'https://github.com'
+local EVERY = 100 -- commits between two words on how far it is
+
+local function write_folder(run, folder, record, change)
+  run:write_json(folder .. '/commit.json', record)
+  run:write(folder .. '/diff.patch', change.patch)
+  run:write(folder .. '/files.csv', commits.files_csv(record))
+end
+
+-- All of a commit that is written at once or remembered for the end.
+local function take(run, job, commit, change, most)
+  local record = commits.record(commit, change)
+  local number = job.tally.commits + 1
+  local folder = job.spec.patches and commits.folder(number, most, commit) or nil
+  if folder then
+    write_folder(run, folder, record, change)
+  end
+  local row = commits.row(record, folder)
+  job.csv[number + 1] = csv.line(row, commits.COLUMNS)
+  job.jsonl[number] = tlab.json.encode(record) .. '\n'
+  job.newest[number] = number <= page.NEWEST and row or nil
+  job.tally:add(record)
+end
+
+local function write_tables(run, job)
+  run:write('commits.csv', table.concat(job.csv))
+  run:write('commits.jsonl', table.concat(job.jsonl))
+  job.charts = job.tally.commits > 0 and charts.of(job.tally) or {}
+  for _, one in ipairs(job.charts) do
+    run:write(one.file, one.svg)
+  end
+  run:write('README.md', page.markdown(job))
+  for _, name in ipairs { 'commits', 'insertions', 'deletions' } do
+    run:metric(name, job.tally[name])
+  end
+end
+
+-- What nobody should have to look for in the page.
+local function say_end(run, job)
+  if job.shallow then
+    run:say 'the repository is a shallow clone: what lies before its edge is not there'
+  end
+  if job.tally.commits == 0 then
+    local words = page.filters(job.spec)
+    run:say('no commit fits' .. (words[1] and ': ' .. table.concat(words, ' ') or ''))
+  elseif job.more then
+    run:say(('the newest %d commits; limit=0 takes all that fit'):format(job.tally.commits))
+  end
+end
+
+local function new_job(spec)
+  local where = source.find(spec, BASE_URL)
+  if where.url then
+    error({ code = 'UNSUPPORTED', message = where.url .. ': only paths are mined so far' }, 0)
+  end
+  local head = must(tlab.git.head(where.path))
+  local from = spec.range or spec.branch or 'HEAD'
+  if head.unborn and from == 'HEAD' then
+    error({ code = 'NOT_FOUND', message = 'the repository has no commit yet' }, 0)
+  end
+  return {
+    spec = spec,
+    label = where.label,
+    from = from == 'HEAD' and head.branch or from,
+    commit = must(tlab.git.resolve(from, where.path)).commit,
+    shallow = head.shallow,
+    tally = tally.new(),
+    csv = { csv.head(commits.COLUMNS) },
+    jsonl = {},
+    newest = {},
+    walk = {
+      repo = where.path,
+      limit = spec.limit,
+      query = walk.query(spec, from),
+      options = {
+        renames = spec.renames,
+        merges = spec.first_parent and 'first-parent' or 'none',
+        patch = spec.patches,
+        context = spec.context,
+        max_patch = spec.max_patch,
+      },
+    },
+  }
+end
+
+return {
+  name = 'mine',
+  summary = 'Mine a repository: a folder for each commit, tables of all, a page with charts.',
+  home = 'analyzer/inputs',
+  spec = 'schemas/mine.schema.json',
+  needs = { read = { '$spec.repo' } },
+  run = function(run, spec)
+    local job = new_job(spec)
+    job.more = walk.each(job.walk, function(commit, change, total, most)
+      take(run, job, commit, change, most)
+      local done = job.tally.commits
+      if done % EVERY == 0 or done == total then
+        run:progress(done, total, 'commits')
+      end
+    end)
+    write_tables(run, job)
+    say_end(run, job)
+  end,
+}
