@@ -15,6 +15,7 @@ struct tl_effect {
   int checked;       /* what tl_op_check said of the arguments */
   tl_val args, form; /* live, and as recorded */
   tl_place places[TL_PLACES_MAX];
+  char *source;  /* git.fetch: the path that a place borrows; owned */
   tl_mend *mend; /* of a stream that was opened again */
   bool begun;    /* resume: it waits for the old answers no more */
   bool asked_written;
@@ -24,6 +25,8 @@ struct tl_effect {
 void tl_effect_free(tl_effect *f);
 /* Works out where its paths lead. */
 int tl_effect_places(tl_effect *f, tl_err *e);
+/* After an answer of git.fetch, recorded or not: the mirror is the run's to read. */
+void tl_effect_fetched(const tl_effect *f);
 /* Checks permits, writes down, performs, answers: now or later. */
 void tl_effect_live(tl_effect *f);
 

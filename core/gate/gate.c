@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../prim/git_mirror.h"
 #include "../prim/loop.h"
 #include "../prim/store.h"
 
@@ -16,6 +17,7 @@ enum { LIVE_HANDLES = 1 << 20 };
 static int guard_name(void *ud, const char *host, int port, tl_err *e)
 {
   tl_gate *g = ud;
+  if (g->offline) return tl_fail(e, TL_ENOT_RECORDED, "the run is offline");
   return tl_permit_net(&g->permits, host, port, e);
 }
 
@@ -72,6 +74,7 @@ void tl_effect_free(tl_effect *f)
   tl_free(&f->args);
   tl_free(&f->form);
   tl_free(&f->call.out);
+  free(f->source);
   free(f);
 }
 
@@ -184,6 +187,7 @@ static void finish(tl_effect *f, int rc)
     scrub(f, rc);
   }
   if (rc == TL_OK) shift_answer(f);
+  if (rc == TL_OK) tl_effect_fetched(f);
   if (record_answer(f, rc, &e) < 0 && g->fatal.code == TL_OK) g->fatal = e;
   if (g->fatal.code == TL_OK) {
     if (rc == TL_OK) give(g, f->ask, rc, &f->call.out);
@@ -201,11 +205,45 @@ static void call_done(tl_call *call, int rc)
 
 /* --- what it touches ------------------------------------------------------------------------------- */
 
+/* git.fetch: the lab, whose cache the mirror lies in, and the folder of a file: URL. */
+static int fetch_places(tl_effect *f, tl_err *e)
+{
+  tl_permits *p = &f->gate->permits;
+  const tl_val *url = tl_at(&f->args, 0);
+  tl_git_source source;
+  int rc = tl_git_source_read(&source, url->u.s.data, url->u.s.len, e);
+  if (rc == TL_OK && p->lab_fd < 0)
+    rc = tl_fail(e, TL_ENOT_FOUND, "git.fetch: there is no lab here to keep the mirror in");
+  f->places[0] = (tl_place){.dirfd = p->lab_fd, .rel = ".", .shown = "lab:"};
+  if (rc == TL_OK && source.is_file) {
+    free(f->source);
+    f->source = source.path;
+    source.path = NULL;
+    rc = tl_permit_place(p, f->source, strlen(f->source), false, &f->places[1], e);
+  }
+  tl_git_source_free(&source);
+  return rc;
+}
+
+/* From now on the run may read the mirror. Its name comes from the question, never from an answer. */
+void tl_effect_fetched(const tl_effect *f)
+{
+  const tl_val *url = tl_at(&f->args, 0);
+  tl_git_source source;
+  tl_err ignored;
+  if (f->op->prim != prim_git_fetch) return;
+  if (tl_git_source_read(&source, url->u.s.data, url->u.s.len, &ignored) == TL_OK)
+    tl_permit_mirror(&f->gate->permits, source.name);
+  tl_git_source_free(&source);
+}
+
 int tl_effect_places(tl_effect *f, tl_err *e)
 {
+  if (f->op->prim == prim_git_fetch) return fetch_places(f, e);
   tl_param params[TL_PARAMS_MAX];
   unsigned n = tl_op_params(f->op, params), k = 0;
   tl_permits *p = &f->gate->permits;
+  bool git = strncmp(f->op->name, "git.", 4) == 0;
   for (unsigned i = 0; i < n; i++) {
     if (params[i].type != 'r' && params[i].type != 'w') continue;
     const tl_val *v = &f->args.u.list.items[i];
@@ -214,7 +252,9 @@ int tl_effect_places(tl_effect *f, tl_err *e)
       *place = (tl_place){.dirfd = p->lab_fd, .rel = ".", .shown = "lab:"};
       continue;
     }
-    int rc = tl_permit_place(p, v->u.s.data, v->u.s.len, params[i].type == 'w', place, e);
+    const char *path = v->u.s.data;
+    int rc = git ? tl_permit_repository(p, path, v->u.s.len, place, e)
+                 : tl_permit_place(p, path, v->u.s.len, params[i].type == 'w', place, e);
     if (rc < 0) return rc;
   }
   if (f->op->permit == TL_PERMIT_RUN)
@@ -317,7 +357,8 @@ static int keep_copied(tl_effect *f, tl_err *e)
 static int act(tl_effect *f)
 {
   tl_gate *g = f->gate;
-  if (g->offline && f->op->flags & TL_OP_OUTWARD)
+  bool mirrored = f->op->prim == prim_git_fetch; /* which answers offline, too */
+  if (g->offline && f->op->flags & TL_OP_OUTWARD && !mirrored)
     return tl_fail(&f->call.err, TL_ENOT_RECORDED, "%s: the run is offline%s", f->op->name,
                    g->old ? " and the record has no answer to this" : "");
   if (f->op->flags & TL_OP_OUTWARD && !f->asked_written && record_asked(f, &g->fatal) < 0) {

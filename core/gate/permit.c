@@ -9,11 +9,12 @@
 
 #include "../base/json.h"
 #include "../base/private.h"
+#include "../prim/git_mirror.h"
 #include "../prim/store.h"
 
 void tl_permits_init(tl_permits *p)
 {
-  *p = (tl_permits){.lab_fd = -1, .run_fd = -1};
+  *p = (tl_permits){.lab_fd = -1, .run_fd = -1, .mirrors = tl_list()};
 }
 
 void tl_permits_free(tl_permits *p)
@@ -27,6 +28,7 @@ void tl_permits_free(tl_permits *p)
   tl_free(&p->allow);
   tl_free(&p->deny);
   tl_free(&p->refusal);
+  tl_free(&p->mirrors);
 }
 
 /* --- matching -------------------------------------------------------------------------------- */
@@ -321,4 +323,30 @@ int tl_permit_place(tl_permits *p, const char *path, size_t len, bool write, tl_
   if (lab) return lab_place(p, path, out, e);
   if (*path == '/') return outside_place(p, path, out, e);
   return run_place(p, path, write, out, e);
+}
+
+/* --- mirrors --------------------------------------------------------------------------------- */
+
+static bool is_fetched(const tl_permits *p, const char *name)
+{
+  for (size_t i = 0; i < tl_len(&p->mirrors); i++)
+    if (strcmp(tl_at(&p->mirrors, i)->u.s.data, name) == 0) return true;
+  return false;
+}
+
+void tl_permit_mirror(tl_permits *p, const char *name)
+{
+  if (!is_fetched(p, name)) (void)tl_push(&p->mirrors, tl_str(name));
+}
+
+int tl_permit_repository(tl_permits *p, const char *path, size_t len, tl_place *out, tl_err *e)
+{
+  const char *name = memchr(path, 0, len) ? NULL : tl_git_mirror_named(path);
+  if (!name) return tl_permit_place(p, path, len, false, out, e);
+  if (!is_fetched(p, name))
+    return tl_fail(e, TL_ENOT_PERMITTED,
+                   "%s is no mirror that this run has fetched: git.fetch comes first", path);
+  if (p->lab_fd < 0) return tl_fail(e, TL_ENOT_FOUND, "%s: there is no lab here", path);
+  *out = (tl_place){.dirfd = p->lab_fd, .rel = path + strlen("lab:"), .shown = path};
+  return TL_OK;
 }

@@ -23,8 +23,9 @@ typedef struct tl_permits {
   tl_val needs, allow, deny; /* owned maps: family → list of strings */
   tl_root roots[64];         /* opened lazily from allow.read */
   size_t nroots;
-  int lab_fd; /* -1 without a lab */
-  int run_fd; /* -1 before the run has a folder */
+  int lab_fd;     /* -1 without a lab */
+  int run_fd;     /* -1 before the run has a folder */
+  tl_val mirrors; /* list of names: what this run had git.fetch bring into the lab's cache */
   /* The last refusal, for the error's "needed against granted"; owned. */
   tl_val refusal; /* map {family, subject, declared, denied, allowed} or nil */
 } tl_permits;
@@ -42,6 +43,11 @@ int tl_permit_named(tl_permits *p, const char *family, const char *name, tl_err 
  * in the run. The place borrows `path` and p's descriptors. */
 int tl_permit_place(tl_permits *p, const char *path, size_t len, bool write, tl_place *out,
                     tl_err *e);
+
+/* As tl_permit_place for reading, by the operations on git: these also read the mirrors that the run
+ * itself has fetched, by the path that git.fetch answered with. */
+int tl_permit_repository(tl_permits *p, const char *path, size_t len, tl_place *out, tl_err *e);
+void tl_permit_mirror(tl_permits *p, const char *name);
 
 /* One pattern against one subject of its family; a net subject is host and port. */
 bool tl_permit_net_match(const char *pattern, const char *host, int port);

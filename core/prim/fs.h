@@ -34,6 +34,9 @@ typedef int tl_fs_entry(int dir, const char *name, const char *shown, tl_err *e)
 /* Does it with the entry that argument 0 names, below the root that argument 1 may name. */
 int tl_fs_below_do(tl_call *call, tl_fs_entry *what);
 
+/* Removes the folder `name` of `dir` and all below it, following no link. */
+tl_fs_entry tl_fs_purge;
+
 /* A descriptor (O_PATH) of what lies there and its stat. A symbolic link at the end is followed
  * only if `follow` and the place is trusted. TL_EREFUSED where a recipe may never be: behind a
  * link, above the root, in /proc, /sys and their like. */

@@ -199,9 +199,8 @@ static int purge_visit(void *ud, int dirfd, const char *name, const char *path,
   return TL_OK;
 }
 
-/* Removes the folder `name` of `dir`. Not by tl_fs_open_folder: a trusted path may end in a link,
- * and that is not followed here. */
-static int purge(int dir, const char *name, const char *shown, tl_err *e)
+/* Not by tl_fs_open_folder: a trusted path may end in a link, and that is not followed here. */
+int tl_fs_purge(int dir, const char *name, const char *shown, tl_err *e)
 {
   struct stat st;
   int rc, fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -221,7 +220,7 @@ static int purge(int dir, const char *name, const char *shown, tl_err *e)
 
 int prim_fs_purge(tl_call *call)
 {
-  int rc = tl_fs_below_do(call, purge);
+  int rc = tl_fs_below_do(call, tl_fs_purge);
 
   if (rc == TL_OK) call->out = tl_bool(true);
   return rc;

@@ -8,6 +8,7 @@
 #include <git2.h>
 #include <git2/sys/mempack.h>
 #include <git2/sys/odb_backend.h>
+#include <git2/sys/transport.h>
 #include <regex.h>
 
 #include "lazy.h"
@@ -21,29 +22,34 @@
   X(git_commit_free) X(git_commit_id) X(git_commit_lookup) X(git_commit_message) \
   X(git_commit_parent_id) X(git_commit_parentcount) X(git_commit_summary) X(git_commit_time) \
   X(git_commit_tree) X(git_commit_tree_id) X(git_config_free) X(git_config_get_bool) \
-  X(git_describe_commit) X(git_describe_format) X(git_describe_result_free) X(git_diff_blobs) \
-  X(git_diff_buffers) X(git_diff_free) X(git_diff_get_delta) X(git_diff_num_deltas) \
-  X(git_diff_tree_to_index) X(git_error_clear) X(git_error_last) X(git_ignore_add_rule) \
-  X(git_index_add) X(git_index_entrycount) X(git_index_free) X(git_index_get_byindex) \
-  X(git_index_get_bypath) X(git_index_new) X(git_index_read_tree) X(git_index_remove) \
-  X(git_index_write_tree_to) X(git_libgit2_init) X(git_libgit2_opts) X(git_mempack_new) \
-  X(git_object_free) X(git_object_id) X(git_object_peel) X(git_object_type) X(git_odb_add_backend) \
-  X(git_odb_foreach) X(git_odb_free) X(git_odb_get_backend) X(git_odb_num_backends) \
-  X(git_odb_object_data) X(git_odb_object_free) X(git_odb_object_size) X(git_odb_object_type) \
-  X(git_odb_read) X(git_odb_read_header) X(git_oid_cmp) X(git_oid_fromstr) X(git_oid_tostr) \
-  X(git_patch_free) X(git_patch_from_buffers) X(git_patch_from_diff) X(git_patch_to_buf) \
+  X(git_config_get_string) X(git_config_set_string) X(git_describe_commit) X(git_describe_format) \
+  X(git_describe_result_free) X(git_diff_blobs) X(git_diff_buffers) X(git_diff_free) \
+  X(git_diff_get_delta) X(git_diff_num_deltas) X(git_diff_tree_to_index) X(git_error_clear) \
+  X(git_error_last) X(git_error_set_str) X(git_ignore_add_rule) X(git_index_add) \
+  X(git_index_entrycount) X(git_index_free) X(git_index_get_byindex) X(git_index_get_bypath) \
+  X(git_index_new) X(git_index_read_tree) X(git_index_remove) X(git_index_write_tree_to) \
+  X(git_libgit2_init) X(git_libgit2_opts) X(git_mempack_new) X(git_object_free) X(git_object_id) \
+  X(git_object_peel) X(git_object_type) X(git_odb_add_backend) X(git_odb_foreach) X(git_odb_free) \
+  X(git_odb_get_backend) X(git_odb_num_backends) X(git_odb_object_data) X(git_odb_object_free) \
+  X(git_odb_object_size) X(git_odb_object_type) X(git_odb_read) X(git_odb_read_header) \
+  X(git_oid_cmp) X(git_oid_fromstr) X(git_oid_tostr) X(git_patch_free) X(git_patch_from_buffers) \
+  X(git_patch_from_diff) X(git_patch_to_buf) X(git_refdb_compress) X(git_refdb_free) \
   X(git_reference_foreach_name) X(git_reference_free) X(git_reference_is_branch) \
-  X(git_reference_lookup) X(git_reference_name) X(git_reference_peel) X(git_reference_shorthand) \
-  X(git_reference_symbolic_target) X(git_repository_commondir) X(git_repository_config_snapshot) \
-  X(git_repository_free) X(git_repository_head) X(git_repository_head_unborn) \
-  X(git_repository_index) X(git_repository_is_shallow) X(git_repository_odb) \
-  X(git_repository_open_ext) X(git_repository_path) X(git_repository_workdir) \
+  X(git_reference_lookup) X(git_reference_name) X(git_reference_name_to_id) X(git_reference_peel) \
+  X(git_reference_shorthand) X(git_reference_symbolic_target) X(git_remote_create_anonymous) \
+  X(git_remote_default_branch) X(git_remote_download) X(git_remote_free) X(git_remote_ls) \
+  X(git_remote_prune) X(git_remote_update_tips) X(git_repository_commondir) \
+  X(git_repository_config) X(git_repository_config_snapshot) X(git_repository_free) \
+  X(git_repository_head) X(git_repository_head_unborn) X(git_repository_index) \
+  X(git_repository_init_ext) X(git_repository_is_shallow) X(git_repository_odb) \
+  X(git_repository_open_ext) X(git_repository_path) X(git_repository_refdb) \
+  X(git_repository_set_head) X(git_repository_set_head_detached) X(git_repository_workdir) \
   X(git_repository_wrap_odb) X(git_revparse_ext) X(git_status_byindex) \
   X(git_status_list_entrycount) X(git_status_list_free) X(git_status_list_new) \
-  X(git_submodule_free) X(git_submodule_lookup) X(git_submodule_wd_id) X(git_tree_entry_byindex) \
-  X(git_tree_entry_bypath) X(git_tree_entry_filemode) X(git_tree_entry_free) X(git_tree_entry_id) \
-  X(git_tree_entry_name) X(git_tree_entry_type) X(git_tree_entrycount) X(git_tree_free) \
-  X(git_tree_lookup)
+  X(git_submodule_free) X(git_submodule_lookup) X(git_submodule_wd_id) X(git_transport_local) \
+  X(git_transport_smart) X(git_tree_entry_byindex) X(git_tree_entry_bypath) \
+  X(git_tree_entry_filemode) X(git_tree_entry_free) X(git_tree_entry_id) X(git_tree_entry_name) \
+  X(git_tree_entry_type) X(git_tree_entrycount) X(git_tree_free) X(git_tree_lookup)
 /* clang-format on */
 
 /* The library's functions; filled once tl_git_open has succeeded. */
@@ -57,6 +63,10 @@ int tl_git_load(tl_err *e);
 /* Has work(call) done in a child process with limits, and takes its result or error over. */
 int tl_git_apart(tl_call *call, tl_prim *work);
 extern unsigned tl_git_cpu_seconds; /* of such a child; tests lower it */
+
+/* The limits of a child that has just been forked: signals end it again, no core, this much time and
+ * memory; `file_bytes` is what a file that it writes may have. False with errno. */
+bool tl_git_child_limits(unsigned cpu_seconds, uint64_t file_bytes);
 
 /* The same by n children at once (1 to TL_GIT_PARTS_MAX). Each finds its part in call->state and
  * answers with a list; call->out is all lists, one behind the other. */

@@ -33,7 +33,7 @@ static bool limit(__rlimit_resource_t what, rlim_t most)
 }
 
 /* The signals that end the command end this too, although the supervisor has them blocked. */
-static bool set_up_child(void)
+bool tl_git_child_limits(unsigned cpu_seconds, uint64_t file_bytes)
 {
   static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
   struct sigaction dflt = {.sa_handler = SIG_DFL};
@@ -43,9 +43,9 @@ static bool set_up_child(void)
     (void)sigaction(ending[i], &dflt, NULL);
   }
   bool ok = sigprocmask(SIG_SETMASK, &none, NULL) == 0 && limit(RLIMIT_CORE, 0) &&
-            limit(RLIMIT_CPU, tl_git_cpu_seconds);
+            limit(RLIMIT_CPU, cpu_seconds);
 #ifndef TL_SANITIZED
-  ok = ok && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_DATA, (rlim_t)2 << 30);
+  ok = ok && limit(RLIMIT_FSIZE, file_bytes) && limit(RLIMIT_DATA, (rlim_t)2 << 30);
 #endif
   return ok;
 }
@@ -54,8 +54,9 @@ static _Noreturn void answer(tl_call *call, tl_prim *work, int fd)
 {
   tl_buf frame = TL_BUF(TL_FRAME_MAX + 4);
   tl_err e = {0};
-  int rc = set_up_child() ? work(call)
-                          : tl_fail_errno(&call->err, errno, "cannot limit the reader of git");
+  int rc = tl_git_child_limits(tl_git_cpu_seconds, 0)
+               ? work(call)
+               : tl_fail_errno(&call->err, errno, "cannot limit the reader of git");
   tl_val list = tl_list();
   tl_push(&list, tl_int(rc));
   tl_push(&list, rc < 0 ? tl_str(call->err.msg) : call->out);

@@ -21,7 +21,7 @@ static void check(CURLMcode code)
   if (code != CURLM_OK) TL_BUG(tl_curl.curl_multi_strerror(code));
 }
 
-static int open_library(tl_err *e)
+int tl_http_load(tl_err *e)
 {
   static const tl_lazy_name names[] = {TL_LAZY_NAMES(TL_CURL_FUNCTIONS)};
   static bool ready;
@@ -62,6 +62,15 @@ tl_http *tl_http_find(int64_t handle)
   for (tl_http *t = first; t; t = t->next)
     if (t->opened && t->handle == handle) return t;
   return NULL;
+}
+
+void tl_http_forget(int64_t handle)
+{
+  for (tl_http *t = first; t; t = t->next)
+    if (t->handle == handle) {
+      tl_http_drop(t);
+      return;
+    }
 }
 
 void tl_http_moved(void)
@@ -145,7 +154,7 @@ int tl_http_hop(tl_http *t, tl_err *e)
 
 int tl_http_start(tl_call *call, int64_t handle)
 {
-  int rc = open_library(&call->err);
+  int rc = tl_http_load(&call->err);
   if (rc < 0) return rc;
   tl_http *t = tl_zalloc(sizeof *t);
   *t = (tl_http){.guard = call->guard, .call = call, .handle = handle, .redirects = tl_list()};
@@ -312,7 +321,7 @@ static bool step(void)
 int tl_http_wait(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e)
 {
   int running;
-  int rc = open_library(e);
+  int rc = tl_http_load(e);
   if (rc == TL_OK) rc = poll_all(fds, n, time_to_wait(timeout_ms), e);
   if (rc < 0) return rc;
   check(tl_curl.curl_multi_perform(multi, &running));

@@ -118,7 +118,7 @@ struct tl_http {
   const tl_guard *guard; /* NULL once the headers of an opened answer have been handed out */
   tl_http_request req;
   tl_http_url url;         /* of this hop */
-  int64_t handle;          /* of http.open, counted from 1; 0: http.send */
+  int64_t handle;          /* of http.open, counted from 1; 0: http.send; below 0: see start */
   int64_t began, deadline; /* monotonic ms, over all hops */
   tl_val redirects;
   bool stripped; /* another origin was met: credentials stay off for good */
@@ -149,8 +149,15 @@ struct tl_http {
 
 /* --- http.c ----------------------------------------------------------------------------------- */
 
-/* Begins a call: TL_PENDING, or an error in call->err. handle as in tl_http. */
+/* Opens the library, once. */
+int tl_http_load(tl_err *e);
+/* Begins a call: TL_PENDING, or an error in call->err. handle as in tl_http; another primitive's own
+ * requests have one below 0, which no recipe can name. */
 int tl_http_start(tl_call *call, int64_t handle);
+/* As http.next, of any handle. */
+int tl_http_next(tl_call *call);
+/* Ends the request with that handle, opened or not; the call that waits for it is not answered. */
+void tl_http_forget(int64_t handle);
 /* Begins the hop to t->url, at once or when a connection is free. Errors as of the guard. */
 int tl_http_hop(tl_http *t, tl_err *e);
 /* The hop has ended, as curl says with code: the next one, or the end of t. */

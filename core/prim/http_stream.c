@@ -8,14 +8,19 @@ int prim_http_open(tl_call *call)
   return tl_http_start(call, ++opened);
 }
 
+static int fail_handle(tl_err *e)
+{
+  return tl_fail(
+      e, TL_EARGUMENT,
+      "there is no opened answer with this handle; it comes from http.open and ends with "
+      "http.close");
+}
+
 static tl_http *find(tl_call *call)
 {
   const tl_val *v = &call->args[0];
   tl_http *t = v->type == TL_INT ? tl_http_find(v->u.i) : NULL;
-  if (!t)
-    (void)tl_fail(&call->err, TL_EARGUMENT,
-                  "there is no opened answer with this handle; it comes "
-                  "from http.open and ends with http.close");
+  if (!t) (void)fail_handle(&call->err);
   else if (t->call)
     (void)tl_fail(&call->err, TL_EARGUMENT, "another task waits for the answer with handle %lld",
                   (long long)t->handle);
@@ -64,7 +69,7 @@ static void go_on(tl_http *t)
   if (code != CURLE_OK) tl_http_over(t, code);
 }
 
-int prim_http_next(tl_call *call)
+int tl_http_next(tl_call *call)
 {
   tl_http *t = find(call);
   if (!t) return call->err.code;
@@ -77,8 +82,22 @@ int prim_http_next(tl_call *call)
   return rc;
 }
 
+/* Numbers below 1 are of answers that were opened by another primitive, for itself. */
+static int check_own(const tl_call *call, tl_err *e)
+{
+  const tl_val *v = &call->args[0];
+  return v->type == TL_INT && v->u.i >= 1 ? TL_OK : fail_handle(e);
+}
+
+int prim_http_next(tl_call *call)
+{
+  int rc = check_own(call, &call->err);
+  return rc < 0 ? rc : tl_http_next(call);
+}
+
 int prim_http_close(tl_call *call)
 {
+  if (check_own(call, &call->err) < 0) return call->err.code;
   tl_http *t = find(call);
   if (!t) return call->err.code;
   tl_http_drop(t);

@@ -10,7 +10,7 @@ enum { FDS_MOST = 512 };
 /* Milliseconds until the earliest of the deadlines and the caller's own limit; -1: none. */
 static int patience(int timeout_ms)
 {
-  const int64_t deadlines[] = {tl_clock_deadline(), tl_proc_deadline()};
+  const int64_t deadlines[] = {tl_clock_deadline(), tl_proc_deadline(), tl_fetch_deadline()};
   int64_t now = tl_clock_ms(), least = timeout_ms;
 
   for (size_t i = 0; i < sizeof deadlines / sizeof *deadlines; i++) {
@@ -33,25 +33,27 @@ static int poll_plain(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e)
 int tl_loop_wait(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e)
 {
   struct pollfd all[FDS_MOST];
-  unsigned procs;
+  unsigned procs, more;
   int rc, limit = patience(timeout_ms);
 
   if (n > FDS_MOST / 2) TL_BUG("too many descriptors to wait for");
   for (unsigned i = 0; i < n; i++)
     all[i] = (struct pollfd){.fd = fds[i].fd, .events = fds[i].events};
   procs = tl_proc_fds(all + n, FDS_MOST - n);
-  for (unsigned i = n; i < n + procs; i++) all[i].revents = 0;
-  rc = tl_http_busy() ? tl_http_wait(all, n + procs, limit, e)
-                      : poll_plain(all, n + procs, limit, e);
+  more = procs + tl_fetch_fds(all + n + procs, FDS_MOST - n - procs);
+  for (unsigned i = n; i < n + more; i++) all[i].revents = 0;
+  rc = tl_http_busy() ? tl_http_wait(all, n + more, limit, e) : poll_plain(all, n + more, limit, e);
   for (unsigned i = 0; i < n; i++) fds[i].revents = rc < 0 ? 0 : all[i].revents;
   if (rc < 0) return rc;
   tl_proc_ready(all + n, procs);
+  tl_fetch_ready();
   tl_clock_fire();
   return TL_OK;
 }
 
 void tl_loop_cancel(void)
 {
+  tl_fetch_cancel(); /* before http.c, which it asks */
   tl_http_cancel();
   tl_proc_cancel();
   tl_clock_cancel();

@@ -33,6 +33,12 @@ void tl_proc_ready(const struct pollfd *fds, unsigned n);
 int64_t tl_proc_deadline(void);
 void tl_proc_cancel(void);
 
+/* git_fetch.c: as of proc.c; ready looks after all of them. */
+unsigned tl_fetch_fds(struct pollfd *fds, unsigned max);
+void tl_fetch_ready(void);
+int64_t tl_fetch_deadline(void);
+void tl_fetch_cancel(void);
+
 /* clock.c: monotonic milliseconds; the next sleeper's time or -1; completes the sleepers due. */
 int64_t tl_clock_ms(void);
 int64_t tl_clock_deadline(void);

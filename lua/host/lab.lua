@@ -9,6 +9,7 @@ local M = {}
 local FILE = 'lab.json'
 local FORM = 'tlab.lab/1'
 local SCHEMA = 'schemas/lab.schema.json'
+local BASE_URL = 'https://github.com'
 local FAMILIES = { 'net', 'read', 'run', 'env' }
 
 ---@class lab.Lab
@@ -35,6 +36,7 @@ local function complete(config)
     config[part] = config[part] or {}
   end
   config.git.exclude = config.git.exclude or core.json.array {}
+  config.git.base_url = config.git.base_url or BASE_URL
   return config
 end
 

@@ -87,6 +87,27 @@ t.test('hostile and wrong addresses are refused', function()
   t.ok(refused({ net = { '$spec.url' } }, { url = 5 }):find('expected a string'))
 end)
 
+t.test('a repository by URL or by path is a need of the family that it is of', function()
+  local both = { net = { '$spec.repo', '$lab.git.base_url' }, read = { '$spec.repo' } }
+  local function families(repo, base)
+    local found = assert(needs.resolve(both, { repo = repo }, { git = { base_url = base } }))
+    return { net = found.net, read = found.read }
+  end
+  local base = 'https://git.example.com'
+  local port = 'git.example.com:443'
+  t.eq(families('http://127.0.0.1:8080/a.git', base).net, { '127.0.0.1:8080', port })
+  t.eq(families('http://127.0.0.1:8080/a.git', base).read, {})
+  t.eq(families('file:///srv/a%20b.git', base), { net = { port }, read = { '/srv/a b.git' } })
+  t.eq(families('file://localhost/srv', 'file:///srv'), { net = {}, read = { '/srv' } })
+  t.eq(families('/srv/a', base), { net = { port }, read = { '/srv/a' } })
+  t.eq(families('../a', base), { net = { port }, read = {} })
+  t.eq(families('owner', base), { net = { port }, read = {} })
+  t.eq(families('localhost', base).net, { 'localhost', port })
+  t.eq(assert(needs.resolve({ net = { '$lab.git.base_url' } }, {})).net, {})
+  t.ok(refused({ read = { '$spec.repo' } }, { repo = 'file:///srv/../etc' }))
+  t.ok(refused({ net = { '$lab.permits' } }):find('$lab.git.base_url', 1, true))
+end)
+
 t.test('the edges of ports, names and homes', function()
   t.eq(
     resolved({ net = { 'http://a:65535', 'b:1', 'c:10000' } }).net,

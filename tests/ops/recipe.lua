@@ -52,6 +52,7 @@ return {
   spec = { type = 'object', required = { 'cases' }, properties = { cases = { type = 'array' } } },
   needs = {
     net = { '127.0.0.1:*' },
+    read = { '$spec.read' },
     run = { 'date', 'no-such-program' },
     env = { 'TLAB_OPS_TEST' },
   },

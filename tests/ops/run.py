@@ -84,7 +84,8 @@ class World:
         self.write("repo/skipped/x", "x\n")
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hello)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.ports = {"{port}": str(self.server.server_port), "{closed}": str(unused_port())}
+        self.ports = {"{port}": str(self.server.server_port), "{closed}": str(unused_port()),
+                      "{lab}": str(self.lab)}
 
     def write(self, name, text):
         path = self.lab / name
@@ -106,11 +107,12 @@ class World:
 
     def run(self, cases):
         """The run's folder and what came, a row a case."""
-        text = json.dumps({"cases": cases})
+        text = json.dumps({"cases": cases, "read": ["{lab}/repo"]})
         for name, port in self.ports.items():
             text = text.replace(name, port)
         self.write("spec.json", text)
         done = self.call("run", "recipes/ops.lua", "spec.json", "--allow-net=127.0.0.1:*", "--allow-run=date",
+                         f"--allow-read={self.lab}/repo",
                          "--allow-run=no-such-program", "--allow-env=TLAB_OPS_TEST", "--quiet")
         if done.returncode != 0:
             raise RuntimeError(done.stderr)

@@ -61,7 +61,7 @@ function M.run(how, session, recipe, modules, limits)
     return nil, err
   end
   local needed
-  needed, err = needs.resolve(decl.needs, spec.value)
+  needed, err = needs.resolve(decl.needs, spec.value, lab.config)
   if not needed then
     err.file = err.file or recipe.file
     return nil, err

@@ -66,6 +66,31 @@ end
 
 local forms = {}
 
+-- What a pointed-at value is, where it may be one of several things (a repository by its URL or by
+-- its path), decides which family it is of; in the others it is left out.
+
+local pointed_at = {}
+
+--- A path, a file: URL or a bare word is no host.
+function pointed_at.net(text)
+  local host = text:find('^%a[%w+.-]*://') or not text:find('/', 1, true)
+  local word = text:find('^[%w_-]+$') and text ~= 'localhost'
+  return host and not word and not text:find('^file://') and text or false
+end
+
+local function byte_of(hex)
+  return string.char(tonumber(hex, 16))
+end
+
+--- A URL is no path, but for a file: URL; and only an absolute path needs a permit.
+function pointed_at.read(text)
+  local path = text:match('^file://localhost(/.*)$') or text:match('^file://(/.*)$')
+  if path then
+    return (path:gsub('%%(%x%x)', byte_of))
+  end
+  return text:sub(1, 1) == '/' and text
+end
+
 --- A URL, host, or host:port. Only what a recipe itself wrote may have a `*`.
 function forms.net(text, pointed)
   local scheme, rest = text:match('^(%a[%w+.-]*)://(.*)$')
@@ -126,7 +151,12 @@ local function add(list, family, text, entry)
   if type(text) ~= 'string' then
     return invalid('needs.%s: %s is %s, expected a string', family, entry, value.show(text))
   end
-  local form, why = forms[family](text, pointed ~= '')
+  local several = pointed ~= '' and pointed_at[family]
+  local taken = several and several(text) or not several and text
+  if not taken then
+    return true
+  end
+  local form, why = forms[family](taken, pointed ~= '')
   if form == nil then
     return invalid('needs.%s: %s%s: %s', family, value.show(text), pointed, why)
   end
@@ -136,7 +166,19 @@ local function add(list, family, text, entry)
   return true
 end
 
-local function resolve_family(family, entries, spec)
+--- What an entry of a recipe's needs stands for.
+local function values_of(entry, spec, config)
+  if entry:sub(1, #'$spec.') == '$spec.' then
+    return from_spec(entry, spec)
+  elseif entry == '$lab.git.base_url' then
+    return { config and config.git and config.git.base_url }
+  elseif entry:sub(1, 1) == '$' then
+    return nil
+  end
+  return { entry }
+end
+
+local function resolve_family(family, entries, spec, config)
   if type(entries) ~= 'table' or (next(entries) ~= nil and not value.is_list(entries)) then
     return invalid('needs.%s: expected a list of strings, got %s', family, value.show(entries))
   end
@@ -145,11 +187,15 @@ local function resolve_family(family, entries, spec)
     if type(entry) ~= 'string' then
       return invalid('needs.%s: expected strings, got %s', family, value.show(entry))
     end
-    local pointed = entry:sub(1, #'$spec.') == '$spec.'
-    if entry:sub(1, 1) == '$' and not pointed then
-      return invalid('needs.%s: %s: expected $spec.name', family, value.show(entry))
+    local values = values_of(entry, spec, config)
+    if not values then
+      return invalid(
+        'needs.%s: %s: expected $spec.name or $lab.git.base_url',
+        family,
+        value.show(entry)
+      )
     end
-    for _, text in ipairs(pointed and from_spec(entry, spec) or { entry }) do
+    for _, text in ipairs(values) do
       local ok, err = add(list, family, text, entry)
       if not ok then
         return nil, err
@@ -160,11 +206,12 @@ local function resolve_family(family, entries, spec)
 end
 
 --- The needs of a recipe with the spec's values in place. Every family is there, maybe empty.
----@param needs table|nil family → list of strings, some of them `$spec.a.b`
+---@param needs table|nil family → list of strings, some of them `$spec.a.b` or `$lab.git.base_url`
 ---@param spec table the resolved spec
+---@param config table|nil the lab's configuration
 ---@return table|nil {net, read, run, env, secret}, lists of strings
 ---@return table|nil err
-function M.resolve(needs, spec)
+function M.resolve(needs, spec, config)
   needs = needs or {}
   if type(needs) ~= 'table' or value.is_list(needs) and #needs > 0 then
     return invalid('needs: expected a table such as { net = { … } }, got %s', value.show(needs))
@@ -181,7 +228,7 @@ function M.resolve(needs, spec)
   end
   local resolved = {}
   for _, family in ipairs(FAMILIES) do
-    local list, err = resolve_family(family, needs[family] or {}, spec)
+    local list, err = resolve_family(family, needs[family] or {}, spec, config)
     if not list then
       return nil, err
     end
