@@ -4,6 +4,7 @@
 #   make bench      what it costs, beside its peers (FIGURES=FILE.md writes a page)
 #   make lint       formatting, linters    make format     lays C and Lua out
 #   make deps       system packages       make install    PREFIX=/usr/local DESTDIR=
+#   make tools      programs of recipes   make install-tools
 # Variables: BUILD=dir  DEV=1 (-Werror)  SAN=1 (ASan and UBSan)  CC=clang  V=1 (show commands)  JOBS=n
 BUILD   ?= build
 PREFIX  ?= /usr/local
@@ -85,6 +86,15 @@ $(BUILD)/embedded.c: $(BUILD)/embed $(EMBED)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	$(Q)$(CC) $(CPPFLAGS) -std=c17 -O0 -fPIE -I. -c -o $@ $<
 
+# --- tools ------------------------------------------------------------------------------------
+# Programs that recipes call (proc.run finds them beside the binary).
+tools: $(BUILD)/tools/py_post
+
+PY_POST := recipes/tools/py_post
+$(BUILD)/tools/py_post: $(wildcard $(PY_POST)/src/py_post/*.* $(PY_POST)/*.lock $(PY_POST)/*.toml $(PY_POST)/*.sh)
+	$(call say,TOOL,$@)
+	$(Q)$(PY_POST)/install.sh $(BUILD)/tools
+
 # --- tests ------------------------------------------------------------------------------------
 # Unit tests are programs that link what they use from the core (all of it but main.c).
 UNIT := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
@@ -144,6 +154,10 @@ requirements:
 	  $(BUILD)/pins/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 \
 	    --no-header --no-annotate -o $$pins.txt $$pins.in || exit; \
 	done
+	for pins in $(PY_POST)/requirements $(PY_POST)/requirements-dev; do \
+	  $(BUILD)/pins/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 \
+	    --no-header --no-annotate -o $$pins.lock $$pins.in || exit; \
+	done
 
 # One check: tests/lint/run.sh NAME; its head lists them. `make format` lays C and Lua out.
 lint: all
@@ -164,6 +178,10 @@ install: $(BUILD)/tlab
 	install -s -m 755 $(BUILD)/tlab $(DESTDIR)$(PREFIX)/bin/tlab
 	install -m 644 recipes/*.lua $(DESTDIR)$(PREFIX)/share/tlab/recipes/
 	install -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/tlab/LICENSE
+
+# The tools are made in their place, which takes packages from PyPI.
+install-tools:
+	$(PY_POST)/install.sh $(DESTDIR)$(PREFIX)/libexec/tlab
 
 deps:
 	@.ci/deps build
@@ -218,5 +236,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all bench demo programs unit venv requirements lint format docs install deps deps-test test test-more test-all clean
+.PHONY: all bench demo programs tools unit venv requirements lint format docs install install-tools deps deps-test test test-more test-all clean
 .DELETE_ON_ERROR:

@@ -1,0 +1,3 @@
+"""Tables and figures of what a run left behind."""
+
+__version__ = "1.0.0"
