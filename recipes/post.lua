@@ -15,7 +15,8 @@ local function ask(spec, folder, names)
   local argv = { 'py_post', '--json', '--out', 'out', '--kind', spec.kind, '--format', spec.format }
   local files = {}
   for _, name in ipairs(names) do
-    files[name] = must(tlab.fs.read(artifacts.path(folder == '.' and name or folder .. '/' .. name)))
+    files[name] =
+      must(tlab.fs.read(artifacts.path(folder == '.' and name or folder .. '/' .. name)))
     argv[#argv + 1] = './' .. name
   end
   local done, err = tlab.proc.run {
@@ -54,7 +55,13 @@ local function page(spec, folder, told)
     lines[#lines + 1] = text:format(...)
   end
   for _, input in ipairs(told.inputs) do
-    add('- %s in `%s`: %s, %d rows', plain(input.file), folder:gsub('`', ''), input.kind, input.rows)
+    add(
+      '- %s in `%s`: %s, %d rows',
+      plain(input.file),
+      folder:gsub('`', ''),
+      input.kind,
+      input.rows
+    )
   end
   for _, report in ipairs(told.reports) do
     add('\n## %s%s', report.kind:sub(1, 1):upper(), report.kind:sub(2))
@@ -71,7 +78,12 @@ local function page(spec, folder, told)
       add('| [%s](%s) | %s | %d |', t.file, t.file, plain(t.title), t.rows)
     end
   end
-  add('\nAgain: `tlab post from=%s kind=%s format=%s`', spec.from:gsub('`', ''), spec.kind, spec.format)
+  add(
+    '\nAgain: `tlab post from=%s kind=%s format=%s`',
+    spec.from:gsub('`', ''),
+    spec.kind,
+    spec.format
+  )
   return table.concat(lines, '\n') .. '\n'
 end
 
@@ -88,7 +100,7 @@ return {
       from = {
         type = 'string',
         minLength = 1,
-        description = 'A file .csv or .jsonl or a folder: a path in the lab, or latest, latest/NAME.',
+        description = 'A file .csv or .jsonl, or a folder: in the lab, or latest, or latest/NAME.',
       },
       kind = {
         enum = { 'auto', 'commits', 'answers', 'runs', 'table' },
