@@ -6,6 +6,8 @@ run on a copy of the tree with a violation planted in it, and must find that one
 """
 
 import argparse
+import collections
+import functools
 import pathlib
 import re
 import shutil
@@ -62,37 +64,55 @@ def libraries(tree, _):
                 yield f"{path.relative_to(tree)} includes <{name}>, which is for {home}"
 
 
+@functools.cache
+def said_by_nm(objects, *options):
+    """What nm says of objects, a text each. They come with their times: a changed one is asked anew."""
+    paths = [path for path, _ in objects]
+    out = subprocess.run(["nm", *options, *paths], check=True, capture_output=True, text=True).stdout
+    parts = re.split(r"^(.+):$", out, flags=re.M) if len(paths) > 1 else ["", str(*paths), out]
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def symbols(paths, pattern, *options):
+    """Pairs of object and symbol; what is planted is asked by itself, so the others are asked once."""
+    for planted in (True, False):
+        these = tuple((path, path.stat().st_mtime_ns) for path in paths if (path.stem == "planted") == planted)
+        said = said_by_nm(these, *options) if these else {}
+        for path, text in said.items():
+            for symbol in re.findall(pattern, text):
+                yield pathlib.Path(path), symbol
+
+
+def objects_of(tree, build, folder):
+    """Of the sources of a folder; embed.c is a program of its own, which runs at build time."""
+    sources = sorted((tree / folder).glob("*.c"))
+    return [build / folder / f"{source.stem}.o" for source in sources if source.name != "embed.c"]
+
+
 def objects(tree, build):
     """Objects outside core/prim take nothing that reads or writes the world."""
     for folder in rules.LIBC:
-        for source in sorted((tree / folder).glob("*.c")):
-            path = build / folder / f"{source.stem}.o"
-            if source.name == "embed.c":
-                continue  # a program of its own, which runs at build time
+        paths = objects_of(tree, build, folder)
+        for path in paths:
             if not path.exists():
                 yield f"{path} is not there: type make first"
-                continue
-            out = subprocess.run(["nm", "-u", path], check=True, capture_output=True, text=True).stdout
-            for symbol in re.findall(r"[UwV] (\S+)", out):
-                own = symbol.startswith(("tl_", "prim_"))
-                lua = symbol.startswith(("lua_", "luaL_", "luaopen_")) and folder == "core/lua"
-                made = symbol.startswith(tuple(rules.COMPILER_PREFIXES))
-                if not (own or lua or made) and plain(symbol) not in allowed(folder):
-                    yield f"{folder}/{path.name} uses {symbol}: not on the list for {folder}"
+        may = allowed(folder)
+        for path, symbol in symbols([path for path in paths if path.exists()], r"[UwV] (\S+)", "-u"):
+            own = symbol.startswith(("tl_", "prim_"))
+            lua = symbol.startswith(("lua_", "luaL_", "luaopen_")) and folder == "core/lua"
+            made = symbol.startswith(tuple(rules.COMPILER_PREFIXES))
+            if not (own or lua or made) and plain(symbol) not in may:
+                yield f"{folder}/{path.name} uses {symbol}: not on the list for {folder}"
 
 
 def names(tree, build):
     """What a C file shows to others is called tl_ or prim_, and everything of a file that is not is static."""
     for folder in rules.C_FOLDERS:
-        for source in sorted((tree / folder).glob("*.c")):
-            path = build / folder / f"{source.stem}.o"
-            if not path.exists() or source.name in ("main.c", "embed.c"):
-                continue
-            out = subprocess.run(["nm", "--defined-only", "-g", path], check=True, capture_output=True, text=True)
-            for symbol in re.findall(r" [A-Z] (\S+)", out.stdout):
-                made = symbol.startswith(tuple(rules.COMPILER_PREFIXES))
-                if not (made or symbol.startswith(("tl_", "prim_")) or symbol in rules.FOREIGN_NAMES):
-                    yield f"{folder}/{path.name} shows {symbol}: tl_… or prim_… or static"
+        paths = [path for path in objects_of(tree, build, folder) if path.exists() and path.name != "main.o"]
+        for path, symbol in symbols(paths, r" [A-Z] (\S+)", "--defined-only", "-g"):
+            made = symbol.startswith(tuple(rules.COMPILER_PREFIXES))
+            if not (made or symbol.startswith(("tl_", "prim_")) or symbol in rules.FOREIGN_NAMES):
+                yield f"{folder}/{path.name} shows {symbol}: tl_… or prim_… or static"
 
 
 def back_doors(tree, _):
@@ -153,12 +173,16 @@ def pure(tree, _):
 def called(tree, _):
     """A function that a module of the host offers is used somewhere, in its own file or another."""
     code = {path: code_of(path) for path, _ in lua_modules(tree)}
-    calls = "\n".join(code.values()) + "\n".join(path.read_text() for path in tree.glob("core/*/*.c"))
+    texts = [*code.values(), *(path.read_text() for path in tree.glob("core/*/*.c"))]
+    uses = collections.Counter()
+    for text in texts:
+        uses.update(re.findall(r"[.:](\w+)", text))
+        uses.update(re.findall(r"(?<=[\"'])(\w+)(?=[\"'])", text))
     for path, module in lua_modules(tree):
         if not module.startswith("host.") or module in rules.BY_NAME:
             continue
         for name in re.findall(r"^function M[.:](\w+)", code[path], re.M):
-            if len(re.findall(rf"[.:]{name}\b|[\"']{name}[\"']", calls)) < 2:
+            if uses[name] < 2:
                 yield f"{path.relative_to(tree)}: nothing calls {name}"
 
 
@@ -267,18 +291,21 @@ class Tap:
 
 def copy_of(tree, build, folder):
     """What the checks read, in a folder where it can be spoilt."""
-    ignore = shutil.ignore_patterns("*.d", "*.md")
+    ignore = shutil.ignore_patterns("*.d", "*.md", "tools")
     for name in ["core", "lua", "recipes"]:
         shutil.copytree(tree / name, folder / "tree" / name, ignore=ignore)
     shutil.copytree(build / "core", folder / "build" / "core", ignore=ignore)
     return folder / "tree", folder / "build"
 
 
-def bites(check, plant, build):
-    with tempfile.TemporaryDirectory() as folder:
-        tree, objects_there = copy_of(ROOT, build, pathlib.Path(folder).resolve())
-        plant(tree, objects_there)
-        return any("planted" in wrong for wrong in check(tree, objects_there))
+def bites(check, plant, tree, build):
+    """A check finds what is planted; the copy is as it was when it is done."""
+    before = {path for top in (tree, build) for path in top.rglob("*")}
+    plant(tree, build)
+    found = any("planted" in wrong for wrong in check(tree, build))
+    for path in {path for top in (tree, build) for path in top.rglob("*")} - before:
+        path.unlink()
+    return found
 
 
 def main():
@@ -286,11 +313,13 @@ def main():
     options.add_argument("--build", default="build")
     build = (ROOT / options.parse_args().build).resolve()
     tap = Tap()
-    for check, planted in CHECKS.items():
-        wrong = list(check(ROOT, build))
-        tap.say(not wrong, check.__doc__.strip(), wrong)
-        for name, plant in planted.items():
-            tap.say(bites(check, plant, build), f"{check.__name__} finds {name}")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copy_of(ROOT, build, pathlib.Path(folder).resolve())
+        for check, planted in CHECKS.items():
+            wrong = list(check(ROOT, build))
+            tap.say(not wrong, check.__doc__.strip(), wrong)
+            for name, plant in planted.items():
+                tap.say(bites(check, plant, *copy), f"{check.__name__} finds {name}")
     print(f"1..{tap.count}")
     sys.exit(1 if tap.failed else 0)
 
