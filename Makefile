@@ -194,10 +194,11 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/model/demo.sh
 
+# The groups that take longest come first, so that no processor is idle at their end.
 # Packages first: what is built looks for them when make starts, so it is another make's work.
 test: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) $(SHORT) venv
-	@BUILD=$(BUILD) tests/run.sh unit lua arch ops cli docs e2e
+	@BUILD=$(BUILD) tests/run.sh docs cli ops arch unit lua e2e
 
 # MORE is what test-all does beyond test.
 MORE := lint slow san suites fuzz
@@ -209,7 +210,7 @@ test-more:
 
 test-all: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) $(SHORT) venv
-	@$(MAKE) -s --no-print-directory test-more ALSO='unit lua arch ops cli docs e2e'
+	@$(MAKE) -s --no-print-directory test-more ALSO='docs cli ops arch unit lua e2e'
 
 # --- figures ----------------------------------------------------------------------------------
 $(BUILD)/bench/mock: tests/bench/mock.c

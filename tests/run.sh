@@ -8,7 +8,8 @@
 #   docs    README.md and docs/: each command that they show, and their links
 #   e2e     tests/e2e, but for what is marked slow, real (a model) or tools (WireMock, toxiproxy)
 #   slow    and just those
-#   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san)
+#   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san); TLAB_SWEEP is set, by
+#           which unit tests do all of what they do a sample of otherwise
 #   suites  the public test suites
 #   lint    formatting, linters, budgets and both compilers' warnings (tests/lint/run.sh)
 #   fuzz    each target of tests/fuzz for FUZZ_SECONDS (10)
@@ -18,7 +19,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-build}
 venv="$BUILD/venv"
-export BUILD PYTHONDONTWRITEBYTECODE=1 CMOCKA_MESSAGE_OUTPUT=TAP
+# What pytest makes of the tests' assertions is kept, since each of its workers needs it, but not in the tree.
+unset PYTHONDONTWRITEBYTECODE
+PYTHONPYCACHEPREFIX=$(realpath -m "$BUILD/pycache")
+export BUILD PYTHONPYCACHEPREFIX CMOCKA_MESSAGE_OUTPUT=TAP
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -53,21 +57,28 @@ tap() {
   count "$label" "$good" "$bad" "$skip"
 }
 
-# The unit tests run as many at a time as there are processors, each into a file of its own; they are
-# counted in the order of their names.
-run_unit() {
-  local name logs
+# Programs that speak TAP are collected, and then run as many at a time as there are processors, each
+# into a file of its own; they are counted in the order in which they were named.
+labels=() commands=()
+later() {
+  labels+=("$1") commands+=("$(printf '%q ' "${@:2}")")
+}
+
+run_collected() {
+  local logs i
+  ((${#labels[@]} > 0)) || return 0
   logs=$(mktemp -d)
-  # shellcheck disable=SC2016 # $0 and $1 are those of the inner shell
-  printf '%s\n' tests/unit/test_*.c | xargs -n 1 -P "$(nproc)" bash -c '
-    name=$(basename "$1" .c) code=0
-    "$BUILD/tests/unit/$name" >"$0/$name" 2>&1 </dev/null || code=$?
-    echo "$code" >"$0/$name.code"' "$logs"
-  for name in tests/unit/test_*.c; do
-    name=$(basename "$name" .c)
-    tap "unit ${name#test_}" said "$logs/$name"
+  # shellcheck disable=SC2016 # $0, $1 and $2 are those of the inner shell
+  for i in "${!labels[@]}"; do printf '%s\0%s\0' "$i" "${commands[i]}"; done |
+    xargs -0 -n 2 -P "$(nproc)" bash -c '
+      code=0
+      eval "$2" >"$0/$1" 2>&1 </dev/null || code=$?
+      echo "$code" >"$0/$1.code"' "$logs"
+  for i in "${!labels[@]}"; do
+    tap "${labels[i]}" said "$logs/$i"
   done
   rm -rf "$logs"
+  labels=() commands=()
 }
 
 # What a program that has run already said, with its exit code.
@@ -76,10 +87,18 @@ said() {
   return "$(cat "$1.code")"
 }
 
+run_unit() {
+  local file name
+  for file in tests/unit/test_*.c; do
+    name=$(basename "$file" .c)
+    later "unit ${name#test_}" "$BUILD/tests/unit/$name"
+  done
+}
+
 run_lua() {
   local file
   for file in tests/lua/*_test.lua; do
-    tap "lua $(basename "$file" _test.lua)" "$BUILD/tlab" --self-test "$file"
+    later "lua $(basename "$file" _test.lua)" "$BUILD/tlab" --self-test "$file"
   done
 }
 
@@ -100,22 +119,23 @@ run_pytest() {
   count "$label" "$good" "$bad" "$skip"
 }
 
-run_arch() { tap arch python3 tests/arch/check.py --build "$BUILD"; }
-run_ops() { tap ops python3 tests/ops/run.py --tlab "$BUILD/tlab"; }
-run_cli() { tap cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
-run_docs() { tap docs python3 tests/docs/run.py --tlab "$BUILD/tlab"; }
+run_arch() { later arch python3 tests/arch/check.py --build "$BUILD"; }
+run_ops() { later ops python3 tests/ops/run.py --tlab "$BUILD/tlab"; }
+run_cli() { later cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
+run_docs() { later docs python3 tests/docs/run.py --tlab "$BUILD/tlab"; }
 # Most of these tests wait for a server, so there are more of them at once than processors.
-run_e2e() { run_pytest e2e -n 6 -m 'not slow and not real and not tools'; }
+run_e2e() { run_pytest e2e -n 4 --dist worksteal -m 'not slow and not real and not tools'; }
 run_slow() {
   run_pytest slow -n "$(nproc)" -m 'slow and not real and not tools'
   run_pytest 'model and tools' -m 'real or tools'
 }
 
 run_san() {
-  local -x BUILD="$BUILD-san"
+  local -x BUILD="$BUILD-san" TLAB_SWEEP=1
   run_unit
   run_lua
   run_cli
+  run_collected
 }
 
 run_suites() {
@@ -152,6 +172,7 @@ run_fuzz() {
 }
 
 for group in "$@"; do
+  case $group in unit | lua | arch | ops | cli | docs) ;; *) run_collected ;; esac
   case $group in
     unit | lua | arch | ops | cli | docs | e2e | slow | san | suites | lint | fuzz) "run_$group" ;;
     *)
@@ -160,6 +181,8 @@ for group in "$@"; do
       ;;
   esac
 done
+
+run_collected
 
 line="$passed passed, $failed failed"
 if ((skipped > 0)); then
