@@ -26,6 +26,12 @@ ai *words:
 mine *words:
     @{{ quote(tlab) }} mine "$@"
 
+# summarise a commit or a range: sha=HEAD~3 repo=path
+[no-cd]
+[no-exit-message]
+summ *words:
+    @{{ quote(tlab) }} summ "$@"
+
 # run any recipe: hello specs/hello.json
 [no-cd]
 [no-exit-message]

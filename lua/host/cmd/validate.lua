@@ -15,6 +15,7 @@ local OWN = {
   { 'run.json', 'run.schema.json' },
   { 'lab.json', 'lab.schema.json' },
   { 'effects.jsonl', 'effect.schema.json', lines = true },
+  { 'summary.json', 'summary.schema.json' },
 }
 
 local function read(file)

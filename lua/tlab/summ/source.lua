@@ -1,0 +1,238 @@
+--- Where a change comes from: a repository, or a folder that `tlab mine` made.
+local places = require 'tlab.mine.source'
+
+local M = {}
+
+local PATCH_MAX = 8 << 20 -- bytes of one commit's patch that are looked at
+local PATCHES_MAX = 32 << 20 -- of all commits of a range
+local BATCH = 100 -- commits a call
+
+local function fail(code, message, ...)
+  error({ code = code, message = message:format(...) }, 0)
+end
+
+local function must(value, err)
+  if value == nil then
+    error(err, 0)
+  end
+  return value
+end
+
+-- Of a repository. -------------------------------------------------------------------------------
+
+local function kind_of(commit)
+  return #commit.parents > 1 and 'merge' or #commit.parents == 0 and 'root' or 'commit'
+end
+
+local function one_commit(resolved, repo)
+  local commits = must(tlab.git.log({ from = resolved.commit, limit = 1 }, repo))
+  local options = { patch = true, merges = 'first-parent', max_patch = PATCH_MAX }
+  local changes = must(tlab.git.changes({ resolved.commit }, options, repo))
+  return { kind = kind_of(commits[1]), commits = commits, changes = changes, skipped = 0 }
+end
+
+-- The changes of many commits; when their patches come to too much, the older have numbers alone.
+local function changes_of(commits, repo)
+  local changes, room = {}, PATCHES_MAX
+  for first = 1, #commits, BATCH do
+    local ids = {}
+    for i = first, math.min(first + BATCH - 1, #commits) do
+      ids[#ids + 1] = commits[i].commit
+    end
+    local options = { patch = room > 0, max_patch = math.min(PATCH_MAX, PATCHES_MAX // BATCH) }
+    for _, change in ipairs(must(tlab.git.changes(tlab.json.array(ids), options, repo))) do
+      change.truncated = change.truncated or not options.patch or nil
+      changes[#changes + 1] = change
+      room = room - #(change.patch or '')
+    end
+  end
+  return changes
+end
+
+local function range(resolved, repo, most)
+  local words = ('%s..%s'):format(resolved.from, resolved.commit)
+  local commits = must(tlab.git.log({ from = words, limit = most + 1 }, repo))
+  local is_cut = #commits > most
+  commits[most + 1] = nil
+  return {
+    kind = 'range',
+    from = resolved.from,
+    commits = commits,
+    changes = changes_of(commits, repo),
+    cut = is_cut and most or nil,
+  }
+end
+
+local function of_repository(rev, repo, most)
+  local resolved = must(tlab.git.resolve(rev, repo))
+  local change = resolved.kind == 'range' and range(resolved, repo, most)
+    or one_commit(resolved, repo)
+  change.to, change.ref, change.place = resolved.commit, resolved.ref, 'repository'
+  return change
+end
+
+-- Of a mined folder. -----------------------------------------------------------------------------
+
+local function read_commit(folder)
+  local text = must(tlab.fs.read(folder .. '/commit.json'))
+  local commit = tlab.json.decode(text)
+  if type(commit) ~= 'table' or commit.schema ~= 'tlab.commit/1' then
+    fail('INVALID', '%s/commit.json is not what `tlab mine` writes', folder)
+  end
+  commit.commit, commit.folder = commit.sha, folder
+  return commit
+end
+
+local function change_in(commit)
+  local patch = tlab.fs.read(commit.folder .. '/diff.patch', PATCH_MAX)
+  local truncated = commit.truncated or not patch or nil
+  return { commit = commit.commit, files = commit.files, patch = patch, truncated = truncated }
+end
+
+-- The folders of commits below a mined folder, the newest first.
+local function folders_of(folder)
+  local folders = {}
+  for _, entry in ipairs(tlab.fs.list(folder .. '/commits') or {}) do
+    if entry.type == 'folder' and entry.name:find '^%d+%-.*%-%x%x%x%x%x%x%x%x$' then
+      folders[#folders + 1] =
+        { path = folder .. '/commits/' .. entry.name, sha8 = entry.name:sub(-8) }
+    end
+  end
+  if #folders == 0 then
+    fail('NOT_FOUND', '%s has no folder of a commit: mine with patches=true', folder)
+  end
+  return folders
+end
+
+local function near_of(folders)
+  local names = {}
+  for i = 1, math.min(5, #folders) do
+    names[i] = folders[i].sha8
+  end
+  return ('%s%s'):format(table.concat(names, ', '), #folders > 5 and ' …' or '')
+end
+
+-- The one commit of the folders that a revision names: HEAD (the newest), or an id's beginning.
+local function find(folders, rev)
+  if rev == 'HEAD' or rev == '' then
+    return read_commit(folders[1].path)
+  elseif not rev:find '^%x%x%x%x+$' then
+    fail(
+      'INVALID',
+      "'%s' is no revision of a mined folder: expected HEAD or at least 4 digits of a commit",
+      rev
+    )
+  end
+  local fitting = {}
+  rev = rev:lower()
+  for _, one in ipairs(folders) do
+    if one.sha8 == rev:sub(1, 8) or one.sha8:sub(1, #rev) == rev then
+      local commit = read_commit(one.path)
+      fitting[#fitting + 1] = commit.commit:sub(1, #rev) == rev and commit or nil
+    end
+  end
+  if #fitting == 0 then
+    fail('NOT_FOUND', "no mined commit begins with '%s' (there are: %s)", rev, near_of(folders))
+  elseif #fitting > 1 then
+    local ids = {}
+    for i, commit in ipairs(fitting) do
+      ids[i] = commit.commit:sub(1, 12)
+    end
+    fail('INVALID', "'%s' is ambiguous: %s", rev, table.concat(ids, ', '))
+  end
+  return fitting[1]
+end
+
+-- All that can be reached from a commit, by id.
+local function reached(by_id, from)
+  local seen, open = {}, { from }
+  while #open > 0 do
+    local id = table.remove(open)
+    if by_id[id] and not seen[id] then
+      seen[id] = true
+      for _, parent in ipairs(by_id[id].parents) do
+        open[#open + 1] = parent
+      end
+    end
+  end
+  return seen
+end
+
+local function mined_range(folders, from, to, most)
+  local all, by_id = {}, {}
+  for i, one in ipairs(folders) do
+    all[i] = read_commit(one.path)
+    by_id[all[i].commit] = all[i]
+  end
+  local first, last = find(folders, from), find(folders, to)
+  local out, within = reached(by_id, first.commit), reached(by_id, last.commit)
+  local change =
+    { kind = 'range', from = first.commit, to = last.commit, commits = {}, changes = {} }
+  for _, commit in ipairs(all) do
+    if within[commit.commit] and not out[commit.commit] then
+      if #change.commits == most then
+        change.cut = most
+        break
+      end
+      change.commits[#change.commits + 1] = commit
+      change.changes[#change.changes + 1] = change_in(commit)
+    end
+  end
+  return change
+end
+
+local function of_mined(rev, folder, most)
+  local from, to = rev:match '^(.-)%.%.(.*)$'
+  local change
+  if from then
+    change = mined_range(folders_of(folder), from, to, most)
+  else
+    local commit = find(folders_of(folder), rev)
+    change = { kind = kind_of(commit), to = commit.commit, commits = { commit } }
+    change.changes = { change_in(commit) }
+  end
+  change.place = 'mined folder'
+  return change
+end
+
+local function of_commit_folder(rev, folder)
+  local commit = read_commit(folder)
+  if rev ~= 'HEAD' and commit.commit:sub(1, #rev) ~= rev:lower() then
+    fail('NOT_FOUND', '%s holds commit %s, not %s', folder, commit.commit:sub(1, 12), rev)
+  end
+  return {
+    kind = kind_of(commit),
+    to = commit.commit,
+    commits = { commit },
+    changes = { change_in(commit) },
+    place = 'mined folder',
+  }
+end
+
+---The commits of a revision or range, the newest first, with what each changed.
+---@param spec table {sha, repo?, name?, commits}
+---@param base_url string where owner/name are
+---@return table change {kind, from?, to, commits, changes, place, repo?, cut?, why?}
+function M.load(spec, base_url)
+  if not spec.repo then
+    return of_repository(spec.sha, nil, spec.commits)
+  end
+  local where = places.find(spec, base_url)
+  local path = where.path
+  local change
+  if where.url then
+    local mirror = must(tlab.git.fetch(where.url))
+    change = of_repository(spec.sha, mirror.repo, spec.commits)
+    change.why = mirror.why
+  elseif must(tlab.fs.stat(path)).type == 'folder' and tlab.fs.stat(path .. '/commit.json') then
+    change = of_commit_folder(spec.sha, path)
+  elseif tlab.fs.stat(path .. '/commits.jsonl') then
+    change = of_mined(spec.sha, path, spec.commits)
+  else
+    change = of_repository(spec.sha, path, spec.commits)
+  end
+  change.repo = where.label
+  return change
+end
+
+return M
