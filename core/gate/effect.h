@@ -4,7 +4,7 @@
 
 #include "gate.h"
 
-enum { TL_PLACES_MAX = 2 };
+enum { TL_PLACES_MAX = 1 + TL_PROC_READ_MAX };
 
 struct tl_effect {
   tl_call call; /* first: done() gets it back */

@@ -237,6 +237,29 @@ void tl_effect_fetched(const tl_effect *f)
   tl_git_source_free(&source);
 }
 
+/* Of a program: the lab, which it must not see, then what it is given to read. */
+static int program_places(tl_effect *f, tl_err *e)
+{
+  tl_permits *p = &f->gate->permits;
+  const tl_val *read = tl_get(tl_at(&f->args, 0), "read");
+  f->places[0] = (tl_place){.dirfd = p->lab_fd, .rel = ".", .shown = "lab:"};
+  if (tl_len(read) > TL_PROC_READ_MAX)
+    return tl_fail(e, TL_EARGUMENT, "read is a list of at most %d paths", TL_PROC_READ_MAX);
+  for (size_t i = 0; i < tl_len(read); i++) {
+    const tl_val *path = tl_at(read, i);
+    tl_place *place = &f->places[1 + i];
+    if (!path || path->type != TL_STR) return tl_fail(e, TL_EARGUMENT, "read is a list of paths");
+    int rc = tl_permit_place(p, path->u.s.data, path->u.s.len, false, place, e);
+    if (rc < 0) return rc;
+    if (place->dirfd == p->run_fd && strcmp(place->rel, ".") == 0)
+      return tl_fail(e, TL_ENOT_PERMITTED,
+                     "%s: the run's folder has its record in it: name what is "
+                     "to be read",
+                     path->u.s.data);
+  }
+  return TL_OK;
+}
+
 int tl_effect_places(tl_effect *f, tl_err *e)
 {
   if (f->op->prim == prim_git_fetch) return fetch_places(f, e);
@@ -257,9 +280,7 @@ int tl_effect_places(tl_effect *f, tl_err *e)
                  : tl_permit_place(p, path, v->u.s.len, params[i].type == 'w', place, e);
     if (rc < 0) return rc;
   }
-  if (f->op->permit == TL_PERMIT_RUN)
-    f->places[0] = (tl_place){.dirfd = p->run_fd, .rel = ".", .shown = "the run's folder"};
-  return TL_OK;
+  return f->op->permit == TL_PERMIT_RUN ? program_places(f, e) : TL_OK;
 }
 
 static int check_permit(tl_effect *f, tl_err *e)

@@ -20,6 +20,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "landlock.h"
+
 /* --- descriptors --- */
 
 static int close_from_to(unsigned first, unsigned last)
@@ -79,7 +81,7 @@ static bool limit_all(const tl_confine *how)
   return ok && (cpu == 0 || limit(RLIMIT_CPU, cpu, cpu + 1));
 }
 
-static bool drop_capabilities(void)
+bool tl_confine__capabilities(void)
 {
   struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -88,53 +90,16 @@ static bool drop_capabilities(void)
 
 /* --- Landlock --- */
 
-/* The kernel's struct as of ABI 6; headers of older distributions know only its first field. */
-struct landlock_attr {
-  uint64_t handled_access_fs;
-  uint64_t handled_access_net;
-  uint64_t scoped;
-};
-
-enum {
-  LANDLOCK_VERSION_QUERY = 1,
-  LANDLOCK_NET_ALL = 3,   /* TCP bind, TCP connect: from ABI 4 */
-  LANDLOCK_SCOPE_ALL = 3, /* abstract UNIX sockets, signals: from ABI 6 */
-};
-
-/* Every file right that the ABI knows: 13 at first, then refer, truncate, ioctl on devices. */
-static uint64_t landlock_fs_rights(int abi)
-{
-  unsigned bits = 13;
-  bits += abi >= 2;
-  bits += abi >= 3;
-  bits += abi >= 5;
-  return (UINT64_C(1) << bits) - 1;
-}
-
 int tl_confine__landlock(void)
 {
-  int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION_QUERY);
-  if (abi < 1) {
-    return 0;
-  }
-  struct landlock_attr attr = {.handled_access_fs = landlock_fs_rights(abi)};
-  size_t size = offsetof(struct landlock_attr, handled_access_net);
-  if (abi >= 4) {
-    attr.handled_access_net = LANDLOCK_NET_ALL;
-    size = offsetof(struct landlock_attr, scoped);
-  }
-  if (abi >= 6) {
-    attr.scoped = LANDLOCK_SCOPE_ALL;
-    size = sizeof attr;
-  }
-  int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
-  if (fd < 0) {
+  int ruleset = tl_landlock_ruleset();
+  if (ruleset < 0) {
     return 0;
   }
   /* No rule is added: what is handled and not allowed is refused. */
-  bool held = syscall(SYS_landlock_restrict_self, fd, 0) == 0;
-  (void)close(fd);
-  return held ? abi : 0;
+  bool held = tl_landlock_enter(ruleset);
+  (void)close(ruleset);
+  return held ? tl_landlock_abi() : 0;
 }
 
 /* --- seccomp --- */
@@ -279,12 +244,12 @@ int tl_confine_worker(const tl_confine *how, tl_val *held, tl_err *e)
   tl_put(held, "no_new_privs", tl_bool(true));
   tl_put(held, "not_dumpable", tl_bool(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0));
   tl_put(held, "rlimits", tl_bool(limit_all(how)));
-  tl_put(held, "no_capabilities", tl_bool(drop_capabilities()));
+  tl_put(held, "no_capabilities", tl_bool(tl_confine__capabilities()));
   bool filtered = filter_calls(how->keep_fd);
   tl_put(held, "seccomp", tl_bool(filtered));
   /* The filter refuses socket() already; a namespace (0.6 ms) is for kernels without it. A new
    * user namespace hands out capabilities within itself, which go as well. */
   bool apart = !filtered && tl_confine__network();
-  tl_put(held, "network_namespace", tl_bool(apart && drop_capabilities()));
+  tl_put(held, "network_namespace", tl_bool(apart && tl_confine__capabilities()));
   return 0;
 }

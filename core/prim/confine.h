@@ -16,10 +16,16 @@ typedef struct tl_confine {
  * kernel lacks is false there, never an error. Errors only where going on would be unsafe. */
 int tl_confine_worker(const tl_confine *how, tl_val *held, tl_err *e);
 
-/* The single layers, for proc.c and for tests of each one alone. They only ever take away. */
+/* The single layers, for proc_child.c and for tests of each one alone. They only ever take away. */
 int tl_confine__landlock(void);        /* the kernel's Landlock ABI; 0 when nothing holds */
 bool tl_confine__seccomp(int keep_fd); /* needs no_new_privs; keep_fd: the socket */
 bool tl_confine__network(void);        /* a network namespace with nothing in it; single-threaded */
+bool tl_confine__capabilities(void);   /* no capability is left */
+
+/* For a program that is started, and all that it starts: no call that reaches another process, the
+ * kernel's own settings or a socket other than a pair of its own. Needs no_new_privs. Safe between
+ * fork and exec. keeper, supervisor: processes that it cannot signal. */
+bool tl_confine_program_calls(int keeper, int supervisor);
 
 /* Takes ambient inputs of the libraries out of this process's environment, before any library is
  * used: proxies, OPENSSL_CONF, SSLKEYLOGFILE, SSL_CERT_*, LUA_*, GIT_*, LD_*, MALLOC_*, locale.

@@ -80,6 +80,13 @@ int tl_fs_lock(int fd, int how, int64_t wait_ms);
  * it has passed. */
 bool tl_fs_wait(int *step, int64_t until);
 
+/* Called for each entry, for a folder after all that lies in it. `path` is relative to the tree's
+ * root. A positive result ends the walk early, a negative one is an error. */
+typedef int tl_fs_visit(void *ud, int dirfd, const char *name, const char *path,
+                        const struct stat *st, tl_err *e);
+/* All below an opened folder, following no link; at most TL_FS_ENTRIES, TL_FS_DEPTH deep. */
+int tl_fs_walk(int fd, const char *shown, tl_fs_visit *visitor, void *ud, tl_err *e);
+
 typedef struct tl_fs_sum {
   char sha256[TL_SHA256_HEX + 1];
   int64_t size;

@@ -8,13 +8,8 @@
 #include "../base/buf.h"
 #include "fs.h"
 
-/* Called for each entry, for a folder after all that lies in it. `path` is relative to the tree's
- * root. A positive result ends the walk early, a negative one is an error. */
-typedef int visit(void *ud, int dirfd, const char *name, const char *path, const struct stat *st,
-                  tl_err *e);
-
 typedef struct walk {
-  visit *visit;
+  tl_fs_visit *visit;
   void *ud;
   const char *shown;
   tl_buf path;
@@ -67,7 +62,7 @@ static int walk_folder(walk *w, int fd, unsigned depth, tl_err *e)
   return rc;
 }
 
-static int walk_tree(int fd, const char *shown, visit *visitor, void *ud, tl_err *e)
+int tl_fs_walk(int fd, const char *shown, tl_fs_visit *visitor, void *ud, tl_err *e)
 {
   walk w = {.visit = visitor,
             .ud = ud,
@@ -115,7 +110,7 @@ int prim_fs_tree(tl_call *call)
   int rc, fd = open_root(call, &p);
 
   if (fd < 0) return fd;
-  rc = walk_tree(fd, p->shown, tree_visit, &list, &call->err);
+  rc = tl_fs_walk(fd, p->shown, tree_visit, &list, &call->err);
   (void)close(fd);
   if (rc < 0) {
     tl_free(&list);
@@ -178,10 +173,10 @@ int prim_fs_sync(tl_call *call)
   int rc, fd = open_root(call, &p);
 
   if (fd < 0) return fd;
-  rc = walk_tree(fd, p->shown, count_visit, &files, &call->err);
+  rc = tl_fs_walk(fd, p->shown, count_visit, &files, &call->err);
   if (rc == MANY) /* one call for the whole file system costs less than many for its files */
     rc = syncfs(fd) == 0 ? TL_OK : tl_fs_fail(&call->err, errno, "sync", p->shown);
-  else if (rc == TL_OK) rc = walk_tree(fd, p->shown, sync_visit, NULL, &call->err);
+  else if (rc == TL_OK) rc = tl_fs_walk(fd, p->shown, sync_visit, NULL, &call->err);
   if (rc == TL_OK) rc = sync_root(fd, p, &call->err);
   (void)close(fd);
   if (rc == TL_OK) call->out = tl_bool(true);
@@ -211,7 +206,7 @@ int tl_fs_purge(int dir, const char *name, const char *shown, tl_err *e)
                    "folder",
                    shown, tl_fs_type(st.st_mode));
   if (fd < 0) return tl_fs_fail(e, errno, "remove", shown);
-  rc = walk_tree(fd, shown, purge_visit, NULL, e);
+  rc = tl_fs_walk(fd, shown, purge_visit, NULL, e);
   if (rc == TL_OK && unlinkat(dir, name, AT_REMOVEDIR) != 0)
     rc = tl_fs_fail(e, errno, "remove", shown);
   (void)close(fd);

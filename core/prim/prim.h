@@ -37,6 +37,9 @@ typedef struct tl_guard {
                 const char **value, tl_err *e);
 } tl_guard;
 
+/* Paths that a command of proc.run may give its program to read. */
+enum { TL_PROC_READ_MAX = 16 };
+
 typedef struct tl_call tl_call;
 struct tl_call {
   const tl_val *args;     /* one for each parameter of the signature, TL_NIL where left out */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -32,6 +33,7 @@ typedef struct job {
   tl_call *call;
   tl_proc_program program;
   tl_proc_scratch scratch;
+  tl_proc_access access;
   tl_proc_child child;
   tl_val collect; /* patterns; nil: nothing */
   output out, err;
@@ -50,7 +52,7 @@ static job *new_job(tl_call *call)
 {
   job *j = tl_zalloc(sizeof *j);
   j->call = call;
-  j->program.fd = j->scratch.fd = -1;
+  j->program.fd = j->scratch.fd = j->access.ruleset = -1;
   j->out = (output){.fd = -1, .name = "standard output"};
   j->err = (output){.fd = -1, .name = "standard error"};
   return j;
@@ -71,6 +73,7 @@ static void free_job(job *j)
   tl_buf_free(&j->out.bytes);
   tl_buf_free(&j->err.bytes);
   tl_free(&j->collect);
+  tl_proc_access_drop(&j->access);
   tl_proc_scratch_drop(&j->scratch);
   tl_proc_program_drop(&j->program);
   free(j);
@@ -92,11 +95,15 @@ static int begin(job *j, const tl_proc_command *c, tl_err *e)
   if (rc == 0) {
     rc = tl_proc_scratch_fill(&j->scratch, c->files, e);
   }
+  if (rc == 0) {
+    const tl_place *places = j->call->places;
+    rc = tl_proc_access_make(&j->program, &j->scratch, places, places + 1, c->read, &j->access, e);
+  }
   if (rc < 0) {
     return rc;
   }
   j->started = tl_clock_ms();
-  rc = tl_proc_start(&j->program, c, j->scratch.fd, &j->child, e);
+  rc = tl_proc_start(&j->program, c, j->scratch.fd, j->access.ruleset, &j->child, e);
   if (rc == 0) {
     j->deadline = j->started + c->timeout_ms;
     j->out.fd = j->child.out;
@@ -108,13 +115,13 @@ static int begin(job *j, const tl_proc_command *c, tl_err *e)
   return rc;
 }
 
-/* args: command {argv, stdin?, env?, files?, collect?, timeout_ms? (600000), max_bytes? (16 MiB, of
- * each output and of what is collected)}. The program works in a scratch folder of its own, which is
- * also its HOME and TMPDIR. The environment is these, PATH, LANG=C, TZ=UTC and `env`; the program has
- * its own session and, where the kernel allows, no network.
+/* args: command {argv, stdin?, env?, files?, collect?, read?, timeout_ms? (600000), max_bytes? (16 MiB,
+ * of each output and of what is collected)}. places: the lab, then one for each of `read`; all that the
+ * program may reach is in proc_access.c. It works in a scratch folder of its own, also its HOME and
+ * TMPDIR. The environment is these, PATH, LANG=C, TZ=UTC and `env`.
  * returns {exit or signal, stdout, stderr, files (with collect), program {path, sha256}, ms, confined
- * {network_namespace, no_new_privs}}; an exit code other than 0 is a result. Errors: NOT_FOUND,
- * ARGUMENT, REFUSED (env, names), TIMEOUT and LIMIT (the program and its group have then been
+ * {network, files, syscalls, how}}; an exit code other than 0 is a result. Errors: NOT_FOUND, ARGUMENT,
+ * REFUSED (env, names, keys), TIMEOUT and LIMIT (the program and all that it started have then been
  * killed). */
 int prim_proc_run(tl_call *call)
 {
@@ -140,16 +147,10 @@ int prim_proc_run(tl_call *call)
   return TL_PENDING;
 }
 
-/* The program and all that it started, unless they went to a session of their own. */
-static void kill_group(const job *j)
-{
-  (void)kill(-j->child.pid, SIGKILL);
-}
-
 /* Ends it early: the reason is kept, the rest of its output is of no interest. */
 static void stop(job *j, int rc)
 {
-  kill_group(j);
+  (void)kill(j->child.pid, SIGTERM); /* its keeper ends the rest */
   close_output(&j->out);
   close_output(&j->err);
   j->deadline = -1;
@@ -184,6 +185,49 @@ static tl_val output_text(output *o)
   return tl_str_take(bytes, len);
 }
 
+static tl_val files_in_words(const job *j)
+{
+  char text[160];
+  const tl_proc_access *a = &j->access;
+  if (j->child.held.landlock == 0) {
+    return tl_str("open");
+  }
+  int n = snprintf(text, sizeof text, "scratch folder; read only: the system%s",
+                   a->installed > 0 ? ", its installation" : "");
+  if (a->given > 0) {
+    (void)snprintf(text + n, sizeof text - (size_t)n, ", %u given", a->given);
+  }
+  return tl_str(text);
+}
+
+/* What holds, in words for people, and by what. */
+static tl_val confined(const job *j)
+{
+  const tl_proc_held *held = &j->child.held;
+  tl_val map = tl_map();
+  char landlock[32];
+  (void)snprintf(landlock, sizeof landlock, "landlock %d", held->landlock);
+  tl_put(&map, "network", tl_str(held->calls || held->network_namespace ? "none" : "open"));
+  tl_put(&map, "files", files_in_words(j));
+  tl_put(&map, "syscalls", tl_bool(held->calls));
+  tl_val *how = tl_put(&map, "how", tl_list());
+  const struct {
+    bool holds;
+    const char *name;
+  } layers[] = {{held->landlock > 0, landlock},
+                {held->calls, "seccomp"},
+                {held->network_namespace, "network namespace"},
+                {held->limits, "rlimits"},
+                {held->no_capabilities, "no capabilities"},
+                {true, "no_new_privs"}};
+  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+    if (layers[i].holds) {
+      tl_push(how, tl_str(layers[i].name));
+    }
+  }
+  return map;
+}
+
 static int put_result(job *j, int status)
 {
   tl_val *out = &j->call->out;
@@ -209,9 +253,7 @@ static int put_result(job *j, int status)
   tl_val *program = tl_put(out, "program", tl_map());
   tl_put(program, "path", tl_str(j->program.path));
   tl_put(program, "sha256", tl_str(j->program.sha256));
-  tl_val *confined = tl_put(out, "confined", tl_map());
-  tl_put(confined, "network_namespace", tl_bool(j->child.network_namespace));
-  tl_put(confined, "no_new_privs", tl_bool(true));
+  tl_put(out, "confined", confined(j));
   return 0;
 }
 
@@ -225,15 +267,13 @@ static void unlink_job(job *j)
   running--;
 }
 
-/* The program has ended, or was killed and is waited for. What it left behind in its group is
- * killed first: until it is collected, its number cannot mean another process. */
+/* The program has ended with all that it started, or is being ended by its keeper. */
 static void conclude(job *j)
 {
   int status = 0;
-  kill_group(j);
+  while (waitpid(j->child.pid, &status, 0) < 0 && errno == EINTR) {}
   drain(j, &j->out);
   drain(j, &j->err);
-  while (waitpid(j->child.pid, &status, 0) < 0 && errno == EINTR) {}
   (void)close(j->child.pidfd);
   unlink_job(j);
   tl_call *call = j->call;

@@ -27,6 +27,8 @@ void tl_proc_program_drop(tl_proc_program *program);
 enum { TL_PROC_OWN = 2 };
 bool tl_proc_own_folder(unsigned which, char path[PATH_MAX]);
 
+/* Whether PATH leads to a program of this name, and where it lies. */
+bool tl_proc_on_path(const char *name, char path[PATH_MAX]);
 /* PATH without its empty and relative parts; never NULL, malloc'ed. */
 char *tl_proc_path(void);
 
@@ -49,6 +51,26 @@ int tl_proc_scratch_collect(const tl_proc_scratch *scratch, const tl_val *patter
 /* Removes it with all that is in it, whatever its modes and depth. Accepts one that was not made. */
 void tl_proc_scratch_drop(tl_proc_scratch *scratch);
 
+/* Lays a link to `target` into it under a plain name. TL_EARGUMENT: something has that name. */
+int tl_proc_scratch_link(const tl_proc_scratch *scratch, const char *name, const char *target,
+                         tl_err *e);
+
+/* --- proc_access.c: what else it may read --------------------------------------------------------- */
+
+typedef struct tl_proc_access {
+  int ruleset;        /* of Landlock; -1: the kernel has none */
+  unsigned installed; /* folders and files of the program's own installation */
+  unsigned given;     /* of the command's `read` */
+} tl_proc_access;
+
+/* The scratch folder to write; to read and to execute the system, the installation of the program and
+ * of its interpreter, outside of the lab; to read the `n` places, which are also linked into the
+ * scratch folder. TL_EREFUSED: a folder with key material below it. Dropped by the caller, also after an error. */
+int tl_proc_access_make(const tl_proc_program *program, const tl_proc_scratch *scratch,
+                        const tl_place *lab, const tl_place *read, unsigned n,
+                        tl_proc_access *access, tl_err *e);
+void tl_proc_access_drop(tl_proc_access *access);
+
 /* --- proc_command.c: what proc.run is asked ------------------------------------------------------ */
 
 typedef struct tl_proc_command {
@@ -57,6 +79,7 @@ typedef struct tl_proc_command {
   const tl_val *input;   /* TL_NIL: none */
   const tl_val *files;   /* map name → bytes, or NULL */
   const tl_val *collect; /* list of patterns, or NULL */
+  unsigned read;         /* places to read */
   int64_t timeout_ms;
   int64_t max_bytes;
 } tl_proc_command;
@@ -68,16 +91,46 @@ void tl_proc_command_free(tl_proc_command *c);
 
 /* --- proc_start.c: the running child -------------------------------------------------------------- */
 
+/* What holds of the kernel's means against a program. */
+typedef struct tl_proc_held {
+  int landlock; /* ABI, 0: not at all */
+  bool calls, network_namespace, limits, no_capabilities;
+} tl_proc_held;
+
 typedef struct tl_proc_child {
-  pid_t pid;    /* also its session and process group */
-  int pidfd;    /* readable once it has ended */
+  pid_t pid;    /* of its keeper, which ends as the program did, when nothing of it is left */
+  int pidfd;    /* readable then */
   int out, err; /* its output; non-blocking */
-  bool network_namespace;
+  tl_proc_held held;
 } tl_proc_child;
 
 /* Starts the program in the folder. Returns once it has been executed, or with the reason why it was
- * not. */
+ * not. SIGTERM to the keeper ends the program and all that it started. */
 int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command, int folder,
-                  tl_proc_child *child, tl_err *e);
+                  int ruleset, tl_proc_child *child, tl_err *e);
+
+/* --- proc_child.c: between fork and exec ------------------------------------------------------------ */
+
+typedef struct tl_proc_launch {
+  const tl_proc_program *program;
+  char **argv;
+  char **envp;
+  int in, out, err; /* what become its descriptors 0 to 2; all of these are above 2 */
+  int folder;       /* where it works */
+  int ruleset;      /* -1: none */
+  int report;       /* closed by a successful exec */
+  pid_t supervisor;
+  uint64_t tasks;  /* of the user at most, with all that run already */
+  char ids[2][64]; /* the lines for uid_map and gid_map */
+} tl_proc_launch;
+
+/* What the child tells through the pipe; the last one counts. */
+typedef struct tl_proc_report {
+  tl_proc_held held;
+  int err;
+} tl_proc_report;
+
+/* In the forked process, which becomes the program's keeper. All signals are blocked. */
+_Noreturn void tl_proc_keep(const tl_proc_launch *l);
 
 #endif

@@ -105,8 +105,8 @@ static int read_number(const tl_val *map, const char *key, int64_t dflt, int64_t
 
 static int check_keys(const tl_val *map, tl_err *e)
 {
-  static const char *const known[] = {"argv",      "stdin", "env",    "timeout_ms",
-                                      "max_bytes", "files", "collect"};
+  static const char *const known[] = {"argv",    "stdin", "env",        "files",
+                                      "collect", "read",  "timeout_ms", "max_bytes"};
   for (size_t i = 0; i < tl_len(map); i++) {
     const char *key = map->u.map.pairs[i].key;
     size_t k = 0;
@@ -116,7 +116,7 @@ static int check_keys(const tl_val *map, tl_err *e)
     if (k == sizeof known / sizeof *known) {
       return tl_fail(
           e, TL_EARGUMENT,
-          "a command has argv, stdin, env, files, collect, timeout_ms and max_bytes, and "
+          "a command has argv, stdin, env, files, collect, read, timeout_ms and max_bytes, and "
           "no '%.100s'",
           key);
     }
@@ -163,6 +163,16 @@ static int read_collect(tl_proc_command *c, const tl_val *list, tl_err *e)
   return 0;
 }
 
+/* Where they lead, the gate has worked out. */
+static int read_read(tl_proc_command *c, const tl_val *list, tl_err *e)
+{
+  c->read = (unsigned)tl_len(list);
+  if (list && c->read > 0 && (list->type != TL_LIST || c->read > TL_PROC_READ_MAX)) {
+    return tl_fail(e, TL_EARGUMENT, "read is a list of at most %d paths", TL_PROC_READ_MAX);
+  }
+  return 0;
+}
+
 int tl_proc_command_read(tl_proc_command *c, const tl_val *map, const char *scratch, tl_err *e)
 {
   static const tl_val none = {.type = TL_NIL};
@@ -183,6 +193,9 @@ int tl_proc_command_read(tl_proc_command *c, const tl_val *map, const char *scra
   }
   if (rc == 0) {
     rc = read_collect(c, part(map, "collect"), e);
+  }
+  if (rc == 0) {
+    rc = read_read(c, part(map, "read"), e);
   }
   if (rc == 0) {
     rc = read_number(map, "timeout_ms", default_timeout_ms, INT32_MAX, &c->timeout_ms, e);

@@ -73,20 +73,35 @@ static int open_in(const char *dir, const char *name, char path[PATH_MAX])
   return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX ? open_executable(path) : -1;
 }
 
-static int search(const char *name, char path[PATH_MAX])
+static int search_path(const char *name, char path[PATH_MAX])
 {
-  char own[PATH_MAX];
+  char *dirs = tl_proc_path();
   char *rest = NULL;
   int fd = -1;
-  for (unsigned i = 0; i < TL_PROC_OWN && fd < 0; i++) {
-    fd = tl_proc_own_folder(i, own) ? open_in(own, name, path) : -1;
-  }
-  char *dirs = tl_proc_path();
   for (char *dir = strtok_r(dirs, ":", &rest); dir && fd < 0; dir = strtok_r(NULL, ":", &rest)) {
     fd = open_in(dir, name, path);
   }
   free(dirs);
   return fd;
+}
+
+bool tl_proc_on_path(const char *name, char path[PATH_MAX])
+{
+  int fd = search_path(name, path);
+  if (fd >= 0) {
+    (void)close(fd);
+  }
+  return fd >= 0;
+}
+
+static int search(const char *name, char path[PATH_MAX])
+{
+  char own[PATH_MAX];
+  int fd = -1;
+  for (unsigned i = 0; i < TL_PROC_OWN && fd < 0; i++) {
+    fd = tl_proc_own_folder(i, own) ? open_in(own, name, path) : -1;
+  }
+  return fd >= 0 ? fd : search_path(name, path);
 }
 
 static int not_found(const char *name, tl_err *e)

@@ -107,6 +107,16 @@ int tl_proc_scratch_fill(const tl_proc_scratch *scratch, const tl_val *files, tl
   return rc;
 }
 
+int tl_proc_scratch_link(const tl_proc_scratch *scratch, const char *name, const char *target,
+                         tl_err *e)
+{
+  if (symlinkat(target, scratch->fd, name) == 0) {
+    return 0;
+  }
+  return errno == EEXIST ? tl_fail(e, TL_EARGUMENT, "two of files and read are called %.200s", name)
+                         : tl_fs_fail(e, errno, "link", name);
+}
+
 /* --- collecting from it --- */
 
 typedef struct gather {

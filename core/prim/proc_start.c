@@ -22,120 +22,7 @@
 #include "fs.h"
 #include "proc.h"
 
-/* --- in the child, between fork and exec: only async-signal-safe calls --- */
-
-typedef struct launch {
-  const tl_proc_program *program;
-  char **argv;
-  char **envp;
-  int in, out, err; /* what become its descriptors 0 to 2; all of these are above 2 */
-  int folder;       /* where it works */
-  int report;       /* closed by a successful exec */
-  pid_t parent;
-  char ids[2][64]; /* the lines for uid_map and gid_map */
-} launch;
-
-/* What the child tells through the pipe; the last one counts. */
-typedef struct report {
-  int network_namespace;
-  int err;
-} report;
-
-static bool put_file(const char *path, const char *text)
-{
-  size_t len = strlen(text);
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return false;
-  }
-  bool ok = write(fd, text, len) == (ssize_t)len;
-  (void)close(fd);
-  return ok;
-}
-
-/* A network with nothing in it. Without privileges that takes a user namespace, in which the child
- * keeps its own user and group. */
-static bool leave_network(const launch *l)
-{
-  if (unshare(CLONE_NEWNET) == 0) {
-    return true;
-  }
-  /* Only the owner of /proc/self may write the maps; a process that is not dumpable is not. */
-  (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-  return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && put_file("/proc/self/setgroups", "deny") &&
-         put_file("/proc/self/uid_map", l->ids[0]) && put_file("/proc/self/gid_map", l->ids[1]);
-}
-
-static void default_signals(void)
-{
-  struct sigaction dflt = {.sa_handler = SIG_DFL};
-  sigset_t none;
-  for (int sig = 1; sig < NSIG; sig++) {
-    (void)sigaction(sig, &dflt, NULL); /* KILL, STOP and the C library's own refuse */
-  }
-  (void)sigemptyset(&none);
-  (void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Nothing of ours but 0 to 2 may reach the program, whoever opened it and however. */
-static bool close_on_exec(void)
-{
-  if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0) {
-    return true;
-  }
-  struct rlimit lim; /* before Linux 5.11 */
-  if (getrlimit(RLIMIT_NOFILE, &lim) < 0) {
-    return false;
-  }
-  for (int fd = 3; (rlim_t)fd < lim.rlim_cur; fd++) {
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-  }
-  return true;
-}
-
-static bool set_up_child(const launch *l)
-{
-  struct rlimit no_core = {0};
-  if (setsid() < 0 || dup2(l->in, 0) < 0 || dup2(l->out, 1) < 0 || dup2(l->err, 2) < 0) {
-    return false;
-  }
-  if (fchdir(l->folder) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0) {
-    return false;
-  }
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !close_on_exec()) {
-    return false;
-  }
-  /* Does not outlive the supervisor, be it killed; the parent may be gone before this call. */
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
-    return false;
-  }
-  if (getppid() != l->parent) {
-    errno = ECHILD;
-    return false;
-  }
-  default_signals();
-  return true;
-}
-
-static _Noreturn void run_child(const launch *l)
-{
-  report r = {.network_namespace = leave_network(l)};
-  if (set_up_child(l)) {
-    (void)!write(l->report, &r, sizeof r);
-    /* By descriptor, so that it is the file that was hashed. The interpreter of a script opens
-     * the script by its name, so that one goes by path. */
-    if (l->program->script) {
-      (void)execve(l->program->path, l->argv, l->envp);
-    } else {
-      (void)syscall(SYS_execveat, l->program->fd, "", l->argv, l->envp, AT_EMPTY_PATH);
-    }
-  }
-  r.err = errno;
-  (void)!write(l->report, &r, sizeof r);
-  _exit(127);
-}
-
-/* --- in the parent --- */
+enum { TASKS_MORE = 1024 };
 
 /* A descriptor above 2, whatever of 0 to 2 the supervisor was started without. */
 static int above_stdio(int fd)
@@ -183,8 +70,22 @@ static void close_all(const int *fds, size_t n)
   }
 }
 
+/* The limit counts all tasks of the user, also those that have nothing to do with us: so many more
+ * than the machine has now. Where that cannot be told, no limit. */
+static uint64_t most_tasks(void)
+{
+  char text[128] = "";
+  unsigned long now = 0;
+  int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    (void)!read(fd, text, sizeof text - 1);
+    (void)close(fd);
+  }
+  return sscanf(text, "%*s %*s %*s %*u/%lu", &now) == 1 ? now + TASKS_MORE : 0;
+}
+
 /* No signal handler of ours runs in the child, which has our memory. */
-static pid_t fork_quietly(const launch *l)
+static pid_t fork_quietly(const tl_proc_launch *l)
 {
   sigset_t all;
   sigset_t old;
@@ -192,7 +93,7 @@ static pid_t fork_quietly(const launch *l)
   (void)sigprocmask(SIG_SETMASK, &all, &old);
   pid_t pid = fork();
   if (pid == 0) {
-    run_child(l);
+    tl_proc_keep(l);
   }
   int err = errno;
   (void)sigprocmask(SIG_SETMASK, &old, NULL);
@@ -203,16 +104,16 @@ static pid_t fork_quietly(const launch *l)
 /* Waits until the pipe closes: the program runs, or the child said why not. */
 static int hear_report(int fd, const tl_proc_program *program, tl_proc_child *child, tl_err *e)
 {
-  report r = {.err = ECHILD};
-  report next;
+  tl_proc_report r = {.err = ECHILD};
+  tl_proc_report next;
   while (tl_fs_read_all(fd, &next, sizeof next) == (ssize_t)sizeof next) {
     r = next;
   }
-  child->network_namespace = r.network_namespace != 0;
+  child->held = r.held;
   return r.err ? tl_fail_errno(e, r.err, "cannot run the program %.200s", program->path) : 0;
 }
 
-static int launch_child(const launch *l, int report_fd, tl_proc_child *child, tl_err *e)
+static int start_keeper(const tl_proc_launch *l, int report_fd, tl_proc_child *child, tl_err *e)
 {
   child->pid = fork_quietly(l);
   (void)close(l->report);
@@ -224,7 +125,7 @@ static int launch_child(const launch *l, int report_fd, tl_proc_child *child, tl
     child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
     if (child->pidfd < 0) {
       rc = tl_fail_errno(e, errno, "cannot wait for the program %.200s", l->program->path);
-      (void)kill(-child->pid, SIGKILL);
+      (void)kill(child->pid, SIGTERM);
     }
   }
   if (rc < 0) {
@@ -234,16 +135,19 @@ static int launch_child(const launch *l, int report_fd, tl_proc_child *child, tl
 }
 
 int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command, int folder,
-                  tl_proc_child *child, tl_err *e)
+                  int ruleset, tl_proc_child *child, tl_err *e)
 {
   int out[2] = {-1, -1};
   int err[2] = {-1, -1};
   int rep[2] = {-1, -1};
-  launch l = {.program = program,
-              .argv = command->argv,
-              .envp = command->envp,
-              .in = open_input(command->input),
-              .folder = folder};
+  tl_proc_launch l = {.program = program,
+                      .argv = command->argv,
+                      .envp = command->envp,
+                      .in = open_input(command->input),
+                      .folder = folder,
+                      .ruleset = ruleset,
+                      .supervisor = getpid(),
+                      .tasks = most_tasks()};
   *child = (tl_proc_child){.pid = -1, .pidfd = -1, .out = -1, .err = -1};
   int rc = 0;
   if (l.in < 0 || !make_pipe(out) || !make_pipe(err) || !make_pipe(rep) ||
@@ -254,11 +158,10 @@ int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command
     l.out = out[1];
     l.err = err[1];
     l.report = rep[1];
-    l.parent = getpid();
     (void)snprintf(l.ids[0], sizeof l.ids[0], "%u %u 1", geteuid(), geteuid());
     (void)snprintf(l.ids[1], sizeof l.ids[1], "%u %u 1", getegid(), getegid());
-    rc = launch_child(&l, rep[0], child, e);
-    rep[1] = -1; /* launch_child closed it */
+    rc = start_keeper(&l, rep[0], child, e);
+    rep[1] = -1; /* start_keeper closed it */
   }
   if (rc == 0) {
     child->out = out[0];

@@ -2,6 +2,10 @@
 #ifndef TL_TEST_PROC_HELP_H
 #define TL_TEST_PROC_HELP_H
 
+#include <fcntl.h>
+#include <glob.h>
+#include <unistd.h>
+
 #include "../../core/base/buf.h"
 #include "../../core/prim/loop.h"
 #include "../../core/prim/proc.h"
@@ -9,8 +13,8 @@
 typedef struct asked {
   tl_call call;
   tl_val args[1];
-  tl_place places[1];
-  int done; /* how often done() came */
+  tl_place places[1 + TL_PROC_READ_MAX]; /* the lab, what is to be read */
+  int done;                              /* how often done() came */
   int rc;
 } asked;
 
@@ -91,6 +95,47 @@ static inline void fails(tl_val command, int code, const char *words)
              tl_code_name(code), words);
   }
   assert_int_equal(a.call.out.type, TL_NIL);
+}
+
+/* Processes that have this argument. */
+static inline int having(const char *argument)
+{
+  glob_t all;
+  int n = 0;
+  assert_int_equal(glob("/proc/[0-9]*/cmdline", 0, NULL, &all), 0);
+  for (size_t i = 0; i < all.gl_pathc; i++) {
+    char text[4096] = "";
+    int fd = open(all.gl_pathv[i], O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    for (const char *at = text; len > 0 && at < text + len; at += strlen(at) + 1) {
+      n += strcmp(at, argument) == 0;
+    }
+    if (fd >= 0) {
+      (void)close(fd);
+    }
+  }
+  globfree(&all);
+  return n;
+}
+
+/* Waits until so many have it. */
+static inline bool become(int n, const char *argument)
+{
+  for (int i = 0; i < 300; i++) {
+    if (having(argument) == n) {
+      return true;
+    }
+    (void)usleep(10000);
+  }
+  return false;
+}
+
+/* How long to sleep: 60 s and a little, as no other test does. */
+static inline const char *nap(int which)
+{
+  static char text[8][32];
+  (void)snprintf(text[which], sizeof text[which], "60.%d%d", (int)getpid(), which);
+  return text[which];
 }
 
 #endif

@@ -1,0 +1,622 @@
+/* proc.run: what a program can reach, and what it cannot, each tried by a program.
+ *
+ * Without Landlock the tests of files are skipped, as the answer says then: open. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../core/prim/confine.h"
+#include "../../core/prim/landlock.h"
+#include "proc_help.h"
+
+static char base[] = "/tmp/tlab-proc-confine-XXXXXX"; /* what the programs must not see */
+static char own[PATH_MAX];                            /* this program, which is also the attacker */
+
+/* --- the attacks: this program, started by proc.run with the name of one --- */
+
+static int says(int rc)
+{
+  return rc < 0 ? errno : 0;
+}
+
+static int connect_to(const char *port)
+{
+  struct sockaddr_in sa = {.sin_family = AF_INET,
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                           .sin_port = htons((uint16_t)atoi(port))};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  return fd < 0 ? errno : says(connect(fd, (struct sockaddr *)&sa, sizeof sa));
+}
+
+static int send_datagram(const char *port)
+{
+  struct sockaddr_in sa = {.sin_family = AF_INET,
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                           .sin_port = htons((uint16_t)atoi(port))};
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  return fd < 0 ? errno : says((int)sendto(fd, "x", 1, 0, (struct sockaddr *)&sa, sizeof sa));
+}
+
+static struct sockaddr_un unix_address(const char *path)
+{
+  struct sockaddr_un sa = {.sun_family = AF_UNIX};
+  (void)snprintf(sa.sun_path, sizeof sa.sun_path, "%s", path);
+  return sa;
+}
+
+static int connect_unix(const char *path)
+{
+  struct sockaddr_un sa = unix_address(path);
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  return fd < 0 ? errno : says(connect(fd, (struct sockaddr *)&sa, sizeof sa));
+}
+
+/* One end of a pair, turned to a socket outside by an address in the message. */
+static int turn_pair(const char *path)
+{
+  struct sockaddr_un sa = unix_address(path);
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0) {
+    return errno;
+  }
+  struct iovec part = {.iov_base = (char[]){"x"}, .iov_len = 1};
+  struct msghdr message = {
+      .msg_name = &sa, .msg_namelen = sizeof sa, .msg_iov = &part, .msg_iovlen = 1};
+  return says((int)sendmsg(pair[0], &message, 0));
+}
+
+static int use_pair(const char *unused)
+{
+  int pair[2];
+  char byte = 0;
+  (void)unused;
+  return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 &&
+                 write(pair[0], "x", 1) == 1 && read(pair[1], &byte, 1) == 1 && byte == 'x'
+             ? 0
+             : errno;
+}
+
+static int trace(const char *pid)
+{
+  return says((int)ptrace(PTRACE_ATTACH, atoi(pid), NULL, NULL));
+}
+
+static int trace_child(const char *unused)
+{
+  (void)unused;
+  return says((int)ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+}
+
+static int read_memory(const char *pid)
+{
+  char there;
+  struct iovec mine = {.iov_base = &there, .iov_len = 1};
+  struct iovec theirs = {.iov_base = base, .iov_len = 1};
+  return says((int)process_vm_readv(atoi(pid), &mine, 1, &theirs, 1, 0));
+}
+
+static int end_other(const char *pid)
+{
+  return says(kill(atoi(pid), SIGUSR1));
+}
+
+static int end_keeper(const char *unused)
+{
+  (void)unused;
+  return says(kill(getppid(), SIGUSR1));
+}
+
+static int end_everyone(const char *unused)
+{
+  (void)unused;
+  return says(kill(-1, 0));
+}
+
+static int signal_self(const char *unused)
+{
+  (void)unused;
+  return says(kill(getpid(), 0)) | says(kill(0, 0)) | (raise(SIGCONT) != 0);
+}
+
+static int new_namespace(const char *unused)
+{
+  (void)unused;
+  return says(unshare(CLONE_NEWUSER));
+}
+
+static int clone_namespace(const char *unused)
+{
+  (void)unused;
+  return says((int)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL));
+}
+
+static int clone_by_struct(const char *unused)
+{
+  struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+  (void)unused;
+  return says((int)syscall(SYS_clone3, &args, sizeof args));
+}
+
+static int start_thread_or_process(const char *unused)
+{
+  (void)unused;
+  pid_t pid = fork();
+  if (pid == 0) {
+    _exit(0);
+  }
+  return pid < 0 ? errno : says(waitpid(pid, NULL, 0));
+}
+
+static int ask_ring(const char *unused)
+{
+  (void)unused;
+  return says((int)syscall(SYS_io_uring_setup, 1, NULL));
+}
+
+static int load_bpf(const char *unused)
+{
+  (void)unused;
+  return says((int)syscall(SYS_bpf, 0, NULL, 0));
+}
+
+static int ask_keys(const char *unused)
+{
+  (void)unused;
+  return says((int)syscall(SYS_keyctl, 0, -3, 0));
+}
+
+static int ask_faults(const char *unused)
+{
+  (void)unused;
+  return says((int)syscall(SYS_userfaultfd, 1));
+}
+
+static int ask_events(const char *unused)
+{
+  (void)unused;
+  return says((int)syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0));
+}
+
+static int mount_proc(const char *unused)
+{
+  (void)unused;
+  return says(mount("none", ".", "tmpfs", 0, NULL));
+}
+
+static int make_device(const char *unused)
+{
+  (void)unused;
+  return says(mknod("disk", S_IFBLK | 0600, 0x0801));
+}
+
+static const struct attack {
+  const char *name;
+  int (*run)(const char *argument);
+} attacks[] = {
+    {"tcp", connect_to},         {"udp", send_datagram},
+    {"unix", connect_unix},      {"turn", turn_pair},
+    {"pair", use_pair},          {"ptrace", trace},
+    {"traceme", trace_child},    {"memory", read_memory},
+    {"signal", end_other},       {"keeper", end_keeper},
+    {"everyone", end_everyone},  {"self", signal_self},
+    {"unshare", new_namespace},  {"clone", clone_namespace},
+    {"clone3", clone_by_struct}, {"fork", start_thread_or_process},
+    {"io_uring", ask_ring},      {"bpf", load_bpf},
+    {"keyctl", ask_keys},        {"userfaultfd", ask_faults},
+    {"perf", ask_events},        {"mount", mount_proc},
+    {"mknod", make_device},
+};
+
+static int attack(const char *name, const char *argument)
+{
+  for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {
+    if (strcmp(attacks[i].name, name) == 0) {
+      return attacks[i].run(argument);
+    }
+  }
+  return 125;
+}
+
+/* The exit code of an attack: 0 when it went through, else its errno. */
+static int64_t attacked(const char *name, const char *argument)
+{
+  asked a = run(COMMAND(own, name, argument));
+  succeeds(&a);
+  int64_t code = tl_get_int(&a.call.out, "exit", -1);
+  end(&a);
+  return code;
+}
+
+static char *number(int n)
+{
+  static char text[16];
+  (void)snprintf(text, sizeof text, "%d", n);
+  return text;
+}
+
+/* --- files --- */
+
+static void needs_landlock(void)
+{
+  if (tl_landlock_abi() == 0) {
+    skip();
+  }
+}
+
+/* What the program said on its standard output; its exit code is of no interest. */
+static void assert_says(tl_val command, const char *want)
+{
+  asked a = run(command);
+  succeeds(&a);
+  assert_string_equal(tl_get_str(&a.call.out, "stdout", "?"), want);
+  end(&a);
+}
+
+static char *put(const char *name, const char *text, mode_t mode)
+{
+  static char path[PATH_MAX];
+  (void)snprintf(path, sizeof path, "%s/%s", base, name);
+  for (char *slash = path + sizeof base; (slash = strchr(slash, '/')) != NULL; slash++) {
+    *slash = '\0';
+    (void)mkdir(path, 0755);
+    *slash = '/';
+  }
+  FILE *f = fopen(path, "w");
+  assert_non_null(f);
+  assert_true(fputs(text, f) >= 0);
+  assert_int_equal(fclose(f), 0);
+  assert_int_equal(chmod(path, mode), 0);
+  return path;
+}
+
+static void files_of_others_are_closed(void **state)
+{
+  (void)state;
+  needs_landlock();
+  char script[2 * PATH_MAX];
+  (void)snprintf(
+      script, sizeof script,
+      "for f in %s /etc/passwd /etc/hostname /etc/shadow /proc/1/environ "
+      "/proc/%d/environ /proc/%d/cmdline /proc/mounts /dev/tty /root /home /tmp %s; do "
+      "if head -c 1 $f || ls $f/.; then echo reached $f; fi 2>/dev/null; done 2>/dev/null",
+      put(".ssh/id_ed25519", "KEY", 0644), (int)getpid(), (int)getpid(), base);
+  assert_says(COMMAND("sh", "-c", script), "");
+}
+
+static void nothing_is_written_outside(void **state)
+{
+  (void)state;
+  needs_landlock();
+  char script[2 * PATH_MAX];
+  char *file = put("there.txt", "before", 0666);
+  assert_int_equal(chmod(base, 0777), 0);
+  (void)snprintf(script, sizeof script,
+                 "{ echo x >%s/new; echo x >%s; echo x >>%s; rm %s; mkdir %s/d; ln %s hard; "
+                 "mv %s moved; ln -s /etc %s/link; truncate -s 0 %s; } 2>/dev/null; ls; cat hard",
+                 base, file, file, file, base, file, file, base, file);
+  assert_says(COMMAND("sh", "-c", script), "");
+  (void)snprintf(script, sizeof script, "test \"$(ls %s)\" = there.txt && grep -q before %s", base,
+                 file);
+  assert_int_equal(unlink(file), 0);
+  (void)put("there.txt", "before", 0666);
+  assert_int_equal(system(script), 0);
+}
+
+static void its_own_folder_and_the_system_are_open(void **state)
+{
+  (void)state;
+  assert_stdout(
+      COMMAND("sh", "-c",
+              "mkdir d && echo a >d/a && mv d/a d/b && ln d/b hard && cat hard && rm -r d "
+              "&& echo x >$TMPDIR/t && cp /bin/true mine && ./mine && head -c 2 /dev/zero | "
+              "wc -c && echo >/dev/null && head -c 4 /dev/urandom | wc -c && test -r "
+              "/proc/self/status && grep -q . /proc/cpuinfo && ls /usr >/dev/null && echo ok"),
+      "a\n2\n4\nok\n");
+  assert_stdout(COMMAND("python3", "-c",
+                        "import json, ssl, threading\n"
+                        "t = threading.Thread(target=lambda: print('thread'))\n"
+                        "t.start()\nt.join()"),
+                "thread\n");
+}
+
+/* --- what it is given --- */
+
+static asked run_reading(tl_val command, const char *const *paths)
+{
+  asked a = {0};
+  unsigned n = 0;
+  a.args[0] = command;
+  tl_val *list = tl_put(&a.args[0], "read", tl_list());
+  a.places[0].dirfd = -1;
+  for (; paths[n]; n++) {
+    tl_push(list, tl_str(paths[n]));
+    a.places[1 + n] =
+        (tl_place){.dirfd = open("/", O_PATH | O_CLOEXEC), .rel = paths[n] + 1, .shown = paths[n]};
+  }
+  a.call = (tl_call){.args = a.args, .places = a.places, .done = on_done};
+  asked *moved = &a;
+  moved->rc = prim_proc_run(&moved->call);
+  finish(moved);
+  for (unsigned i = 0; i < n; i++) {
+    (void)close(a.places[1 + i].dirfd);
+  }
+  return a;
+}
+
+#define READING(command, ...) run_reading(command, (const char *const[]){__VA_ARGS__, NULL})
+
+static void what_is_given_is_read_and_no_more(void **state)
+{
+  (void)state;
+  needs_landlock();
+  char folder[PATH_MAX];
+  char file[PATH_MAX];
+  char script[PATH_MAX];
+  (void)snprintf(folder, sizeof folder, "%s/data", base);
+  (void)snprintf(file, sizeof file, "%s", put("one.txt", "one", 0644));
+  (void)put("data/sub/two.txt", "two", 0666);
+  (void)put("two.txt", "no", 0644);
+  (void)snprintf(script, sizeof script,
+                 "cat one.txt data/sub/two.txt %s/data/sub/two.txt; { cat %s/two.txt; echo x "
+                 ">data/sub/two.txt; echo x >data/new; cp /bin/true data/; } 2>/dev/null; ls data",
+                 base, base);
+  asked a = READING(COMMAND("sh", "-c", script), folder, file);
+  succeeds(&a);
+  assert_string_equal(tl_get_str(&a.call.out, "stdout", ""), "onetwotwosub\n");
+  assert_non_null(strstr(tl_get_str(tl_get(&a.call.out, "confined"), "files", ""), "2 given"));
+  end(&a);
+  a = READING(COMMAND("true"), folder, folder);
+  assert_int_equal(a.rc, TL_EARGUMENT);
+  a = READING(COMMAND("true"), "/dev/null");
+  assert_true(a.rc < 0);
+}
+
+static void keys_are_not_given_with_their_folder(void **state)
+{
+  (void)state;
+  char folder[PATH_MAX];
+  (void)snprintf(folder, sizeof folder, "%s/withkey", base);
+  (void)put("withkey/a/.env", "KEY=1", 0644);
+  asked a = READING(COMMAND("true"), folder);
+  assert_int_equal(a.rc, TL_EREFUSED);
+  assert_non_null(strstr(a.call.err.msg, "a/.env"));
+}
+
+/* --- its installation --- */
+
+static void a_program_finds_its_own_installation(void **state)
+{
+  (void)state;
+  char path[PATH_MAX];
+  char env[PATH_MAX];
+  (void)put("opt/lib/data.txt", "data\n", 0644);
+  (void)put("opt/etc/secret.txt", "secret\n", 0644);
+  (void)put("opt/inter/bin/run", "#!/bin/sh\ncat $(dirname $0)/../lib/i.txt 2>&1; . $1\n", 0755);
+  (void)put("opt/inter/lib/i.txt", "interpreter\n", 0644);
+  (void)snprintf(path, sizeof path, "%s",
+                 put("opt/bin/tool",
+                     "#!/bin/sh\ncat $(dirname $0)/../lib/data.txt $(dirname $0)/../etc/secret.txt "
+                     "2>/dev/null\n",
+                     0755));
+  bool held = tl_landlock_abi() > 0;
+  assert_says(COMMAND(path), held ? "data\n" : "data\nsecret\n");
+  /* An interpreter that env finds on PATH, in another place. */
+  (void)snprintf(env, sizeof env, "%s/opt/inter/bin:%s", base, getenv("PATH"));
+  char *old = tl_strdup(getenv("PATH"));
+  assert_int_equal(setenv("PATH", env, 1), 0);
+  (void)snprintf(path, sizeof path, "%s", put("script", "#!/usr/bin/env run\necho script\n", 0755));
+  assert_says(COMMAND(path), "interpreter\nscript\n");
+  assert_int_equal(setenv("PATH", old, 1), 0);
+  free(old);
+}
+
+static void a_virtual_environment_works(void **state)
+{
+  (void)state;
+  char path[PATH_MAX];
+  char make[2 * PATH_MAX];
+  (void)snprintf(make, sizeof make,
+                 "python3 -m venv --without-pip %s/venv && echo 'print(\"module\")' "
+                 ">$(echo %s/venv/lib/python3*/site-packages)/thing.py",
+                 base, base);
+  assert_int_equal(system(make), 0);
+  (void)snprintf(make, sizeof make, "#!%s/venv/bin/python\nimport thing\n", base);
+  (void)snprintf(path, sizeof path, "%s", put("venv/bin/thing", make, 0755));
+  assert_stdout(COMMAND(path), "module\n");
+  (void)snprintf(path, sizeof path, "%s/venv/bin/python", base);
+  assert_stdout(COMMAND(path, "-c", "import thing"), "module\n");
+}
+
+static void a_home_or_the_lab_is_no_installation(void **state)
+{
+  (void)state;
+  needs_landlock();
+  char path[PATH_MAX];
+  char home[PATH_MAX];
+  char *old = getenv("HOME") ? tl_strdup(getenv("HOME")) : NULL;
+  (void)snprintf(home, sizeof home, "%s/pre/lib/home", base);
+  (void)put("pre/lib/home/notes.txt", "private\n", 0644);
+  (void)snprintf(path, sizeof path, "%s",
+                 put("pre/bin/tool",
+                     "#!/bin/sh\ncat $(dirname $0)/../lib/home/notes.txt 2>/dev/null\n", 0755));
+  assert_says(COMMAND(path), "private\n"); /* an installation as others */
+  assert_int_equal(setenv("HOME", home, 1), 0);
+  assert_says(COMMAND(path), "");
+  assert_int_equal(setenv("HOME", "/", 1), 0);
+  asked a = {.places = {{.dirfd = open(home, O_PATH | O_CLOEXEC), .rel = ".", .shown = "lab:"}}};
+  a.args[0] = COMMAND(path);
+  a.call = (tl_call){.args = a.args, .places = a.places, .done = on_done};
+  a.rc = prim_proc_run(&a.call);
+  finish(&a);
+  succeeds(&a);
+  assert_string_equal(tl_get_str(&a.call.out, "stdout", "?"), "");
+  end(&a);
+  (void)close(a.places[0].dirfd);
+  assert_int_equal(old ? setenv("HOME", old, 1) : unsetenv("HOME"), 0);
+  free(old);
+}
+
+/* --- network --- */
+
+static int listen_on(int type, int *port)
+{
+  struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof sa;
+  int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+  assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
+  assert_true(type == SOCK_DGRAM || listen(fd, 1) == 0);
+  assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+  *port = ntohs(sa.sin_port);
+  return fd;
+}
+
+static void there_is_no_network(void **state)
+{
+  (void)state;
+  int port;
+  int fd = listen_on(SOCK_STREAM, &port);
+  assert_int_equal(attack("tcp", number(port)), 0); /* here it can be reached */
+  assert_int_equal(attacked("tcp", number(port)), EPERM);
+  (void)close(fd);
+  fd = listen_on(SOCK_DGRAM, &port);
+  assert_int_equal(attack("udp", number(port)), 0);
+  assert_int_equal(attacked("udp", number(port)), EPERM);
+  (void)close(fd);
+}
+
+static void sockets_in_folders_are_closed(void **state)
+{
+  (void)state;
+  struct sockaddr_un sa = {.sun_family = AF_UNIX};
+  for (int i = 0; i < 2; i++) {
+    const char *name = i == 0 ? "unix" : "turn";
+    (void)snprintf(sa.sun_path, sizeof sa.sun_path, "%s/%s", base, name);
+    int fd = socket(AF_UNIX, (i == 0 ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
+    assert_true(i == 1 || listen(fd, 1) == 0);
+    assert_int_equal(attack(name, sa.sun_path), 0);
+    assert_int_equal(attacked(name, sa.sun_path), EPERM);
+    (void)close(fd);
+  }
+  assert_int_equal(attacked("pair", ""), 0); /* among its own processes it may speak */
+}
+
+/* --- other processes, and the kernel --- */
+
+static void other_processes_are_out_of_reach(void **state)
+{
+  (void)state;
+  char *us = number((int)getpid());
+  assert_int_equal(attacked("ptrace", us), EPERM);
+  assert_int_equal(attacked("traceme", us), EPERM);
+  assert_int_equal(attacked("memory", us), EPERM);
+  assert_int_equal(attacked("signal", us), EPERM);
+  assert_int_equal(attacked("keeper", us), EPERM);
+  assert_int_equal(attacked("everyone", us), EPERM);
+  assert_int_equal(attacked("self", us), 0);
+  assert_int_equal(attacked("fork", us), 0);
+}
+
+static void the_kernel_is_asked_for_no_more_than_it_takes(void **state)
+{
+  (void)state;
+  static const char *const refused[] = {"unshare",     "clone", "bpf",  "keyctl",
+                                        "userfaultfd", "perf",  "mount"};
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    assert_int_equal(attacked(refused[i], ""), EPERM);
+  }
+  assert_int_equal(attacked("clone3", ""), ENOSYS);
+  assert_int_equal(attacked("io_uring", ""), ENOSYS);
+  assert_int_not_equal(attacked("mknod", ""), 0);
+}
+
+static void files_have_a_most(void **state)
+{
+  (void)state;
+  asked a = run(COMMAND("sh", "-c", "ulimit -f; truncate -s 5G big"));
+  succeeds(&a);
+  assert_string_equal(tl_get_str(&a.call.out, "stdout", ""), "8388608\n"); /* of 512 bytes */
+  assert_int_equal(tl_get_int(&a.call.out, "signal", -1), -1);
+  assert_int_not_equal(tl_get_int(&a.call.out, "exit", 0), 0);
+  end(&a);
+}
+
+/* --- what is told --- */
+
+static void what_holds_is_told(void **state)
+{
+  (void)state;
+  asked a = run(COMMAND("true"));
+  succeeds(&a);
+  const tl_val *confined = tl_get(&a.call.out, "confined");
+  bool files = tl_landlock_abi() > 0;
+  assert_string_equal(tl_get_str(confined, "network", ""), "none");
+  assert_string_equal(tl_get_str(confined, "files", ""),
+                      files ? "scratch folder; read only: the system" : "open");
+  assert_true(tl_get_bool(confined, "syscalls", false));
+  const tl_val *how = tl_get(confined, "how");
+  assert_true(tl_len(how) >= 4);
+  end(&a);
+}
+
+static int set_up(void **state)
+{
+  (void)state;
+  ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
+  return n > 0 && mkdtemp(base) && chmod(base, 0755) == 0 ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+  (void)state;
+  char command[64];
+  (void)snprintf(command, sizeof command, "rm -rf %s", base);
+  return system(command);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(files_of_others_are_closed),
+      cmocka_unit_test(nothing_is_written_outside),
+      cmocka_unit_test(its_own_folder_and_the_system_are_open),
+      cmocka_unit_test(what_is_given_is_read_and_no_more),
+      cmocka_unit_test(keys_are_not_given_with_their_folder),
+      cmocka_unit_test(a_program_finds_its_own_installation),
+      cmocka_unit_test(a_virtual_environment_works),
+      cmocka_unit_test(a_home_or_the_lab_is_no_installation),
+      cmocka_unit_test(there_is_no_network),
+      cmocka_unit_test(sockets_in_folders_are_closed),
+      cmocka_unit_test(other_processes_are_out_of_reach),
+      cmocka_unit_test(the_kernel_is_asked_for_no_more_than_it_takes),
+      cmocka_unit_test(files_have_a_most),
+      cmocka_unit_test(what_holds_is_told),
+  };
+  if (argc == 3) {
+    return attack(argv[1], argv[2]);
+  }
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
