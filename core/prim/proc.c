@@ -192,7 +192,7 @@ static tl_val files_in_words(const job *j)
   if (j->child.held.landlock == 0) {
     return tl_str("open");
   }
-  int n = snprintf(text, sizeof text, "scratch folder; read only: the system%s",
+  int n = snprintf(text, sizeof text, "scratch folder; reads the system%s",
                    a->installed > 0 ? ", its installation" : "");
   if (a->given > 0) {
     (void)snprintf(text + n, sizeof text - (size_t)n, ", %u given", a->given);

@@ -195,7 +195,7 @@ static void end_all(pid_t program, int *status)
     if (pid < 0 && errno == ECHILD) {
       return;
     }
-    if (pid == program) {
+    if (pid > 0 && pid == program) {
       *status = ended;
       program = 0;
     }

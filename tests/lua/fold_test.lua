@@ -149,6 +149,33 @@ t.test('inputs are what came from outside the run, once, sorted', function()
   t.eq(s.blobs, { [blob] = 5000, [('d'):rep(64)] = 4 }) -- read, and copied into the run
 end)
 
+t.test('programs by name, hash and what held them', function()
+  local sha256 = ('a'):rep(64)
+  local held = { network = 'none', files = 'scratch', syscalls = true, how = { 'seccomp' } }
+  local open = { network = 'open', files = 'open', syscalls = false, how = {} }
+  local function ran(n, name, confined, more)
+    local result = { program = { path = '/bin/' .. name, sha256 = sha256 }, confined = confined }
+    for key, value in pairs(more) do
+      result[key] = value
+    end
+    return effect(n, 'proc.run', { { argv = { name, 'x' } } }, result)
+  end
+  local s = fold.text(lines {
+    ran(1, 'b', held, { exit = 3 }),
+    ran(2, 'a', held, { signal = 9 }),
+    ran(3, 'b', held, { exit = 0 }),
+    ran(4, 'b', open, { exit = 0 }),
+    ran(5, 'b', held, { exit = 3 }),
+    ran(6, 'old', { no_new_privs = true }, { exit = 0 }), -- told so before the words there are now
+    ran(7, 'old', nil, { exit = 0 }),
+  })
+  t.eq(s.programs, {
+    { name = 'a', sha256 = sha256, runs = 1, signals = { 9 }, confined = held },
+    { name = 'b', sha256 = sha256, runs = 1, exits = { 0 }, confined = open },
+    { name = 'b', sha256 = sha256, runs = 3, exits = { 0, 3 }, confined = held },
+  })
+end)
+
 t.test('blobs are found however deep; a recipe\'s own "$blob" key is not one', function()
   local deep, own = ('e'):rep(64), ('f'):rep(64)
   local s = fold.text(lines {

@@ -61,6 +61,35 @@ next: tlab replay 3f9a2c1b   # again from its record
   )
 end)
 
+t.test('programs, how they ended and what held them', function()
+  local m = manifest()
+  local sha256, how = ('a'):rep(64), { 'seccomp' }
+  m.programs = {
+    {
+      name = 'py_post',
+      sha256 = sha256,
+      runs = 2,
+      exits = { 0, 3 },
+      signals = { 9 },
+      confined = { network = 'none', files = 'scratch folder', syscalls = true, how = how },
+    },
+    {
+      name = 'sh',
+      sha256 = sha256,
+      runs = 1,
+      exits = { 0 },
+      confined = { network = 'open', files = 'open', syscalls = false, how = {} },
+    },
+  }
+  local want = [[
+programs
+  py_post  2 runs (exit 3, signal 9)  no network; scratch folder
+  sh       1 run                      network open; files open; system calls open
+inputs
+]]
+  t.ok(show.text(m):find(want, 1, true), show.text(m))
+end)
+
 t.test('a run that has only begun', function()
   local m = manifest()
   m.status, m.time.seconds = 'running', nil

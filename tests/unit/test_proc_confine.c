@@ -575,7 +575,7 @@ static void what_holds_is_told(void **state)
   bool files = tl_landlock_abi() > 0;
   assert_string_equal(tl_get_str(confined, "network", ""), "none");
   assert_string_equal(tl_get_str(confined, "files", ""),
-                      files ? "scratch folder; read only: the system" : "open");
+                      files ? "scratch folder; reads the system" : "open");
   assert_true(tl_get_bool(confined, "syscalls", false));
   const tl_val *how = tl_get(confined, "how");
   assert_true(tl_len(how) >= 4);
@@ -616,7 +616,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(what_holds_is_told),
   };
   if (argc == 3) {
-    return attack(argv[1], argv[2]);
+    _exit(
+        attack(argv[1], argv[2])); /* a sanitizer would look for leaks, by calls that are refused */
   }
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

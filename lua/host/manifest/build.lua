@@ -18,6 +18,7 @@ M.DERIVED = {
   'metrics',
   'tags',
   'inputs',
+  'programs',
 }
 
 --- Fields that `running` takes over as they are.

@@ -4,6 +4,7 @@
 -- the only source of the manifest's counts, models, tokens, costs, metrics and inputs.
 
 local core = require 'core'
+local programs = require 'host.manifest.programs'
 
 local M = {}
 
@@ -224,6 +225,8 @@ local function answered(state, effect, answer)
     if M.is_outside(effect.args[1]) then
       add_input(state, effect.args[1], answer.result)
     end
+  elseif effect.op == 'proc.run' then
+    programs.add(state.programs, effect.args, answer.result)
   elseif effect.op == 'run.note' then
     local note = notes[effect.args[1]]
     if note and type(effect.args[2]) == 'table' then
@@ -283,6 +286,7 @@ local function new_state()
     seeds = {},
     tags = {},
     inputs = {},
+    programs = {},
     params = {},
     metrics = {},
     costs = {},
@@ -329,6 +333,7 @@ local function summary_of(state)
     metrics = state.metrics,
     tags = state.tags,
     inputs = state.inputs,
+    programs = programs.list(state.programs),
     blobs = state.blobs,
     written = state.written,
     sizes = state.sizes,
@@ -344,7 +349,7 @@ M.collect_blobs = collect_blobs
 --- behind: it is no effect, and `torn` says that it is there.
 ---@param text string
 ---@return table|nil summary {effects, models, params, seeds, tokens?, cost?, metrics, tags, inputs,
----  blobs = {sha256 → size}, written = {path → sha256}, sizes = {path → bytes}, folders = {path →
+---  programs, blobs = {sha256 → size}, written = {path → sha256}, sizes = {path → bytes}, folders = {path →
 ---  true}, open = numbers asked and never answered, torn}
 ---@return table|nil err
 function M.text(text)

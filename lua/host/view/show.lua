@@ -91,6 +91,37 @@ local function metrics(m)
   return table.concat(parts, ', ')
 end
 
+--- A word for how it ended, only where that was not exit code 0.
+local function ended(program)
+  local words = {}
+  for _, code in ipairs(program.exits or {}) do
+    words[#words + 1] = code ~= 0 and 'exit ' .. code or nil
+  end
+  for _, signal in ipairs(program.signals or {}) do
+    words[#words + 1] = 'signal ' .. signal
+  end
+  return #words > 0 and ' (' .. table.concat(words, ', ') .. ')' or ''
+end
+
+--- "py_post  2 runs  no network; scratch folder; read only: the system"
+local function programs(m, text)
+  local rows = {}
+  for i, program in ipairs(m.programs or {}) do
+    local held = program.confined
+    rows[i] = {
+      '  ' .. program.name,
+      (program.runs == 1 and '1 run' or program.runs .. ' runs') .. ended(program),
+      (held.network == 'none' and 'no network' or 'network open')
+        .. '; '
+        .. (held.files == 'open' and 'files open' or held.files)
+        .. (held.syscalls and '' or '; system calls open'),
+    }
+  end
+  if #rows > 0 then
+    text[#text + 1] = 'programs\n' .. table_view.columns(rows)
+  end
+end
+
 local function files(title, list, text)
   if not list or #list == 0 then
     return
@@ -187,6 +218,7 @@ function M.text(m, options)
     table_view.columns(rows),
   }
   error_lines(m, style, text)
+  programs(m, text)
   files('inputs', m.inputs, text)
   files('outputs', m.outputs, text)
   if #notes > 0 then
