@@ -34,11 +34,17 @@ static int guard_secret(void *ud, const char *name, const char *scheme, const ch
   return tl_secret_value(&g->secrets, name, scheme, host, port, value, e);
 }
 
+static int guard_beyond(void *ud, const char *path, tl_err *e)
+{
+  tl_gate *g = ud;
+  return tl_permit_beyond(&g->permits, path, e);
+}
+
 void tl_gate_init(tl_gate *g, tl_mode mode)
 {
   *g = (tl_gate){.mode = mode, .began = tl_clock_ms(), .again = tl_list()};
   tl_permits_init(&g->permits);
-  g->guard = (tl_guard){g, guard_name, guard_address, guard_secret};
+  g->guard = (tl_guard){g, guard_name, guard_address, guard_secret, guard_beyond};
 }
 
 void tl_gate_free(tl_gate *g)

@@ -153,6 +153,13 @@ int tl_permit_named(tl_permits *p, const char *family, const char *name, tl_err 
   return check(p, &(tl_subject){family, name, 0}, e);
 }
 
+int tl_permit_beyond(tl_permits *p, const char *path, tl_err *e)
+{
+  tl_subject s = {"read", path, 0};
+  bool denied = find_match(&p->deny, &s) != NULL;
+  return denied || !find_match(&p->allow, &s) ? refuse(p, &s, true, denied, e) : TL_OK;
+}
+
 /* --- addresses ------------------------------------------------------------------------------- */
 
 /* Not routed on the public Internet: RFC 6890's special-purpose registries, IPv4 part. */

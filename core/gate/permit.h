@@ -39,6 +39,10 @@ int tl_permit_address(tl_permits *p, const char *host, int port, const struct so
                       tl_err *e);
 int tl_permit_named(tl_permits *p, const char *family, const char *name, tl_err *e);
 
+/* A path that what the recipe named leads to, as a `.git` file does. No recipe can declare it, so it
+ * need only be allowed, and not denied. */
+int tl_permit_beyond(tl_permits *p, const char *path, tl_err *e);
+
 /* Turns a recipe's path into a place (see ARCHITECTURE.md, "Paths in a recipe"). `write`: must be
  * in the run. The place borrows `path` and p's descriptors. */
 int tl_permit_place(tl_permits *p, const char *path, size_t len, bool write, tl_place *out,

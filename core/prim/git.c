@@ -164,7 +164,12 @@ int tl_git_open_at(tl_call *call, unsigned arg, git_repository **repo)
     rc = tl_git.git_repository_open_ext(repo, path, 0, NULL);
   }
   if (rc == 0) {
-    return 0;
+    rc = trusted ? 0 : tl_git_check_parts(call->guard, *repo, path, &call->err);
+    if (rc < 0) {
+      tl_git.git_repository_free(*repo);
+      *repo = NULL;
+    }
+    return rc;
   }
   rc = tl_git_fail(&call->err, rc, "open the git repository");
   return rc == TL_ENOT_FOUND ? tl_fail(&call->err, rc, "not in a git repository") : rc;

@@ -89,6 +89,10 @@ int tl_git_open(tl_call *call, git_repository **repo);
 /* The same where the folder is argument `arg` (and the only path among the arguments). */
 int tl_git_open_at(tl_call *call, unsigned arg, git_repository **repo);
 
+/* Where the parts of an open repository lie: what is neither below `start`, the folder that was named,
+ * nor in the repository around it is for the guard to allow; without one it is refused. */
+int tl_git_check_parts(const tl_guard *guard, git_repository *repo, const char *start, tl_err *e);
+
 /* The commit that HEAD names, freed by the caller; NULL (and 0) while there is none yet. */
 int tl_git_head_commit(git_repository *repo, git_commit **commit, tl_err *e);
 

@@ -168,6 +168,7 @@ static int find_source(tl_git_fetch *f, tl_err *e)
   if (fd < 0) {
     return fd;
   }
+  f->child.guard = f->call->guard;
   f->child.source_path = path_of(fd);
   (void)close(fd);
   return f->child.source_path ? 0 : tl_fail(e, TL_EIO, "cannot find the path of the repository");

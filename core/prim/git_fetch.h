@@ -28,6 +28,7 @@ typedef struct tl_git_fetcher {
   int cache;               /* the folder of mirrors */
   tl_git_source source;    /* what to fetch */
   const char *source_path; /* of a file: URL the real path, else NULL */
+  const tl_guard *guard;   /* asked where parts of that repository lie elsewhere */
   int64_t timeout_ms;
   tl_buf in, scratch;
   int64_t asked;    /* number of the last exchange */

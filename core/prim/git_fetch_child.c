@@ -291,12 +291,31 @@ static int pack_refs(git_repository *repo)
   return rc;
 }
 
+/* A repository in a folder is read as it is: its parts have to lie where they may be read. */
+static int check_source(const tl_git_fetcher *f, tl_err *e)
+{
+  git_repository *source = NULL;
+  if (!f->source_path) {
+    return 0;
+  }
+  int rc =
+      tl_git.git_repository_open_ext(&source, f->source_path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+  rc = rc < 0 ? tl_git_fail(e, rc, "open the repository of the file: URL")
+              : tl_git_check_parts(f->guard, source, f->source_path, e);
+  tl_git.git_repository_free(source);
+  return rc;
+}
+
 static int fetch(mirror *m, tl_err *e)
 {
   git_remote *remote = NULL;
   const char *url = m->f->source_path ? m->f->source_path : m->f->source.url;
   tl_git.git_error_clear();
-  int rc = tl_git.git_remote_create_anonymous(&remote, m->repo, url);
+  int rc = check_source(m->f, e);
+  if (rc < 0) {
+    return rc;
+  }
+  rc = tl_git.git_remote_create_anonymous(&remote, m->repo, url);
   rc = rc < 0 ? rc : fetch_from(m, remote);
   rc = rc < 0 || !*m->fresh ? rc : pack_refs(m->repo);
   rc = rc < 0 ? fail_fetch(m, rc, e) : 0;

@@ -35,6 +35,8 @@ typedef struct tl_guard {
   /* The value of a secret for this destination (borrowed until the run ends). */
   int (*secret)(void *ud, const char *name, const char *scheme, const char *host, int port,
                 const char **value, tl_err *e);
+  /* May this absolute path be read, which no argument named but what an argument names leads to? */
+  int (*beyond)(void *ud, const char *path, tl_err *e);
 } tl_guard;
 
 /* Paths that a command of proc.run may give its program to read. */

@@ -84,6 +84,32 @@ static void a_linked_worktree_works(void **state)
   tl_free(&r.out);
 }
 
+/* A repository that a stranger, or a recipe in its run's folder, made of paths to another one. */
+static void parts_that_lie_elsewhere_are_refused(void **state)
+{
+  (void)state;
+  sh("git init -q -b main theirs; cd theirs; echo x >f; git add f; git commit -qm x; cd ..;"
+     "m() { mkdir -p $1/objects $1/refs; cp theirs/.git/HEAD theirs/.git/config $1; };"
+     "m common; echo $PWD/theirs/.git >common/commondir;"
+     "m alt; mkdir alt/objects/info; echo $PWD/theirs/.git/objects >alt/objects/info/alternates;"
+     "m alt2; mkdir alt2/objects/info; echo ../../alt/objects >alt2/objects/info/alternates;"
+     "m ring; mkdir ring/objects/info; echo . >ring/objects/info/alternates;"
+     "m pack; ln -s $PWD/theirs/.git/objects/pack pack/objects/pack;"
+     "m objects; rmdir objects/objects; ln -s $PWD/theirs/.git/objects objects/objects;"
+     "m pipe; mkfifo pipe/packed-refs;"
+     "mkdir file; echo \"gitdir: $PWD/theirs/.git\" >file/.git;"
+     "mkdir link; ln -s $PWD/theirs/.git link/.git");
+  static const char *const all[] = {"common", "alt", "alt2", "pack", "objects", "file", "link"};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    fails(prim_git_head, all[i], TL_ENOT_PERMITTED, "--allow-read=");
+  }
+  fails(prim_git_head, "ring", TL_EREFUSED, "alternates");
+  fails(prim_git_head, "pipe", TL_EREFUSED, "packed-refs");
+  result r = ask(prim_git_head, "file", NULL, true); /* the person at the command line may */
+  assert_int_equal(r.rc, 0);
+  tl_free(&r.out);
+}
+
 static void describe_says_what_git_says(void **state)
 {
   (void)state;
@@ -492,6 +518,7 @@ int main(void)
       cmocka_unit_test(an_unborn_head_is_no_error),
       cmocka_unit_test(a_shallow_clone_says_so),
       cmocka_unit_test(a_linked_worktree_works),
+      cmocka_unit_test(parts_that_lie_elsewhere_are_refused),
       cmocka_unit_test(describe_says_what_git_says),
       cmocka_unit_test(no_repository_is_not_found),
       cmocka_unit_test(unknown_formats_are_named),
