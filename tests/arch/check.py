@@ -298,13 +298,21 @@ def copy_of(tree, build, folder):
     return folder / "tree", folder / "build"
 
 
+def files_of(*tops):
+    """Each file with what tells that it was changed."""
+    return {path: path.stat().st_mtime_ns for top in tops for path in top.rglob("*") if path.is_file()}
+
+
 def bites(check, plant, tree, build):
     """A check finds what is planted; the copy is as it was when it is done."""
-    before = {path for top in (tree, build) for path in top.rglob("*")}
+    before = files_of(tree, build)
     plant(tree, build)
     found = any("planted" in wrong for wrong in check(tree, build))
-    for path in {path for top in (tree, build) for path in top.rglob("*")} - before:
-        path.unlink()
+    for path, when in files_of(tree, build).items():
+        if path not in before:
+            path.unlink()
+        elif when != before[path]:
+            shutil.copy2(ROOT / path.relative_to(tree), path)
     return found
 
 
