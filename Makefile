@@ -95,6 +95,14 @@ $(BUILD)/tools/py_post: $(wildcard $(PY_POST)/src/py_post/*.* $(PY_POST)/*.lock 
 	$(call say,TOOL,$@)
 	$(Q)$(PY_POST)/install.sh $(BUILD)/tools
 
+# What they are checked with.
+tools-check: tools $(BUILD)/tools/py_post.check/installed
+
+$(BUILD)/tools/py_post.check/installed: $(PY_POST)/requirements-dev.lock $(PY_POST)/install.sh
+	$(call say,VENV,$<)
+	$(Q)$(PY_POST)/install.sh $(BUILD)/tools check
+	$(Q)touch $@
+
 # --- tests ------------------------------------------------------------------------------------
 # Unit tests are programs that link what they use from the core (all of it but main.c).
 UNIT := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
@@ -201,10 +209,10 @@ test: deps-test
 	@BUILD=$(BUILD) tests/run.sh docs cli ops arch unit lua e2e
 
 # MORE is what test-all does beyond test.
-MORE := lint slow san suites fuzz
+MORE := lint tools slow san suites fuzz
 test-more:
 	@.ci/deps build test test-all lint
-	@$(MAKE) -s --no-print-directory all venv $(BUILD)/tests/suites/json_suite $(FUZZ)
+	@$(MAKE) -s --no-print-directory all venv tools tools-check $(BUILD)/tests/suites/json_suite $(FUZZ)
 	@$(MAKE) -s --no-print-directory SAN=1 BUILD=$(BUILD)-san all $(UNIT:$(BUILD)/%=$(BUILD)-san/%)
 	@BUILD=$(BUILD) tests/run.sh $(ALSO) $(MORE)
 
@@ -237,5 +245,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all bench demo programs tools unit venv requirements lint format docs install install-tools deps deps-test test test-more test-all clean
+.PHONY: all bench demo programs tools tools-check unit venv requirements lint format docs install install-tools deps deps-test test test-more test-all clean
 .DELETE_ON_ERROR:

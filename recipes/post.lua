@@ -1,5 +1,6 @@
 --- Tables and figures of what an earlier run left behind, by the program py_post.
 local artifacts = require 'tlab.artifacts'
+local text = require 'tlab.text'
 
 local OUT_BYTES = 256 << 20
 
@@ -45,19 +46,15 @@ local function check(done)
   fail('RUN_FAILED', ('py_post %s%s'):format(ended, said ~= '' and ': ' .. said or ''))
 end
 
-local function plain(text)
-  return (text:gsub('[\\`*_{}%[%]<>#|!&~]', '\\%0'))
-end
-
 local function page(spec, folder, told)
   local lines = { '# Tables and figures', '', 'Made by py_post ' .. told.version .. ' of:', '' }
-  local function add(text, ...)
-    lines[#lines + 1] = text:format(...)
+  local function add(form, ...)
+    lines[#lines + 1] = form:format(...)
   end
   for _, input in ipairs(told.inputs) do
     add(
       '- %s in `%s`: %s, %d rows',
-      plain(input.file),
+      text.markdown(input.file),
       folder:gsub('`', ''),
       input.kind,
       input.rows
@@ -66,16 +63,16 @@ local function page(spec, folder, told)
   for _, report in ipairs(told.reports) do
     add('\n## %s%s', report.kind:sub(1, 1):upper(), report.kind:sub(2))
     for i, note in ipairs(report.notes) do
-      add('%s- %s', i == 1 and '\n' or '', plain(note))
+      add('%s- %s', i == 1 and '\n' or '', text.markdown(note))
     end
     for _, figure in ipairs(report.figures) do
-      local title = plain(figure.title)
-      add('\n### %s\n\n%s\n', title, plain(figure.subtitle))
-      add('![%s: %s](%s)', title, plain(figure.subtitle), figure.file)
+      local title = text.markdown(figure.title)
+      add('\n### %s\n\n%s\n', title, text.markdown(figure.subtitle))
+      add('![%s: %s](%s)', title, text.markdown(figure.subtitle), figure.file)
     end
     add('\n| table | what | rows |\n|---|---|---|')
     for _, t in ipairs(report.tables) do
-      add('| [%s](%s) | %s | %d |', t.file, t.file, plain(t.title), t.rows)
+      add('| [%s](%s) | %s | %d |', t.file, t.file, text.markdown(t.title), t.rows)
     end
   end
   add(

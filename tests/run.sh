@@ -11,6 +11,7 @@
 #   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san); TLAB_SWEEP is set, by
 #           which unit tests do all of what they do a sample of otherwise
 #   suites  the public test suites
+#   tools   the programs of recipes/tools: their linters, types and tests
 #   lint    formatting, linters, budgets and both compilers' warnings (tests/lint/run.sh)
 #   fuzz    each target of tests/fuzz for FUZZ_SECONDS (10)
 # BUILD names the build folder. The last line is "N passed, N failed[, N skipped]"; the exit code
@@ -102,12 +103,17 @@ run_lua() {
   done
 }
 
-# run_pytest LABEL OPTION…: by pytest's closing line. Its exit code 5 means that nothing ran.
 run_pytest() {
-  local label=$1 code=0 last
+  local label=$1
   shift
-  "$venv/bin/python" -m pytest -c tests/pytest.ini --rootdir tests -q --tb=short -rfEs "$@" tests/e2e \
-    >"$log" 2>&1 </dev/null || code=$?
+  pytest "$label" "$venv/bin/python" -c tests/pytest.ini --rootdir tests "$@" tests/e2e
+}
+
+# pytest LABEL PYTHON OPTION…: by pytest's closing line. Its exit code 5 means that nothing ran.
+pytest() {
+  local label=$1 python=$2 code=0 last
+  shift 2
+  "$python" -m pytest -q --tb=short -rfEs "$@" >"$log" 2>&1 </dev/null || code=$?
   last=$(tail -n 1 "$log")
   number() { grep -oE "[0-9]+ $1" <<<"$last" | grep -oE '^[0-9]+' || echo 0; }
   local good bad skip
@@ -148,6 +154,13 @@ run_suites() {
     "$BUILD/suites/json-schema-2020-12"
 }
 
+run_tools() {
+  local code=recipes/tools/py_post check="$BUILD/tools/py_post.check"
+  local -x HYPOTHESIS_STORAGE_DIRECTORY="$BUILD/hypothesis"
+  tap 'tools py_post, read' bash $code/check.sh "$check"
+  pytest 'tools py_post' "$check/bin/python" -c $code/pyproject.toml --rootdir $code $code/tests
+}
+
 run_lint() { tap lint bash tests/lint/run.sh; }
 
 run_fuzz() {
@@ -174,9 +187,9 @@ run_fuzz() {
 for group in "$@"; do
   case $group in unit | lua | arch | ops | cli | docs) ;; *) run_collected ;; esac
   case $group in
-    unit | lua | arch | ops | cli | docs | e2e | slow | san | suites | lint | fuzz) "run_$group" ;;
+    unit | lua | arch | ops | cli | docs | e2e | slow | san | suites | tools | lint | fuzz) "run_$group" ;;
     *)
-      echo "tests/run.sh: no group is called '$group': unit lua arch ops cli docs e2e slow san suites lint fuzz" >&2
+      echo "tests/run.sh: no group is called '$group': unit lua arch ops cli docs e2e slow san suites tools lint fuzz" >&2
       exit 2
       ;;
   esac

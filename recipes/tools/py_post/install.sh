@@ -2,7 +2,7 @@
 # Installs py_post for `make tools`:  install.sh FOLDER [check]
 #   FOLDER/py_post        the program
 #   FOLDER/py_post.venv   what it runs in: a venv with the packages of requirements.lock, by hash
-#   FOLDER/py_post.check  with `check`: a venv with what py_post is checked with
+#   FOLDER/py_post.check  with `check`: a venv with what py_post is checked with; it sees the first
 # PYTHON names the Python to use. Else it is the system's, when that one is new enough: a program
 # that is confined may read the system's files, but not those of a Python below somebody's HOME.
 set -euo pipefail
@@ -45,6 +45,8 @@ python=$(find_python) ||
   fail "no Python of version 3.11 or later; on Debian: apt-get install python3 python3-venv"
 if [[ ${2:-} == check ]]; then
   packages "$into/py_post.check" "$here/requirements-dev.lock"
+  lib=$(cd "$into/py_post.check" && echo lib/python*/site-packages)
+  echo "../../../../py_post.venv/$lib" >"$into/py_post.check/$lib/py_post.pth"
   exit
 fi
 packages "$into/py_post.venv" "$here/requirements.lock"

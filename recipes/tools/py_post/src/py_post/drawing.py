@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
@@ -41,6 +42,8 @@ LOOKS = (
 TICKS = 12
 # matplotlib looks for its list of fonts by this name; it has the version of the list's form.
 FONTS = "fontlist-v3.11.0.json"
+# What it would take from the environment.
+VARIABLES = ("MATPLOTLIBRC", "MPLBACKEND", "MPLCONFIGDIR", "SOURCE_DATE_EPOCH")
 SETTINGS: "dict[RcKeyType, Any]" = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
@@ -77,7 +80,7 @@ def matplotlib_here() -> Iterator[None]:
 
     The list of fonts lies in this package, so that nobody looks through those of the machine.
     """
-    before = os.environ.get("MPLCONFIGDIR")
+    before = {name: os.environ.pop(name, None) for name in VARIABLES}
     folder = Path(tempfile.mkdtemp(prefix="py_post-"))
     try:
         os.environ["MPLCONFIGDIR"] = str(folder)
@@ -85,15 +88,14 @@ def matplotlib_here() -> Iterator[None]:
         logging.getLogger("matplotlib").setLevel(logging.ERROR)
         import matplotlib as mpl
 
-        mpl.use("Agg")
         mpl.rcdefaults()
-        with mpl.rc_context(SETTINGS):
+        with mpl.rc_context(SETTINGS), warnings.catch_warnings():
+            # Letters that DejaVu lacks: in SVG a viewer has them, in PNG they are boxes.
+            warnings.filterwarnings("ignore", r"Glyph .* missing from font")
             yield
     finally:
-        if before is None:
-            os.environ.pop("MPLCONFIGDIR", None)
-        else:
-            os.environ["MPLCONFIGDIR"] = before
+        os.environ.pop("MPLCONFIGDIR", None)
+        os.environ.update({name: value for name, value in before.items() if value is not None})
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -243,7 +245,7 @@ def _columns(figure: Columns, axes: "Axes") -> None:
                 axes.text(
                     place, value + top * 0.012, _number(value), ha="center", va="bottom", size=8
                 )
-    step = -(-len(places) // TICKS)
+    step = max(1, -(-len(places) // TICKS))
     shown = places[::step]
     slant: dict[str, Any] = (
         {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if _slanted(figure) else {}

@@ -16,6 +16,9 @@ CELL = 16 << 20
 # Columns of one table.
 COLUMNS = 2000
 
+# Numbers beyond this measure nothing; up to it sums stay finite and whole numbers exact enough.
+LARGEST = 10**39
+
 Row = dict[str, Any]
 
 
@@ -144,7 +147,7 @@ def text_of(value: object) -> str:
 
 
 def number_of(value: object) -> int | float | None:
-    """A value as a number, from CSV's text too; None when it is none, or not finite."""
+    """A value as a number, from CSV's text too; None when it is none, not finite, or beyond all."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, str):
@@ -159,9 +162,9 @@ def number_of(value: object) -> int | float | None:
                 value = float(value)
             except ValueError:
                 return None
-    if isinstance(value, int):
-        return value if abs(value) < 10**39 else None
-    return value if isinstance(value, float) and math.isfinite(value) else None
+    if not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > LARGEST:
+        return None
+    return value
 
 
 def time_of(value: object) -> datetime | None:
