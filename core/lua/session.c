@@ -6,6 +6,7 @@
 #include "../gate/supervise.h"
 #include "../prim/loop.h"
 #include "../prim/store.h"
+#include "../prim/confine.h"
 #include "../prim/term.h"
 #include "lval.h"
 
@@ -98,6 +99,7 @@ static int start(session *s, const tl_val *how, tl_err *e)
   s->gate.offline = tl_get_bool(how, "offline", false);
   s->elapsed = tl_get_int(how, "elapsed", 0);
   tl_talk_quiet(tl_get_bool(how, "quiet", false));
+  tl_confine_demand(tl_get_bool(how, "programs_confined", false));
   if (old) {
     s->replaying = true;
     rc = tl_replay_open(&s->old, old, e);

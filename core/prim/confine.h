@@ -27,6 +27,10 @@ bool tl_confine__capabilities(void);   /* no capability is left */
  * fork and exec. keeper, supervisor: processes that it cannot signal. */
 bool tl_confine_program_calls(int keeper, int supervisor);
 
+/* From here on a program that this kernel cannot keep from the network and from files is not run
+ * (proc.run fails with TL_EUNSUPPORTED); a lab may demand that. */
+void tl_confine_demand(bool demand);
+
 /* Takes ambient inputs of the libraries out of this process's environment, before any library is
  * used: proxies, OPENSSL_CONF, SSLKEYLOGFILE, SSL_CERT_*, LUA_*, GIT_*, LD_*, MALLOC_*, locale.
  * What was taken out is remembered by name only. */

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -185,49 +184,6 @@ static tl_val output_text(output *o)
   return tl_str_take(bytes, len);
 }
 
-static tl_val files_in_words(const job *j)
-{
-  char text[160];
-  const tl_proc_access *a = &j->access;
-  if (j->child.held.landlock == 0) {
-    return tl_str("open");
-  }
-  int n = snprintf(text, sizeof text, "scratch folder; reads the system%s",
-                   a->installed > 0 ? ", its installation" : "");
-  if (a->given > 0) {
-    (void)snprintf(text + n, sizeof text - (size_t)n, ", %u given", a->given);
-  }
-  return tl_str(text);
-}
-
-/* What holds, in words for people, and by what. */
-static tl_val confined(const job *j)
-{
-  const tl_proc_held *held = &j->child.held;
-  tl_val map = tl_map();
-  char landlock[32];
-  (void)snprintf(landlock, sizeof landlock, "landlock %d", held->landlock);
-  tl_put(&map, "network", tl_str(held->calls || held->network_namespace ? "none" : "open"));
-  tl_put(&map, "files", files_in_words(j));
-  tl_put(&map, "syscalls", tl_bool(held->calls));
-  tl_val *how = tl_put(&map, "how", tl_list());
-  const struct {
-    bool holds;
-    const char *name;
-  } layers[] = {{held->landlock > 0, landlock},
-                {held->calls, "seccomp"},
-                {held->network_namespace, "network namespace"},
-                {held->limits, "rlimits"},
-                {held->no_capabilities, "no capabilities"},
-                {true, "no_new_privs"}};
-  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-    if (layers[i].holds) {
-      tl_push(how, tl_str(layers[i].name));
-    }
-  }
-  return map;
-}
-
 static int put_result(job *j, int status)
 {
   tl_val *out = &j->call->out;
@@ -253,7 +209,7 @@ static int put_result(job *j, int status)
   tl_val *program = tl_put(out, "program", tl_map());
   tl_put(program, "path", tl_str(j->program.path));
   tl_put(program, "sha256", tl_str(j->program.sha256));
-  tl_put(out, "confined", confined(j));
+  tl_put(out, "confined", tl_proc_confined(&j->child.held, &j->access));
   return 0;
 }
 

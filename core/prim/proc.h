@@ -109,6 +109,11 @@ typedef struct tl_proc_child {
 int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command, int folder,
                   int ruleset, tl_proc_child *child, tl_err *e);
 
+/* In words for people, and by what: {network, files, syscalls, how}. */
+tl_val tl_proc_confined(const tl_proc_held *held, const tl_proc_access *access);
+/* The same, of a program that is started to see what this kernel can do; nil when none can be. */
+tl_val tl_proc_probe(void);
+
 /* --- proc_child.c: between fork and exec ------------------------------------------------------------ */
 
 typedef struct tl_proc_launch {
@@ -120,9 +125,12 @@ typedef struct tl_proc_launch {
   int ruleset;      /* -1: none */
   int report;       /* closed by a successful exec */
   pid_t supervisor;
+  bool demand;     /* not unless files and network are held */
   uint64_t tasks;  /* of the user at most, with all that run already */
   char ids[2][64]; /* the lines for uid_map and gid_map */
 } tl_proc_launch;
+
+enum { TL_PROC_NOT_HELD = 1 << 20 }; /* beyond every errno: see `demand` */
 
 /* What the child tells through the pipe; the last one counts. */
 typedef struct tl_proc_report {

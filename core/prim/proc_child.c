@@ -139,18 +139,28 @@ static void confine(const tl_proc_launch *l, pid_t keeper, tl_proc_held *held)
   held->calls = tl_confine_program_calls(keeper, l->supervisor);
 }
 
+static void execute(const tl_proc_launch *l)
+{
+  /* By descriptor, so that it is the file that was hashed. The interpreter of a script opens
+   * the script by its name, so that one goes by path. */
+  if (l->program->script) {
+    (void)execve(l->program->path, l->argv, l->envp);
+  } else {
+    (void)syscall(SYS_execveat, l->program->fd, "", l->argv, l->envp, AT_EMPTY_PATH);
+  }
+}
+
 static _Noreturn void run_child(const tl_proc_launch *l, pid_t keeper)
 {
   tl_proc_report r = {.held = {.network_namespace = leave_network(l)}};
   if (set_up_child(l, keeper)) {
     confine(l, keeper, &r.held);
-    (void)!write(l->report, &r, sizeof r);
-    /* By descriptor, so that it is the file that was hashed. The interpreter of a script opens
-     * the script by its name, so that one goes by path. */
-    if (l->program->script) {
-      (void)execve(l->program->path, l->argv, l->envp);
+    bool holds = r.held.landlock > 0 && (r.held.calls || r.held.network_namespace);
+    if (l->demand && !holds) {
+      errno = TL_PROC_NOT_HELD;
     } else {
-      (void)syscall(SYS_execveat, l->program->fd, "", l->argv, l->envp, AT_EMPTY_PATH);
+      (void)!write(l->report, &r, sizeof r);
+      execute(l);
     }
   }
   r.err = errno;

@@ -19,10 +19,18 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "confine.h"
 #include "fs.h"
 #include "proc.h"
 
 enum { TASKS_MORE = 1024 };
+
+static bool demand;
+
+void tl_confine_demand(bool wanted)
+{
+  demand = wanted;
+}
 
 /* A descriptor above 2, whatever of 0 to 2 the supervisor was started without. */
 static int above_stdio(int fd)
@@ -110,6 +118,12 @@ static int hear_report(int fd, const tl_proc_program *program, tl_proc_child *ch
     r = next;
   }
   child->held = r.held;
+  if (r.err == TL_PROC_NOT_HELD) {
+    return tl_fail(e, TL_EUNSUPPORTED,
+                   "the lab demands that programs are confined, and this kernel cannot keep %.200s "
+                   "from %s",
+                   program->path, r.held.landlock ? "the network" : "files");
+  }
   return r.err ? tl_fail_errno(e, r.err, "cannot run the program %.200s", program->path) : 0;
 }
 
@@ -146,6 +160,7 @@ int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command
                       .in = open_input(command->input),
                       .folder = folder,
                       .ruleset = ruleset,
+                      .demand = demand,
                       .supervisor = getpid(),
                       .tasks = most_tasks()};
   *child = (tl_proc_child){.pid = -1, .pidfd = -1, .out = -1, .err = -1};

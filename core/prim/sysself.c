@@ -18,6 +18,7 @@
 #include "confine.h"
 #include "fs.h"
 #include "lazy.h"
+#include "proc.h"
 
 #ifndef TL_LIBCURL
 #define TL_LIBCURL "libcurl.so.4"
@@ -127,6 +128,7 @@ int prim_sys_self(tl_call *call)
   tl_put(&call->out, "umask", tl_int(mask));
   tl_put(&call->out, "openat2", tl_bool(has_openat2()));
   tl_put(&call->out, "memfd", tl_bool(has_memfd()));
+  tl_put(&call->out, "programs", tl_proc_probe());
   tl_val *cleared = tl_put(&call->out, "cleared", tl_list());
   const tl_val *names = tl_ambient_cleared();
   for (size_t i = 0; i < tl_len(names); i++)

@@ -14,7 +14,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -582,6 +584,94 @@ static void what_holds_is_told(void **state)
   end(&a);
 }
 
+/* --- kernels that have less --- */
+
+/* From here on these calls fail, as a kernel or a container has it. */
+static void lose(unsigned call, unsigned err)
+{
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | err),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = {.len = 4, .filter = code};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
+    _exit(80);
+  }
+}
+
+static bool told(const asked *a, const char *network, const char *files, bool calls)
+{
+  const tl_val *confined = tl_get(&a->call.out, "confined");
+  return a->rc == 0 && strcmp(tl_get_str(confined, "network", ""), network) == 0 &&
+         strncmp(tl_get_str(confined, "files", ""), files, strlen(files)) == 0 &&
+         tl_get_bool(confined, "syscalls", !calls) == calls;
+}
+
+static int without_landlock(void)
+{
+  lose(SYS_landlock_create_ruleset, ENOSYS);
+  asked a = run(COMMAND("cat", "/etc/passwd"));
+  bool ok = told(&a, "none", "open", true) && tl_get_int(&a.call.out, "exit", -1) == 0;
+  tl_confine_demand(true);
+  asked b = run(COMMAND("true"));
+  return ok && b.rc == TL_EUNSUPPORTED && strstr(b.call.err.msg, "from files") ? 0 : 1;
+}
+
+static int without_namespaces(void)
+{
+  lose(SYS_unshare, EPERM);
+  tl_confine_demand(true);
+  asked a = run(COMMAND(own, "tcp", "1"));
+  return told(&a, "none", "scratch folder", true) && tl_get_int(&a.call.out, "exit", 0) == EPERM
+             ? 0
+             : 1;
+}
+
+static int without_filters(void)
+{
+  lose(SYS_seccomp, EINVAL);
+  asked a = run(COMMAND(own, "tcp", "1"));
+  return told(&a, "none", "scratch folder", false) && tl_get_int(&a.call.out, "exit", 0) > 0 ? 0
+                                                                                             : 1;
+}
+
+static int without_network_layers(void)
+{
+  lose(SYS_unshare, EPERM);
+  lose(SYS_seccomp, EINVAL);
+  asked a = run(COMMAND("true"));
+  bool ok = told(&a, "open", "scratch folder", false);
+  tl_confine_demand(true);
+  asked b = run(COMMAND("true"));
+  return ok && b.rc == TL_EUNSUPPORTED && strstr(b.call.err.msg, "the network") ? 0 : 1;
+}
+
+static void apart(int (*body)(void))
+{
+  (void)fflush(NULL);
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (pid == 0) {
+    _exit(body());
+  }
+  int status = -1;
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_int_equal(status, 0);
+}
+
+static void what_the_kernel_lacks_is_told_or_refused(void **state)
+{
+  (void)state;
+  needs_landlock();
+  apart(without_landlock);
+  apart(without_namespaces);
+  apart(without_filters);
+  apart(without_network_layers);
+}
+
 static int set_up(void **state)
 {
   (void)state;
@@ -614,6 +704,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(the_kernel_is_asked_for_no_more_than_it_takes),
       cmocka_unit_test(files_have_a_most),
       cmocka_unit_test(what_holds_is_told),
+      cmocka_unit_test(what_the_kernel_lacks_is_told_or_refused),
   };
   if (argc == 3) {
     _exit(

@@ -125,6 +125,7 @@ static void the_process_is_told_as_it_is(void **state)
   assert_int_equal(tl_get(&call.out, "umask")->u.i, 027);
   assert_int_equal(tl_get(&call.out, "root")->u.b, geteuid() == 0);
   assert_true(tl_get(&call.out, "openat2")->u.b);
+  assert_non_null(tl_get(tl_get(&call.out, "programs"), "network"));
   assert_int_equal(tl_get(&call.out, "cleared")->type, TL_LIST);
   tl_free(&call.out);
 }

@@ -76,6 +76,28 @@ local function check_worker(group)
   end
 end
 
+--- What would hold a program that a recipe runs: seen by running one.
+local function check_programs(group, self)
+  local held = self.programs
+  if not held then
+    group.fail('programs', 'none can be started: /bin/sh does not run', 'ls -l /bin/sh')
+    return
+  end
+  local by = ' (' .. table.concat(held.how, ', ') .. ')'
+  if held.network == 'none' and held.files ~= 'open' then
+    group.ok('programs', 'of recipes have no network, and no files but their own' .. by)
+    return
+  end
+  local reach = held.files ~= 'open' and 'the network'
+    or held.network == 'none' and "the user's files"
+    or "the network and the user's files"
+  group.warn(
+    'programs',
+    ('of recipes can reach %s: this kernel cannot hold them%s'):format(reach, by),
+    'cat /sys/kernel/security/lsm  # landlock stands there where it is switched on'
+  )
+end
+
 local function check_user(group, self)
   if self.root then
     group.warn(
@@ -144,6 +166,7 @@ function M.check(report)
   require('host.doctor.libraries').check(report)
   check_kernel(group, self)
   check_worker(group)
+  check_programs(group, self)
   check_user(group, self)
   check_clock(group)
   check_environment(group, self)

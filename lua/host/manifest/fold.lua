@@ -349,8 +349,8 @@ M.collect_blobs = collect_blobs
 --- behind: it is no effect, and `torn` says that it is there.
 ---@param text string
 ---@return table|nil summary {effects, models, params, seeds, tokens?, cost?, metrics, tags, inputs,
----  programs, blobs = {sha256 → size}, written = {path → sha256}, sizes = {path → bytes}, folders = {path →
----  true}, open = numbers asked and never answered, torn}
+---  programs, blobs = {sha256 → size}, written = {path → sha256}, sizes = {path → bytes}, folders =
+---  {path → true}, open = numbers asked and never answered, torn}
 ---@return table|nil err
 function M.text(text)
   local state = new_state()

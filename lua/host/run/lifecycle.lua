@@ -163,6 +163,7 @@ function M.run(how)
     offline = how.offline or false,
     limits = limits,
     lab = how.lab.root,
+    programs_confined = (how.lab.config.programs or {}).confined == 'always',
     module = folder.keeping(find, function()
       return run
     end),

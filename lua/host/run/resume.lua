@@ -206,6 +206,7 @@ local function go_on(how, manifest, rest)
     offline = how.offline or false,
     limits = run.limits,
     lab = how.lab.root,
+    programs_confined = (how.lab.config.programs or {}).confined == 'always',
     module = folder.keeping(run.find, function()
       return run
     end),
