@@ -32,18 +32,26 @@ local function ask(spec, folder, names)
   return must(done, err)
 end
 
--- What the program says is for people already, so it is passed on: `commits.csv line 7: …`.
-local function check(done)
-  if done.exit == 0 then
-    return must(tlab.json.decode(done.stdout))
-  end
+local function failed(done)
   local said = done.stderr:gsub('%s+$', ''):match '[^\n]*$'
-  local ended = done.signal and 'killed by signal ' .. done.signal
-    or 'ended with exit code ' .. tostring(done.exit)
   if done.exit == 1 and said:match '^py_post: ' then
+    -- It is for people already, and names file and line.
     fail('INVALID', said)
   end
+  local ended = done.signal and 'was killed by signal ' .. done.signal
+    or 'ended with exit code ' .. done.exit
   fail('RUN_FAILED', ('py_post %s%s'):format(ended, said ~= '' and ': ' .. said or ''))
+end
+
+local function check(done)
+  if done.exit ~= 0 then
+    failed(done)
+  end
+  local told = tlab.json.decode(done.stdout)
+  if type(told) ~= 'table' or not (told.version and told.inputs and told.reports) then
+    fail('RUN_FAILED', 'py_post said something else than was asked for')
+  end
+  return told
 end
 
 local function page(spec, folder, told)
