@@ -18,6 +18,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import socket
 import struct
 import sys
@@ -55,11 +56,30 @@ def base_of(asked, kind):
             "model": asked.get("model", "mock"), "system_fingerprint": "mock-1"}
 
 
+def fitting(schema, text, file):
+    """A value of a schema: each text is the same, each list has one item, a `file` is one that was named."""
+    if schema.get("type") == "array":
+        return [fitting(schema["items"], text, file)]
+    if "properties" in schema:
+        return {name: file if name == "file" else fitting(part, text, file)
+                for name, part in schema["properties"].items()}
+    return text
+
+
+def formed(asked, text):
+    """The answer that a response_format asks for."""
+    schema = asked["response_format"].get("json_schema", {}).get("schema", {})
+    if "properties" not in schema:
+        return json.dumps({"answer": text})
+    named = re.search(r"^FILE (.+)$", str(asked["messages"][-1].get("content")), re.M)
+    return json.dumps(fitting(schema, text, named[1] if named else text))
+
+
 def whole(asked):
     words = words_for(asked)
     text = " ".join(words)
     if asked.get("response_format"):
-        text = json.dumps({"answer": text})
+        text = formed(asked, text)
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
     return {**base_of(asked, "chat.completion"), "choices": [choice], "usage": usage_for(asked, words)}
 
