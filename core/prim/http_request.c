@@ -1,6 +1,7 @@
 /* The request map of http.send and http.open, and the header lines that are made from it. */
 #include "http.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -73,6 +74,24 @@ static int check_piece(const char *name, const tl_val *v, tl_err *e)
   return TL_OK;
 }
 
+/* {basic = {user, password}}: a login (RFC 7617). NULL for anything else. */
+static const tl_val *login_of(const tl_val *v)
+{
+  const tl_val *pair = v->type == TL_MAP && tl_len(v) == 1 ? tl_get(v, "basic") : NULL;
+  return pair && pair->type == TL_LIST && tl_len(pair) == 2 ? pair : NULL;
+}
+
+static int check_pieces(tl_http_field *f, const tl_val *list, tl_err *e)
+{
+  for (size_t i = 0; i < list->u.list.len; i++) {
+    const tl_val *piece = &list->u.list.items[i];
+    f->credential |= piece->type == TL_SECRET;
+    int rc = check_piece(f->name, piece, e);
+    if (rc < 0) return rc;
+  }
+  return TL_OK;
+}
+
 static int add_field(tl_http_request *r, const char *name, size_t len, const tl_val *v, tl_err *e)
 {
   if (!is_token(name, len))
@@ -86,17 +105,16 @@ static int add_field(tl_http_request *r, const char *name, size_t len, const tl_
     return tl_fail(e, TL_ELIMIT, "a request takes at most %d headers", FIELDS_MAX);
   tl_http_field *f = &r->fields[r->count++];
   *f = (tl_http_field){.name = name, .value = v, .credential = is_credential(name)};
-  if (v->type != TL_LIST) {
-    f->credential |= v->type == TL_SECRET;
-    return check_piece(name, v, e);
+  const tl_val *login = login_of(v);
+  if (login && login->u.list.items[0].type == TL_STR &&
+      strchr(login->u.list.items[0].u.s.data, ':'))
+    return tl_fail(e, TL_EREFUSED, "the user name of the header '%s' holds a colon", name);
+  if (login || v->type == TL_LIST) {
+    f->credential |= login != NULL;
+    return check_pieces(f, login ? login : v, e);
   }
-  for (size_t i = 0; i < v->u.list.len; i++) {
-    const tl_val *piece = &v->u.list.items[i];
-    f->credential |= piece->type == TL_SECRET;
-    int rc = check_piece(name, piece, e);
-    if (rc < 0) return rc;
-  }
-  return TL_OK;
+  f->credential |= v->type == TL_SECRET;
+  return check_piece(name, v, e);
 }
 
 /* headers = {name = value, …} or {{name, value}, …} */
@@ -235,17 +253,51 @@ static int add_piece(tl_buf *line, const tl_http *t, const char *name, const tl_
   return tl_buf_str(line, value);
 }
 
+static int add_pieces(tl_buf *line, const tl_http *t, const char *name, const tl_val *list,
+                      const char *between, tl_err *e)
+{
+  int rc = TL_OK;
+  for (size_t i = 0; i < list->u.list.len && rc == TL_OK; i++) {
+    if (i > 0) rc = tl_buf_str(line, between);
+    if (rc == TL_OK) rc = add_piece(line, t, name, &list->u.list.items[i], e);
+  }
+  return rc;
+}
+
+/* "Basic " and the base64 of user:password. */
+static int add_login(tl_buf *line, const tl_http *t, const char *name, const tl_val *login,
+                     tl_err *e)
+{
+  enum { PLAIN_MAX = TL_HTTP_HEAD_MAX / 2 };
+  tl_buf plain = {.data = tl_alloc(PLAIN_MAX + 1), .cap = PLAIN_MAX + 1, .max = PLAIN_MAX};
+  int rc = add_pieces(&plain, t, name, login, ":", e);
+  if (rc == TL_OK) rc = tl_buf_str(line, "Basic ");
+  size_t size = (plain.len + 2) / 3 * 4;
+  if (rc == TL_OK && line->len + size > line->max) rc = TL_ELIMIT;
+  if (rc == TL_OK) {
+    (void)EVP_EncodeBlock((unsigned char *)line->data + line->len, (unsigned char *)plain.data,
+                          (int)plain.len);
+    line->len += size;
+  }
+  explicit_bzero(plain.data, PLAIN_MAX + 1);
+  tl_buf_free(&plain);
+  return rc;
+}
+
+static int add_value(tl_buf *line, const tl_http *t, const tl_http_field *f, tl_err *e)
+{
+  const tl_val *login = login_of(f->value);
+  if (login) return add_login(line, t, f->name, login, e);
+  if (f->value->type == TL_LIST) return add_pieces(line, t, f->name, f->value, "", e);
+  return add_piece(line, t, f->name, f->value, e);
+}
+
 static int make_line(tl_buf *line, const tl_http *t, const tl_http_field *f, tl_err *e)
 {
   e->code = TL_OK;
   int rc = tl_buf_fmt(line, "%s: ", f->name);
   size_t start = line->len;
-  if (f->value->type != TL_LIST) {
-    if (rc == TL_OK) rc = add_piece(line, t, f->name, f->value, e);
-  } else {
-    for (size_t i = 0; i < f->value->u.list.len && rc == TL_OK; i++)
-      rc = add_piece(line, t, f->name, &f->value->u.list.items[i], e);
-  }
+  if (rc == TL_OK) rc = add_value(line, t, f, e);
   /* curl takes "name:" as "leave it out" and "name;" as "send it without a value". */
   if (rc == TL_OK && line->len == start) {
     line->data[--line->len] = '\0';
