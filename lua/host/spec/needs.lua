@@ -158,7 +158,8 @@ local function add(list, family, text, entry)
   end
   local form, why = forms[family](taken, pointed ~= '')
   if form == nil then
-    return invalid('needs.%s: %s%s: %s', family, value.show(text), pointed, why)
+    local shown = text:gsub('//[^/]*@', '//…@') -- no password in a message
+    return invalid('needs.%s: %s%s: %s', family, value.show(shown), pointed, why)
   end
   if form and not is_one_of(list, form) then
     list[#list + 1] = form
