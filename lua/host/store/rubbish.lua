@@ -11,11 +11,13 @@ local TEMPORARY = '^%.tlab%-tmp%-[%w-]+$'
 local BLOB = '^record/blobs/%x+%.tmp$'
 local SCRATCH = { ['^tlab%-replay%-%x+$'] = 'a replay', ['^tlab%-scratch%-%x+$'] = 'a program' }
 local OPEN = '.tlab/open'
+local CACHE = '.tlab/cache'
+local MIRRORS = CACHE .. '/git'
 local YOUNG_MS = 60000 -- what has no lock may be of a process that has just begun
 
 ---@class rubbish.Entry
 ---@field path string relative to the lab; of a scratch folder absolute
----@field kind 'temporary'|'folder'|'entry'|'scratch'
+---@field kind 'temporary'|'folder'|'entry'|'scratch'|'mirror'
 ---@field size integer bytes
 ---@field why string
 
@@ -106,6 +108,16 @@ local function look_at_days(found, progress)
   end)
 end
 
+local function look_at_file_of_state(found, path, entry)
+  if path:match('[^/]*$'):match(TEMPORARY) then
+    add_temporary(found, path, entry)
+  elseif path:match('^%.tlab/open/[^/]+$') and entry.type == 'file' then
+    if core.fs.held(path, found.root) == false then
+      add(found, path, 'entry', entry.size, 'of a run that is not in progress any more')
+    end
+  end
+end
+
 --- Temporary files beside lab.json and within .tlab, and entries of runs that are none any more.
 local function look_at_state(found)
   for _, entry in ipairs(core.fs.list(found.root) or {}) do
@@ -113,14 +125,47 @@ local function look_at_state(found)
       add_temporary(found, entry.name, entry)
     end
   end
-  for _, entry in ipairs(core.fs.tree(found.root .. '/.tlab') or {}) do
-    local path = '.tlab/' .. entry.path
-    local name = entry.path:match('[^/]*$')
-    if name:match(TEMPORARY) then
-      add_temporary(found, path, entry)
-    elseif entry.path:match('^open/[^/]+$') and entry.type == 'file' then
-      if core.fs.held(path, found.root) == false then
-        add(found, path, 'entry', entry.size, 'of a run that is not in progress any more')
+  for _, top in ipairs(core.fs.list(found.root .. '/.tlab') or {}) do
+    local path = '.tlab/' .. top.name
+    if top.type ~= 'folder' then
+      look_at_file_of_state(found, path, top)
+    elseif path ~= CACHE then -- mirrors have files of their own, many
+      for _, entry in ipairs(core.fs.tree(found.root .. '/' .. path) or {}) do
+        look_at_file_of_state(found, path .. '/' .. entry.path, entry)
+      end
+    end
+  end
+end
+
+local function size_of(folder)
+  local size = 0
+  for _, entry in ipairs(core.fs.tree(folder) or {}) do
+    size = size + entry.size
+  end
+  return size
+end
+
+--- Whether a fetch is at work on a mirror: it holds NAME.lock.
+local function is_fetching(root, name)
+  return core.fs.held(MIRRORS .. '/' .. name .. '.lock', root) ~= false
+end
+
+--- What a fetch that was killed left: a new mirror that is not whole, packs that never came to
+--- their end.
+local function look_at_mirrors(found)
+  local base = found.root .. '/' .. MIRRORS
+  for _, entry in ipairs(core.fs.list(base) or {}) do
+    local name = entry.name:match('^(.*%.git)%.new$') or entry.name:match('^.*%.git$')
+    if entry.type == 'folder' and name and not is_fetching(found.root, name) then
+      local path = MIRRORS .. '/' .. entry.name
+      if name ~= entry.name then
+        add(found, path, 'mirror', size_of(base .. '/' .. entry.name), 'of a fetch that was killed')
+      end
+      for _, pack in ipairs(core.fs.list(base .. '/' .. name .. '/objects/pack') or {}) do
+        if name == entry.name and pack.type == 'file' and pack.name:find('_git2_', 1, true) then
+          local file = path .. '/objects/pack/' .. pack.name
+          add(found, file, 'temporary', pack.size, 'of a fetch that was killed')
+        end
       end
     end
   end
@@ -156,6 +201,7 @@ end
 function M.find(root, progress)
   local found = { root = root, entries = {}, runs = {}, broken = {}, open = open_runs(root) }
   look_at_state(found)
+  look_at_mirrors(found)
   look_at_days(found, progress)
   look_at_scratch(found)
   return found
@@ -175,6 +221,13 @@ function M.remove(root, entry)
     end
     return core.fs.purge(name, base)
   elseif entry.kind == 'folder' then
+    return core.fs.purge(entry.path, root)
+  elseif entry.kind == 'mirror' then -- a fetch that begins now waits for this lock
+    local lock = root .. '/' .. entry.path:gsub('%.new$', '.lock')
+    local mine, err = core.fs.hold(lock)
+    if not mine then
+      return mine, err
+    end
     return core.fs.purge(entry.path, root)
   end
   return core.fs.discard(entry.path, root)
