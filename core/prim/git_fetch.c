@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,96 +20,13 @@
 enum {
   AT_ONCE = 16,
   CHUNK = 64 << 10,
-  CPU_SECONDS = 3600,
   GRACE_MS = 10000, /* for the mirror to answer in place of a server that took too long */
   QUIET_MS = 1000,  /* a fetch that is over sooner shows no progress */
   FRAMES_MAX = 64 << 20,
 };
 
-static const int64_t default_timeout_ms = 1800000;
-static const int64_t default_idle_ms = 60000;
-static const int64_t default_max_bytes = INT64_C(4) << 30;
-static const int64_t most_bytes = INT64_C(1) << 40;
-
 static tl_git_fetch *fetches;
 static unsigned running;
-
-/* --- the options --- */
-
-static int read_number(const tl_val *map, const char *key, int64_t most, int64_t *out, tl_err *e)
-{
-  const tl_val *v = tl_get(map, key);
-  if (!v || v->type == TL_NIL) {
-    return 0;
-  }
-  *out = tl_get_int(map, key, 0);
-  if (v->type != TL_INT || *out < 1 || *out > most) {
-    return tl_fail(e, TL_EARGUMENT, "git.fetch: '%s' is a whole number from 1 to %lld", key,
-                   (long long)most);
-  }
-  return 0;
-}
-
-static int read_options(tl_git_fetch *f, const tl_val *map, tl_err *e)
-{
-  static const char *const known[] = {"timeout_ms", "idle_timeout_ms", "max_bytes"};
-  for (size_t i = 0; i < tl_len(map); i++) {
-    size_t k = 0;
-    while (k < sizeof known / sizeof *known && strcmp(known[k], map->u.map.pairs[i].key) != 0) {
-      k++;
-    }
-    if (k == sizeof known / sizeof *known) {
-      return tl_fail(e, TL_EARGUMENT,
-                     "git.fetch has the options timeout_ms, idle_timeout_ms and max_bytes, and no "
-                     "'%.60s'",
-                     map->u.map.pairs[i].key);
-    }
-  }
-  f->child.timeout_ms = default_timeout_ms;
-  f->idle_ms = default_idle_ms;
-  f->max_bytes = default_max_bytes;
-  int rc = read_number(map, "timeout_ms", INT32_MAX, &f->child.timeout_ms, e);
-  rc = rc < 0 ? rc : read_number(map, "idle_timeout_ms", INT32_MAX, &f->idle_ms, e);
-  return rc < 0 ? rc : read_number(map, "max_bytes", most_bytes, &f->max_bytes, e);
-}
-
-/* --- the child --- */
-
-static _Noreturn void be_child(tl_git_fetch *f, int fd)
-{
-  tl_err e = {0};
-  tl_val out = tl_nil(), list = tl_list();
-  tl_git_fetcher *child = &f->child;
-  child->fd = fd;
-  /* It goes when the supervisor goes: nothing of it may hold a lock that a run is known by. */
-  bool ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-               tl_git_child_limits(CPU_SECONDS, 2 * (uint64_t)f->max_bytes + (64 << 20));
-  int rc = ready ? tl_git_fetch_work(child, &out, &e)
-                 : tl_fail_errno(&e, errno, "cannot limit the reader of git");
-  tl_push(&list, tl_str("end"));
-  tl_push(&list, tl_int(rc));
-  tl_push(&list, rc < 0 ? tl_str(e.msg) : out);
-  _exit(tl_git_fetch_tell(child, list) ? 0 : 1);
-}
-
-static int start(tl_git_fetch *f, tl_err *e)
-{
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return tl_fail_errno(e, errno, "cannot make a pair of sockets");
-  }
-  f->pid = fork();
-  if (f->pid == 0) {
-    (void)close(ends[0]);
-    be_child(f, ends[1]);
-  }
-  (void)close(ends[1]);
-  f->child.fd = ends[0];
-  if (f->pid < 0) {
-    return tl_fail_errno(e, errno, "cannot start another process");
-  }
-  return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? 0 : tl_fail_errno(e, errno, "cannot poll");
-}
 
 /* --- a fetch's life --- */
 
@@ -122,6 +38,7 @@ static void free_fetch(tl_git_fetch *f)
   tl_buf_free(&f->child.scratch);
   tl_buf_free(&f->out);
   tl_free(&f->end);
+  tl_free(&f->login);
   free((char *)(uintptr_t)f->child.source_path);
   free(f->base);
   if (f->child.fd >= 0) {
@@ -186,7 +103,7 @@ static int prepare(tl_git_fetch *f, tl_err *e)
 {
   const tl_val *url = &f->call->args[0], *options = &f->call->args[1];
   int rc = tl_git_source_read(&f->child.source, url->u.s.data, url->u.s.len, e);
-  rc = rc < 0 ? rc : read_options(f, options, e);
+  rc = rc < 0 ? rc : tl_git_fetch_options(f, options, e);
   if (rc == 0 && running >= AT_ONCE) {
     rc = tl_fail(e, TL_ELIMIT, "%d repositories are being fetched already", AT_ONCE);
   }
@@ -195,7 +112,8 @@ static int prepare(tl_git_fetch *f, tl_err *e)
   return rc < 0 ? rc : tl_git_load(e);
 }
 
-/* args: url, options {timeout_ms (1800000), idle_timeout_ms (60000), max_bytes (4 GiB)}.
+/* args: url, options {timeout_ms (1800000), idle_timeout_ms (60000), max_bytes (4 GiB), secret (a
+ * token, for the host it is bound to), user ("x-access-token")}.
  * places[0] is the lab, places[1] the folder of a file: URL.
  * returns {repo = "lab:.tlab/cache/git/NAME", head? (its branch), commit? (HEAD's), branches =
  * {name, commit}[], by name, at most 1000; more? = how many besides; fetched; why?; bytes}. Where the
@@ -206,7 +124,7 @@ int prim_git_fetch(tl_call *call)
 {
   tl_git_fetch *f = new_fetch(call);
   int rc = prepare(f, &call->err);
-  rc = rc < 0 ? rc : start(f, &call->err);
+  rc = rc < 0 ? rc : tl_git_fetch_start(f, &call->err);
   if (rc < 0) {
     free_fetch(f);
     return rc;
@@ -230,10 +148,12 @@ static void show_progress(tl_git_fetch *f, const tl_val *said)
     at[i] = n && n->type == TL_INT && n->u.i > 0 ? n->u.i : 0;
   }
   bool deltas = at[1] > 0 && at[0] >= at[1] && at[3] > 0;
-  if (!f->shown && tl_clock_ms() - f->began < QUIET_MS) {
+  bool over = at[deltas ? 2 : 0] >= at[deltas ? 3 : 1];
+  if (f->over || (!f->shown && tl_clock_ms() - f->began < QUIET_MS)) {
     return;
   }
   f->shown = true;
+  f->over = over;
   (void)snprintf(label, sizeof label, "%s of %.90s, %.1f MB", deltas ? "deltas" : "objects",
                  f->child.source.url, (double)at[4] / 1e6);
   tl_val args[3] = {tl_int(at[deltas ? 2 : 0]), tl_int(at[deltas ? 3 : 1]), tl_str(label)};
@@ -353,7 +273,9 @@ static int take_end(tl_git_fetch *f, int status)
   char *path = tl_git_mirror_path(&f->child.source);
   call->out = tl_copy(what);
   tl_put(&call->out, "repo", tl_str(path));
-  tl_put(&call->out, "bytes", tl_int(f->bytes));
+  if (!f->child.source.is_file) {
+    tl_put(&call->out, "bytes", tl_int(f->bytes));
+  }
   free(path);
   return 0;
 }

@@ -1,8 +1,11 @@
 /* Inside git.fetch: one repository on its way into its mirror. Only its files include it.
  *
- *   git_fetch.c           the operation: its options, the child started, waited for and judged
+ *   git_fetch.c           the operation: the child waited for and judged
+ *   git_fetch_options.c   what it was asked
+ *   git_fetch_start.c     the child started, limited and confined
  *   git_fetch_exchange.c  what the child asks of the server, done by the HTTP primitives
  *   git_fetch_child.c     in the child: libgit2 and the mirror
+ *   git_fetch_copy.c      in the child: the objects of a file: URL
  *   git_fetch_wire.c      in the child: the server, as libgit2 sees it
  *   git_mirror.c          URLs and names
  *
@@ -29,7 +32,8 @@ typedef struct tl_git_fetcher {
   tl_git_source source;    /* what to fetch */
   const char *source_path; /* of a file: URL the real path, else NULL */
   const tl_guard *guard;   /* asked where parts of that repository lie elsewhere */
-  int64_t timeout_ms;
+  int64_t timeout_ms, max_bytes;
+  int64_t copied; /* bytes, of a file: URL */
   tl_buf in, scratch;
   int64_t asked;    /* number of the last exchange */
   bool unreachable; /* the exchange failed since there is no way to the server */
@@ -41,6 +45,10 @@ int tl_git_fetch_work(tl_git_fetcher *f, tl_val *out, tl_err *e);
 
 /* Sends one frame, a list that is freed. False when the supervisor is gone. */
 bool tl_git_fetch_tell(tl_git_fetcher *f, tl_val list);
+
+/* The repository of a file: URL: its objects must all lie in its own folder, and be there. They are
+ * copied to the folder `objects`, unless that is NULL. */
+int tl_git_fetch_local(tl_git_fetcher *f, const char *objects, tl_err *e);
 
 struct git_transport;
 struct git_remote;
@@ -66,13 +74,18 @@ typedef struct tl_git_fetch {
   int pid;
   tl_buf out; /* frames on their way to the child */
   tl_git_exchange exchange;
-  char *base; /* the repository's URL, after redirects; owned */
-  tl_val secret;
+  char *base;                     /* the repository's URL, after redirects; owned */
+  tl_val login;                   /* {basic = {user, secret}}, or nil */
   int64_t began, moved, deadline; /* monotonic ms */
-  int64_t idle_ms, max_bytes, bytes;
-  bool late, shown;
+  int64_t idle_ms, bytes;
+  bool late, shown, over;
   tl_val end; /* {"end", …}, once it came */
 } tl_git_fetch;
+
+/* Fills f from the map (or nil). TL_EARGUMENT. */
+int tl_git_fetch_options(tl_git_fetch *f, const tl_val *map, tl_err *e);
+/* Forks the child. */
+int tl_git_fetch_start(tl_git_fetch *f, tl_err *e);
 
 /* Begins what the child asked for. */
 void tl_git_exchange_begin(tl_git_fetch *f, const tl_val *ask);

@@ -291,19 +291,12 @@ static int pack_refs(git_repository *repo)
   return rc;
 }
 
-/* A repository in a folder is read as it is: its parts have to lie where they may be read. */
-static int check_source(const tl_git_fetcher *f, tl_err *e)
+/* A new mirror gets a copy of all objects, so that nothing is left to be fetched but names. */
+static int use_source(mirror *m, tl_err *e)
 {
-  git_repository *source = NULL;
-  if (!f->source_path) {
-    return 0;
-  }
-  int rc =
-      tl_git.git_repository_open_ext(&source, f->source_path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
-  rc = rc < 0 ? tl_git_fail(e, rc, "open the repository of the file: URL")
-              : tl_git_check_parts(f->guard, source, f->source_path, e);
-  tl_git.git_repository_free(source);
-  return rc;
+  char objects[PATH_MAX];
+  (void)snprintf(objects, sizeof objects, "%sobjects", tl_git.git_repository_path(m->repo));
+  return tl_git_fetch_local(m->f, *m->fresh ? objects : NULL, e);
 }
 
 static int fetch(mirror *m, tl_err *e)
@@ -311,11 +304,7 @@ static int fetch(mirror *m, tl_err *e)
   git_remote *remote = NULL;
   const char *url = m->f->source_path ? m->f->source_path : m->f->source.url;
   tl_git.git_error_clear();
-  int rc = check_source(m->f, e);
-  if (rc < 0) {
-    return rc;
-  }
-  rc = tl_git.git_remote_create_anonymous(&remote, m->repo, url);
+  int rc = tl_git.git_remote_create_anonymous(&remote, m->repo, url);
   rc = rc < 0 ? rc : fetch_from(m, remote);
   rc = rc < 0 || !*m->fresh ? rc : pack_refs(m->repo);
   rc = rc < 0 ? fail_fetch(m, rc, e) : 0;
@@ -427,6 +416,9 @@ static int answer(mirror *m, const tl_err *why, tl_val *out, tl_err *e)
   if (rc == 0) {
     tl_put(out, "fetched", tl_bool(why->code == 0));
   }
+  if (rc == 0 && m->f->source_path) {
+    tl_put(out, "bytes", tl_int(m->f->copied));
+  }
   if (rc == 0 && why->code != 0) {
     tl_put(out, "why", tl_str(why->msg));
   }
@@ -440,6 +432,9 @@ static int update(mirror *m, tl_val *out, tl_err *e)
   bool there = m->repo != NULL;
   if (rc == 0 && !there) {
     rc = make_mirror(m, e);
+  }
+  if (rc == 0 && why.code == 0 && m->f->source_path) {
+    rc = use_source(m, e);
   }
   if (rc == 0 && why.code == 0) {
     rc = fetch(m, e);

@@ -79,8 +79,11 @@ static tl_val request(const tl_git_fetch *f, const tl_val *body)
   } else {
     put_header(headers, "accept", "*/*");
   }
+  if (f->login.type != TL_NIL) {
+    tl_put(headers, "authorization", tl_copy(&f->login));
+  }
   tl_put(&map, "max_redirects", tl_int(f->exchange.pack ? 0 : 5));
-  tl_put(&map, "max_bytes", tl_int(f->max_bytes));
+  tl_put(&map, "max_bytes", tl_int(f->child.max_bytes));
   tl_put(&map, "timeout_ms", tl_int(f->child.timeout_ms));
   return map;
 }
@@ -148,6 +151,10 @@ static const char *header(const tl_val *headers, const char *name)
 static int fail_status(const tl_git_fetch *f, int status, tl_err *e)
 {
   const char *url = f->child.source.url;
+  if (status == 401 && f->login.type != TL_NIL) {
+    return tl_fail(e, TL_EREFUSED, "%s does not take this secret, or there is no such repository",
+                   url);
+  }
   if (status == 401) {
     return tl_fail(
         e, TL_EREFUSED,
@@ -170,17 +177,26 @@ static int fail_status(const tl_git_fetch *f, int status, tl_err *e)
   return tl_fail(e, TL_EPROVIDER, "%s: the server answered %d", url, status);
 }
 
-/* After a redirect the rest goes to where the first answer came from, as git does. */
+/* After a redirect the rest goes to where the first answer came from, as git does; a secret does not
+ * go to another server. */
 static int take_base(tl_git_fetch *f, const char *url, tl_err *e)
 {
   size_t len = strlen(url), tail = sizeof refs_tail - 1;
+  tl_http_url from = {0}, to = {0};
   if (len <= tail || strcmp(url + len - tail, refs_tail) != 0) {
     return tl_fail(e, TL_EREFUSED, "%s points to %.300s, which is no git repository",
                    f->child.source.url, url);
   }
+  int rc = tl_http_url_read(&from, f->base, strlen(f->base), e);
+  rc = rc < 0 ? rc : tl_http_url_read(&to, url, len, e);
+  if (rc == 0 && !tl_http_url_same_origin(&from, &to)) {
+    tl_free(&f->login);
+  }
+  tl_http_url_free(&from);
+  tl_http_url_free(&to);
   free(f->base);
   f->base = tl_memdup0(url, len - tail);
-  return 0;
+  return rc;
 }
 
 static int judge_head(tl_git_fetch *f, const tl_val *answer, tl_err *e)
@@ -229,9 +245,9 @@ static void take_piece(tl_git_fetch *f)
     return;
   }
   f->bytes += (int64_t)piece.u.s.len;
-  if (f->bytes > f->max_bytes) {
+  if (f->bytes > f->child.max_bytes) {
     (void)tl_fail(&e, TL_ELIMIT, "%s is larger than %lld bytes (max_bytes)", f->child.source.url,
-                  (long long)f->max_bytes);
+                  (long long)f->child.max_bytes);
     tl_free(&piece);
     tl_free(&list);
     tl_git_exchange_fail(f, &e, false);

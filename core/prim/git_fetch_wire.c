@@ -8,7 +8,7 @@
 #include "git.h"
 #include "git_fetch.h"
 
-enum { BODY_MAX = 16 << 20, HEAD_SEEN = 8192 };
+enum { BODY_MAX = 16 << 20, SEAM = 32 };
 
 typedef struct wire {
   git_smart_subtransport parent;
@@ -19,11 +19,12 @@ typedef struct stream {
   git_smart_subtransport_stream parent;
   tl_git_fetcher *f;
   bool pack;
-  int64_t n;    /* number of the exchange; 0: not asked yet */
-  tl_buf body;  /* of the request */
-  tl_val piece; /* of the answer */
-  size_t used;  /* bytes of the piece that were read */
-  size_t seen;  /* bytes of the answer */
+  int64_t n;           /* number of the exchange; 0: not asked yet */
+  tl_buf body;         /* of the request */
+  tl_val piece;        /* of the answer */
+  size_t used;         /* bytes of the piece that were read */
+  char seam[2 * SEAM]; /* the end of the last piece and the beginning of this one */
+  size_t tail;         /* bytes of that end */
   bool ended;
 } stream;
 
@@ -92,16 +93,33 @@ static int more(stream *s)
   }
 }
 
-/* libgit2 1.5 would say "invalid checksum" or worse of ids that are longer than its own. */
-static int check_format(stream *s)
+static bool has(const stream *s, size_t seam, const char *sign)
 {
-  static const char sign[] = "object-format=sha256";
-  bool early = !s->pack && s->seen < HEAD_SEEN;
-  if (early && memmem(s->piece.u.s.data, s->piece.u.s.len, sign, sizeof sign - 1)) {
+  size_t n = strlen(sign);
+  return memmem(s->piece.u.s.data, s->piece.u.s.len, sign, n) || memmem(s->seam, seam, sign, n);
+}
+
+/* What libgit2 1.5 cannot take from a server, before it says so in words of its own: ids of SHA-256,
+ * and the lines of a repository that lacks its older commits (gitprotocol-pack(5)). */
+static int check_refs(stream *s)
+{
+  size_t len = s->piece.u.s.len, head = len < SEAM ? len : SEAM;
+  if (s->pack) {
+    return 0;
+  }
+  memcpy(s->seam + s->tail, s->piece.u.s.data, head);
+  size_t seam = s->tail + head;
+  if (has(s, seam, "object-format=sha256")) {
     return fail(s->f, TL_EUNSUPPORTED,
                 "this git repository uses 'object-format=sha256', which libgit2 cannot read");
   }
-  s->seen += s->piece.u.s.len;
+  if (has(s, seam, "0035shallow ") || has(s, seam, "0034shallow ")) {
+    return fail(s->f, TL_EUNSUPPORTED,
+                "this git repository is shallow, it lacks its older commits: libgit2 cannot fetch "
+                "from it");
+  }
+  s->tail = head;
+  memmove(s->seam, s->piece.u.s.data + len - head, head);
   return 0;
 }
 
@@ -115,7 +133,7 @@ static int stream_read(git_smart_subtransport_stream *parent, char *buffer, size
     tl_free(&s->piece);
     s->used = 0;
     rc = more(s);
-    rc = rc == 0 && s->piece.type == TL_STR ? check_format(s) : rc;
+    rc = rc == 0 && s->piece.type == TL_STR ? check_refs(s) : rc;
   }
   if (rc < 0 || s->piece.type != TL_STR) {
     return rc;

@@ -1,7 +1,6 @@
 --- analysis_summary.md, made of summary.json alone. What a repository or a model says stands in
 --- code or is escaped (tlab.markdown): nothing of it can become a part of the page.
 local md = require 'tlab.markdown'
-local written = require 'tlab.summ.written'
 
 local M = {}
 
@@ -316,14 +315,15 @@ local function how(s)
 end
 
 ---@param s table the value of summary.json
+---@param written string? what a model wrote: a part of its own, Markdown
 ---@return string
-function M.markdown(s)
+function M.markdown(s, written)
   local parts = {}
   for _, part in ipairs {
     title(s) .. '\n',
     head(s),
     '## In short\n\n' .. in_short(s),
-    s.model and written.markdown(s.model) or false,
+    written or false,
     where(s) or false,
     kinds(s) or false,
     symbols(s) or false,

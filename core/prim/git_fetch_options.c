@@ -1,0 +1,68 @@
+/* The options of git.fetch. */
+#include <string.h>
+
+#include "git_fetch.h"
+
+static const int64_t default_timeout_ms = 1800000;
+static const int64_t default_idle_ms = 60000;
+static const int64_t default_max_bytes = INT64_C(4) << 30;
+static const int64_t most_bytes = INT64_C(1) << 40;
+
+static int read_number(const tl_val *map, const char *key, int64_t most, int64_t *out, tl_err *e)
+{
+  const tl_val *v = tl_get(map, key);
+  if (!v || v->type == TL_NIL) {
+    return 0;
+  }
+  *out = tl_get_int(map, key, 0);
+  if (v->type != TL_INT || *out < 1 || *out > most) {
+    return tl_fail(e, TL_EARGUMENT, "git.fetch: '%s' is a whole number from 1 to %lld", key,
+                   (long long)most);
+  }
+  return 0;
+}
+
+/* A token is the password of a login whose user name hardly any server looks at. */
+static int read_login(tl_git_fetch *f, const tl_val *map, tl_err *e)
+{
+  const tl_val *secret = tl_get(map, "secret"), *user = tl_get(map, "user");
+  if (!secret || secret->type == TL_NIL) {
+    return 0;
+  }
+  if (secret->type != TL_SECRET || (user && user->type != TL_STR)) {
+    return tl_fail(
+        e, TL_EARGUMENT,
+        "git.fetch: 'secret' is tlab.secret 'NAME', and 'user' the name that goes with it");
+  }
+  tl_val login = tl_list();
+  tl_push(&login, user ? tl_copy(user) : tl_str("x-access-token"));
+  tl_push(&login, tl_copy(secret));
+  f->login = tl_map();
+  tl_put(&f->login, "basic", login);
+  return 0;
+}
+
+int tl_git_fetch_options(tl_git_fetch *f, const tl_val *map, tl_err *e)
+{
+  static const char *const known[] = {"timeout_ms", "idle_timeout_ms", "max_bytes", "secret",
+                                      "user"};
+  for (size_t i = 0; i < tl_len(map); i++) {
+    size_t k = 0;
+    while (k < sizeof known / sizeof *known && strcmp(known[k], map->u.map.pairs[i].key) != 0) {
+      k++;
+    }
+    if (k == sizeof known / sizeof *known) {
+      return tl_fail(e, TL_EARGUMENT,
+                     "git.fetch has the options timeout_ms, idle_timeout_ms, max_bytes, secret and "
+                     "user, and no '%.60s'",
+                     map->u.map.pairs[i].key);
+    }
+  }
+  f->child.timeout_ms = default_timeout_ms;
+  f->idle_ms = default_idle_ms;
+  f->child.max_bytes = default_max_bytes;
+  int rc = read_number(map, "timeout_ms", INT32_MAX, &f->child.timeout_ms, e);
+  rc = rc < 0 ? rc : read_number(map, "idle_timeout_ms", INT32_MAX, &f->idle_ms, e);
+  rc = rc < 0 ? rc : read_number(map, "max_bytes", most_bytes, &f->child.max_bytes, e);
+  return rc < 0 ? rc : read_login(f, map, e);
+}
