@@ -1,5 +1,7 @@
---- Summarise a commit or a range: what changed, where, what is risky, and what to read first.
+--- Summarise a commit or a range: what changed, where, what is risky, and what to read first; with
+--- a model also in words.
 local facts = require 'tlab.summ.facts'
+local model = require 'tlab.summ.model'
 local page = require 'tlab.summ.page'
 local rules = require 'tlab.summ.rules'
 local source = require 'tlab.summ.source'
@@ -8,42 +10,44 @@ local symbols = require 'tlab.summ.symbols'
 
 local BASE_URL = 'https://github.com'
 
+-- The page is kept, and says what is missing; a summary that was asked for and is not whole still
+-- makes the run a failed one.
+local function check(written)
+  local first = written.failed[1]
+  if first then
+    error({
+      code = first.code,
+      message = ('%d of %d requests to the model failed; the first: %s'):format(
+        #written.failed,
+        written.requests,
+        first.message
+      ),
+    }, 0)
+  end
+end
+
 return {
   name = 'summ',
   summary = 'Summarise a commit or a range: what changed, where, what to read first.',
   home = 'analyzer/outputs',
-  needs = { read = { '$spec.repo' } },
-  spec = {
-    type = 'object',
-    additionalProperties = false,
-    properties = {
-      sha = {
-        type = 'string',
-        minLength = 1,
-        default = 'HEAD',
-        description = 'The commit, as git takes it (3f9a2c1, HEAD~2, v1.0), or a range A..B.',
-      },
-      repo = {
-        type = 'string',
-        minLength = 1,
-        description = 'A repository or a folder that mine made, in the lab or by absolute path; '
-          .. "the lab's own repository when left out.",
-      },
-      commits = {
-        type = 'integer',
-        minimum = 1,
-        maximum = 5000,
-        default = 500,
-        description = 'Most commits of a range that are looked at, the newest.',
-      },
-    },
+  spec = 'schemas/summ.schema.json',
+  needs = {
+    read = { '$spec.repo' },
+    net = { '$spec.repo', '$spec.model.base_url', '$spec.base_url' },
+    secret = { '$spec.model.key', '$spec.key' },
   },
   run = function(run, spec)
     local change = source.load(spec, BASE_URL)
     local found = facts.of(change.commits, change.changes)
     local touched = { from = 'headings', list = symbols.of_headings(found.files) }
     local value = summary.make(spec.sha, change, found, rules, touched)
+    if (spec.model or spec.base_url) and #found.files > 0 then
+      value.model = model.write(run, spec, value.commits, found.files, rules)
+    end
     run:write_json('summary.json', value)
     run:write('analysis_summary.md', page.markdown(value))
+    if value.model then
+      check(value.model)
+    end
   end,
 }

@@ -111,7 +111,7 @@ int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command
 
 /* In words for people, and by what: {network, files, syscalls, how}. */
 tl_val tl_proc_confined(const tl_proc_held *held, const tl_proc_access *access);
-/* The same, of a program that is started to see what this kernel can do; nil when none can be. */
+/* The same, of a program that is started to see what this kernel can do, or {error}: why none can be. */
 tl_val tl_proc_probe(void);
 
 /* --- proc_child.c: between fork and exec ------------------------------------------------------------ */

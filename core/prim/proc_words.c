@@ -79,6 +79,9 @@ tl_val tl_proc_probe(void)
   if (rc == 0) {
     await_end(&child);
     found = tl_proc_confined(&child.held, &access);
+  } else {
+    found = tl_map();
+    tl_put(&found, "error", tl_str(e.msg));
   }
   tl_proc_access_drop(&access);
   tl_proc_scratch_drop(&scratch);

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -154,6 +155,15 @@ def test_as_an_ordinary_user_in_a_repository_of_another(tmp_path):
         assert "chown" in expect(found, "git", "warn", "another user")["mend"]
         expect(found, "disk", "fail", "Permission denied")
         expect(found, "worker", "ok", "starts")
+        expect(found, "programs", "warn", "cannot make a scratch folder")
+
+
+def test_what_holds_programs_is_seen_by_running_one(lab):
+    expect(doctor(lab), "programs", "ok", "no network, and no files but their own")
+    done = subprocess.run([sys.executable, pathlib.Path(__file__).with_name("without.py"), "landlock_create_ruleset=ENOSYS",
+                           "--", TLAB, "doctor", "--json"], cwd=lab.root, capture_output=True, text=True)
+    done.exit, done.out, done.err = done.returncode, done.stdout, done.stderr
+    expect(checks(done), "programs", "warn", "can reach the user's files")
 
 
 def test_a_root_user_is_told_once(lab):

@@ -8,14 +8,22 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import referencing
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tests" / "schemas"
-NAMES = ["run", "spec", "effect", "lab", "doctor", "diff", "notes", "runs", "commit", "mine"]
+NAMES = ["run", "spec", "effect", "lab", "doctor", "diff", "notes", "runs", "commit", "mine", "summ", "summary"]
 
 
 def schema_of(name):
     return json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
+
+
+def validator_of(schema):
+    """One schema may refer to another by its name."""
+    others = [(schema_of(name)["$id"], referencing.Resource.from_contents(schema_of(name))) for name in NAMES]
+    registry = referencing.Registry().with_resources(others)
+    return jsonschema.Draft202012Validator(schema, registry=registry)
 
 
 def examples():
@@ -31,7 +39,7 @@ def test_schema_fits_the_metaschema(name):
 
 @pytest.mark.parametrize(("name", "example"), list(examples()))
 def test_example(name, example):
-    validator = jsonschema.Draft202012Validator(schema_of(name))
+    validator = validator_of(schema_of(name))
     errors = [e.message for e in validator.iter_errors(example["value"])]
     assert (errors == []) == example["valid"], errors
 
@@ -41,7 +49,7 @@ def test_defaults_fit_their_own_schema(name):
     def walk(node):
         if isinstance(node, dict):
             if "default" in node and isinstance(node.get("type"), (str, list)):
-                jsonschema.Draft202012Validator(node).validate(node["default"])
+                validator_of(node).validate(node["default"])
             for child in node.values():
                 walk(child)
         elif isinstance(node, list):

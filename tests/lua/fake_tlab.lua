@@ -117,6 +117,7 @@ function M.install(script, gets, piece)
   end
   tlab = {
     json = core.json,
+    hash = { bytes = core.hash.bytes },
     http = http(world, script, gets, piece),
     clock = clock(world),
     rand = {

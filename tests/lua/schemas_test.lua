@@ -18,12 +18,20 @@ for _, name in ipairs {
   'runs',
   'commit',
   'mine',
+  'summ',
+  'summary',
 } do
   local validator
   t.test(name .. ' is a schema without an unknown keyword', function()
     local text = t.ok(core.embedded('schemas/' .. name .. '.schema.json'))
     local err
-    validator, err = schema.compile(core.json.decode(text), { strict = true, formats = true })
+    validator, err = schema.compile(core.json.decode(text), {
+      strict = true,
+      formats = true,
+      resolve = function(uri)
+        return core.json.decode(core.embedded('schemas/' .. uri:match '[^/]*$'))
+      end,
+    })
     t.ok(validator, err and table.concat(err.details, '; ') or '')
   end)
   for _, example in ipairs(read('tests/schemas/' .. name .. '.json')) do

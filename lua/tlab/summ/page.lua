@@ -1,6 +1,7 @@
 --- analysis_summary.md, made of summary.json alone. What a repository or a model says stands in
 --- code or is escaped (tlab.markdown): nothing of it can become a part of the page.
 local md = require 'tlab.markdown'
+local written = require 'tlab.summ.written'
 
 local M = {}
 
@@ -315,15 +316,14 @@ local function how(s)
 end
 
 ---@param s table the value of summary.json
----@param written string? what a model wrote: a part of its own, Markdown
 ---@return string
-function M.markdown(s, written)
+function M.markdown(s)
   local parts = {}
   for _, part in ipairs {
     title(s) .. '\n',
     head(s),
     '## In short\n\n' .. in_short(s),
-    written or false,
+    s.model and written.markdown(s.model) or false,
     where(s) or false,
     kinds(s) or false,
     symbols(s) or false,
