@@ -134,6 +134,12 @@ static int start_folder(tl_call *call, unsigned arg, char path[PATH_MAX], bool *
   }
   *trusted = place->trusted;
   int fd = tl_fs_open_folder(place, &call->err);
+  if (fd == TL_EARGUMENT) {
+    return tl_fail(&call->err, TL_EINVALID,
+                   "%.200s is no folder, so no git repository; a bundle or an archive has to be "
+                   "unpacked first, as by git clone",
+                   place->shown);
+  }
   if (fd < 0) {
     return fd;
   }
