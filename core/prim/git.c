@@ -9,6 +9,7 @@
 
 #include "../base/buf.h"
 #include "fs.h"
+#include "git_history.h"
 
 #ifndef TL_LIBGIT2
 #define TL_LIBGIT2 "libgit2.so.1.5"
@@ -87,8 +88,9 @@ int tl_git_fail(tl_err *e, int rc, const char *doing)
 {
   const git_error *last = tl_git.git_error_last();
   const char *text = last ? last->message : "no reason was given";
-  if (last && last->klass == GIT_ERROR_NOMEMORY) {
-    TL_BUG("out of memory in libgit2");
+  if (last && last->klass == GIT_ERROR_NOMEMORY) { /* an object can ask for any amount */
+    return tl_fail(e, TL_ELIMIT, "cannot %s: that takes more memory than reading a repository may",
+                   doing);
   }
   if (strstr(text, "unsupported extension") || strstr(text, "unsupported repository version")) {
     return fail_unsupported(e, text);
@@ -199,7 +201,8 @@ static int commit_of(git_reference *head, git_commit **commit, tl_err *e)
   git_object *object = NULL;
   int rc = tl_git.git_reference_peel(&object, head, GIT_OBJECT_COMMIT);
   if (rc < 0) {
-    return tl_git_fail(e, rc, "read the commit that HEAD names");
+    return tl_git_fail_object(e, rc, "read the commit that HEAD names",
+                              tl_git.git_reference_target(head));
   }
   *commit = (git_commit *)object;
   return 0;
@@ -357,7 +360,7 @@ static int describe(git_commit *commit, tl_val *out, tl_err *e)
   }
   tl_git.git_buf_dispose(&text);
   tl_git.git_describe_result_free(found);
-  return rc < 0 ? tl_git_fail(e, rc, "describe HEAD") : 0;
+  return rc < 0 ? tl_git_fail_object(e, rc, "describe HEAD", NULL) : 0;
 }
 
 int tl_git_describe_work(tl_call *call)

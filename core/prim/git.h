@@ -36,7 +36,7 @@
   X(git_patch_from_diff) X(git_patch_to_buf) X(git_refdb_compress) X(git_refdb_free) \
   X(git_reference_foreach_name) X(git_reference_free) X(git_reference_is_branch) \
   X(git_reference_lookup) X(git_reference_name) X(git_reference_name_to_id) X(git_reference_peel) \
-  X(git_reference_shorthand) X(git_reference_symbolic_target) X(git_remote_create_anonymous) \
+  X(git_reference_shorthand) X(git_reference_symbolic_target) X(git_reference_target) X(git_remote_create_anonymous) \
   X(git_remote_default_branch) X(git_remote_download) X(git_remote_free) X(git_remote_ls) \
   X(git_remote_prune) X(git_remote_update_tips) X(git_repository_commondir) \
   X(git_repository_config) X(git_repository_config_snapshot) X(git_repository_free) \

@@ -131,7 +131,7 @@ static int tree_of(teller *t, const git_oid *id, git_oid *tree)
   git_commit *commit = NULL;
   int rc = tl_git.git_commit_lookup(&commit, t->repo, id);
   if (rc < 0) {
-    return tl_git_fail_object(t->e, rc, "read a commit of the git repository");
+    return tl_git_fail_object(t->e, rc, "read commit", id);
   }
   *tree = *tl_git.git_commit_tree_id(commit);
   tl_git.git_commit_free(commit);
@@ -236,7 +236,7 @@ static int find_commit(teller *t, const tl_val *rev, git_commit **commit)
     return rc;
   }
   rc = tl_git.git_commit_lookup(commit, t->repo, &range.to);
-  return rc < 0 ? tl_git_fail_object(t->e, rc, "read a commit of the git repository") : 0;
+  return rc < 0 ? tl_git_fail_object(t->e, rc, "read commit", &range.to) : 0;
 }
 
 /* --- a child's part --- */

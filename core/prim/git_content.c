@@ -7,6 +7,16 @@
 enum { BINARY_LOOK = 8000, BIG = 512 << 20 }; /* as git: buffer_is_binary, core.bigFileThreshold */
 enum { PLAIN_MAX = 64 };                      /* lines that are compared each with each */
 
+static int read_size(git_repository *repo, const git_oid *id, size_t *size)
+{
+  git_odb *odb = NULL;
+  git_object_t type;
+  int rc = tl_git.git_repository_odb(&odb, repo);
+  rc = rc < 0 ? rc : tl_git.git_odb_read_header(size, &type, odb, id);
+  tl_git.git_odb_free(odb);
+  return rc;
+}
+
 int tl_git_content_read(git_repository *repo, const tl_git_side *side, tl_git_content *c, tl_err *e)
 {
   *c = (tl_git_content){.data = ""};
@@ -21,14 +31,18 @@ int tl_git_content_read(git_repository *repo, const tl_git_side *side, tl_git_co
     c->size = strlen(c->line);
     return 0;
   }
-  int rc = tl_git.git_blob_lookup(&c->blob, repo, &side->id);
+  int rc = read_size(repo, &side->id, &c->size);
+  if (rc == 0 && c->size > BIG) { /* not read at all, so that memory stays flat */
+    c->too_big = c->binary = true;
+    return 0;
+  }
+  rc = rc < 0 ? rc : tl_git.git_blob_lookup(&c->blob, repo, &side->id);
   if (rc < 0) {
-    return tl_git_fail_object(e, rc, "read a file's content of the git repository");
+    return tl_git_fail_object(e, rc, "read a file's content,", &side->id);
   }
   c->size = (size_t)tl_git.git_blob_rawsize(c->blob);
   c->data = c->size > 0 ? tl_git.git_blob_rawcontent(c->blob) : "";
-  c->too_big = c->size > BIG;
-  c->binary = c->too_big || memchr(c->data, '\0', c->size < BINARY_LOOK ? c->size : BINARY_LOOK);
+  c->binary = memchr(c->data, '\0', c->size < BINARY_LOOK ? c->size : BINARY_LOOK);
   return 0;
 }
 

@@ -20,9 +20,9 @@ void tl_git_ids_free(tl_git_ids *ids);
  * empty in a whole repository. Freed by the caller. */
 int tl_git_shallow_read(git_repository *repo, tl_git_ids *ids, tl_err *e);
 
-/* tl_git_fail where an object that another one names could not be read: when it is missing, the
- * repository is damaged (TL_EIO). */
-int tl_git_fail_object(tl_err *e, int rc, const char *doing);
+/* tl_git_fail where an object that another one names could not be read: the repository is damaged
+ * (TL_EIO). The words end in the object's id, where it is known (else NULL). */
+int tl_git_fail_object(tl_err *e, int rc, const char *doing, const git_oid *id);
 
 /* The id as 40 hex digits. */
 tl_val tl_git_id_text(const git_oid *id);

@@ -116,14 +116,19 @@ tl_val tl_git_id_text(const git_oid *id)
   return tl_strn(tl_git.git_oid_tostr(hex, sizeof hex, id), GIT_OID_HEXSZ);
 }
 
-int tl_git_fail_object(tl_err *e, int rc, const char *doing)
+int tl_git_fail_object(tl_err *e, int rc, const char *doing, const git_oid *id)
 {
+  char hex[GIT_OID_HEXSZ + 1] = "";
   const git_error *last = tl_git.git_error_last();
-  if (rc != GIT_ENOTFOUND) {
+  if (last && last->klass == GIT_ERROR_NOMEMORY) {
     return tl_git_fail(e, rc, doing);
   }
-  return tl_fail(e, TL_EIO, "cannot %s: %s; the repository is damaged or incomplete: try git fsck",
-                 doing, last ? last->message : "it is missing");
+  if (id) {
+    (void)tl_git.git_oid_tostr(hex, sizeof hex, id);
+  }
+  return tl_fail(e, TL_EIO,
+                 "cannot %s%s%s: %s; the repository is damaged or incomplete: try git fsck", doing,
+                 id ? " " : "", hex, last && *last->message ? last->message : "it is missing");
 }
 
 /* --- options --- */

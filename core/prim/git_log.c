@@ -113,7 +113,7 @@ static int look(logger *l, const git_oid *commit_id, const char *path, spot *s)
   tl_git.git_tree_entry_free(entry);
   tl_git.git_tree_free(tree);
   tl_git.git_commit_free(commit);
-  return rc < 0 ? tl_git_fail_object(l->e, rc, "read a commit's tree") : 0;
+  return rc < 0 ? tl_git_fail_object(l->e, rc, "read the tree of commit", commit_id) : 0;
 }
 
 /* 1 when what lies at `path` differs from any of the n parents', or from nothing without one. */

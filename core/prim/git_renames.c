@@ -72,7 +72,8 @@ static int read_size(finder *f, item *it)
   }
   int rc = tl_git.git_odb_read_header(&it->size, &type, f->odb, &it->side->id);
   it->sized = rc == 0;
-  return rc < 0 ? tl_git_fail_object(f->e, rc, "read a file's size of the git repository") : 0;
+  return rc < 0 ? tl_git_fail_object(f->e, rc, "read the size of a file's content,", &it->side->id)
+                : 0;
 }
 
 /* Cuts the content into pieces and sums up the bytes of equal ones. A carriage return before the end

@@ -162,8 +162,30 @@ static int fail_near(git_repository *repo, const char *rev, tl_err *e)
   return tl_fail(e, TL_ENOT_FOUND, "no revision '%s' in the git repository", rev);
 }
 
+/* Is what the name at the revision's start stands for, as in main~3, an object that cannot be read? */
+static bool is_unreadable(git_repository *repo, const char *rev, git_oid *id)
+{
+  static const char *const homes[] = {"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"};
+  char name[REV_MAX + 16];
+  git_odb *odb = NULL;
+  git_odb_object *object = NULL;
+  int rc = -1;
+  for (size_t i = 0; rc < 0 && i < sizeof homes / sizeof *homes; i++) {
+    (void)snprintf(name, sizeof name, "%s%.*s", homes[i], (int)strcspn(rev, "~^:@"), rev);
+    rc = tl_git.git_reference_name_to_id(id, repo, name);
+  }
+  if (rc < 0 || tl_git.git_repository_odb(&odb, repo) < 0) {
+    return false;
+  }
+  rc = tl_git.git_odb_read(&object, odb, id);
+  tl_git.git_odb_object_free(object);
+  tl_git.git_odb_free(odb);
+  return rc < 0;
+}
+
 static int fail_rev(git_repository *repo, const char *rev, int rc, tl_err *e)
 {
+  git_oid id;
   const git_error *last = tl_git.git_error_last();
   if (rc == GIT_EINVALIDSPEC) {
     return tl_fail(e, TL_EINVALID, "'%s' is not a revision that git understands", rev);
@@ -171,6 +193,9 @@ static int fail_rev(git_repository *repo, const char *rev, int rc, tl_err *e)
   if (tl_git.git_repository_head_unborn(repo) == 1) {
     return tl_fail(e, TL_ENOT_FOUND,
                    "no revision '%s': the git repository's branch has no commit yet", rev);
+  }
+  if (is_unreadable(repo, rev, &id)) {
+    return tl_git_fail_object(e, rc, "read commit", &id);
   }
   if (rc == GIT_ENOTFOUND) {
     return fail_near(repo, rev, e);
@@ -321,7 +346,7 @@ static int find_blob(git_repository *repo, const git_oid *id, const char *path, 
     rc = tl_git.git_commit_tree(&tree, commit);
   }
   if (rc < 0) {
-    rc = tl_git_fail_object(e, rc, "read the commit's tree");
+    rc = tl_git_fail_object(e, rc, "read the tree of commit", id);
   } else if ((rc = tl_git.git_tree_entry_bypath(&entry, tree, path)) == GIT_ENOTFOUND) {
     rc = tl_fail(e, TL_ENOT_FOUND, "no file '%.300s' in that commit", path);
   } else if (rc < 0) {
@@ -361,7 +386,7 @@ static int read_blob(git_repository *repo, const git_oid *id, const char *path, 
   if (rc == 0) {
     *out = tl_strn(tl_git.git_odb_object_data(object), tl_git.git_odb_object_size(object));
   } else {
-    rc = tl_git_fail_object(e, rc, "read the file's content");
+    rc = tl_git_fail_object(e, rc, "read the file's content,", id);
   }
   tl_git.git_odb_object_free(object);
   tl_git.git_odb_free(odb);

@@ -123,7 +123,7 @@ static int open_tree(comparer *c, const git_oid *id, cursor *k)
   }
   int rc = tl_git.git_odb_read(&k->object, c->odb, id);
   if (rc < 0) {
-    return tl_git_fail_object(c->e, rc, "read a tree of the git repository");
+    return tl_git_fail_object(c->e, rc, "read tree", id);
   }
   if (tl_git.git_odb_object_type(k->object) != GIT_OBJECT_TREE) {
     return tl_fail(c->e, TL_EIO,

@@ -67,7 +67,7 @@ static int meet(tl_git_walk *w, const git_oid *id, tl_err *e)
   }
   int rc = tl_git.git_commit_lookup(&commit, w->repo, id);
   if (rc < 0) {
-    return tl_git_fail_object(e, rc, "read a commit of the git repository");
+    return tl_git_fail_object(e, rc, "read commit", id);
   }
   push(w, commit);
   return 0;
