@@ -73,7 +73,7 @@ PLACES = {"objects/pack/*.pack": 12, "objects/pack/*.idx": 12, "packed-refs": 5,
 @pytest.mark.parametrize("pattern", PLACES)
 def test_bytes_changed_at_random(lab, tmp_path, pattern):
     """G4: the daily sample of the next test."""
-    try_damage(lab, history(tmp_path / "theirs"), pattern, PLACES[pattern], 1)
+    try_damage(lab, history(tmp_path / "theirs"), pattern, PLACES[pattern] // 2, 1)
 
 
 @pytest.mark.slow
@@ -188,7 +188,9 @@ def peak(lab, repo):
     return g.said_of(lab), int(log.read_text()) // 1024
 
 
-@pytest.mark.parametrize("what", HUGE)
+@pytest.mark.parametrize("what", [
+    what if what in ("a delta bomb", "a header that lies, 8 EiB") else pytest.param(what, marks=pytest.mark.slow)
+    for what in HUGE])
 def test_objects_that_blow_up(lab, tmp_path, what):
     """G4: as a file's content, a tree and a commit: capped, in little memory, in plain words."""
     repo = g.Repo(tmp_path / "theirs").two_commits()
