@@ -79,7 +79,7 @@ static int take_lock(mirror *m, tl_err *e)
     tl_val list = tl_list();
     tl_push(&list, tl_str("waits"));
     (void)tl_git_fetch_tell(m->f, list);
-    rc = tl_fs_lock(m->lock, LOCK_EX, m->f->timeout_ms);
+    rc = tl_fs_lock(m->lock, LOCK_EX, m->f->timeout_ms * 3 / 4); /* time is left to answer in */
   }
   return rc == TL_ETIMEOUT
              ? tl_fail(e, rc, "another run has been fetching %s all the time", shown_of(m->f))

@@ -153,17 +153,26 @@ static int copy_objects(tl_git_fetcher *f, const char *from, const char *to, tl_
 
 /* --- the source --- */
 
+/* A working tree of another repository, or a submodule, has a file that says where that is. */
+static int check_place(const tl_git_fetcher *f, tl_err *e)
+{
+  struct stat st;
+  char file[PATH_MAX];
+  (void)snprintf(file, sizeof file, "%s/.git", f->source_path);
+  return lstat(file, &st) == 0 && !S_ISDIR(st.st_mode)
+             ? tl_fail(e, TL_EREFUSED,
+                       "%s keeps its repository elsewhere (.git is no folder): fetch from there",
+                       f->source.url)
+             : 0;
+}
+
 static int check_source(const tl_git_fetcher *f, git_repository *repo, tl_err *e)
 {
   struct stat st;
   char alternates[PATH_MAX];
-  const char *path = f->source_path, *url = f->source.url;
-  const char *data = tl_git.git_repository_commondir(repo);
-  (void)snprintf(alternates, sizeof alternates, "%sobjects/info/alternates", data);
-  if (strncmp(data, path, strlen(path)) != 0) {
-    return tl_fail(e, TL_EREFUSED, "%s is a working tree of the repository in %s: fetch from there",
-                   url, data);
-  }
+  const char *url = f->source.url;
+  (void)snprintf(alternates, sizeof alternates, "%sobjects/info/alternates",
+                 tl_git.git_repository_commondir(repo));
   if (stat(alternates, &st) == 0 && st.st_size > 0) {
     return tl_fail(e, TL_EREFUSED,
                    "%s borrows objects of other repositories (objects/info/alternates); make it "
@@ -173,17 +182,20 @@ static int check_source(const tl_git_fetcher *f, git_repository *repo, tl_err *e
   if (tl_git.git_repository_is_shallow(repo) == 1) {
     return tl_fail(e, TL_EUNSUPPORTED,
                    "%s is shallow, it lacks its older commits; type: git -C %s fetch --unshallow",
-                   url, path);
+                   url, f->source_path);
   }
-  return tl_git_check_parts(f->guard, repo, path, e);
+  return tl_git_check_parts(f->guard, repo, f->source_path, e);
 }
 
 int tl_git_fetch_local(tl_git_fetcher *f, const char *objects, tl_err *e)
 {
   git_repository *repo = NULL;
   char from[PATH_MAX];
-  int rc =
-      tl_git.git_repository_open_ext(&repo, f->source_path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+  int rc = check_place(f, e);
+  if (rc < 0) {
+    return rc;
+  }
+  rc = tl_git.git_repository_open_ext(&repo, f->source_path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
   if (rc < 0) {
     rc = tl_git_fail(e, rc, "open the git repository");
     return rc == TL_ENOT_FOUND ? tl_fail(e, rc, "there is no git repository at %s", f->source.url)

@@ -44,6 +44,26 @@ static void test_secret(void **state)
   assert_int_equal(one->requests, 0);
 }
 
+static void test_login(void **state)
+{
+  (void)state;
+  job j = send_json("{'url':'@1/ok','headers':{'authorization':{'basic':['user','$KEY$']}}}");
+  expect_ok(&j, 200, "hello");
+  assert_non_null(strstr(one->last, "authorization: Basic dXNlcjpzM2NyM3QtdmFsdWU=\r\n"));
+  assert_int_equal(rule.wiped, 1); /* user:password; the rest is base64 */
+  end(&j);
+  j = send_json("{'url':'@1/to/302/@2/ok','headers':{'x':{'basic':['user','name']}}}");
+  expect_ok(&j, 200, "hello");
+  assert_null(strstr(two->last, "Basic")); /* a credential, whatever the header's name */
+  end(&j);
+  expect_error("{'url':'@1/ok','headers':{'x':{'basic':['us:er','$KEY$']}}}", TL_EREFUSED, "colon");
+  expect_error("{'url':'@1/ok','headers':{'x':{'basic':['a\\nb','c']}}}", TL_EREFUSED,
+               "line break");
+  expect_error("{'url':'@1/ok','headers':{'x':{'basic':['a']}}}", TL_EARGUMENT, "not map");
+  expect_error("{'url':'@1/ok','headers':{'x':{'digest':['a','b']}}}", TL_EARGUMENT, "not map");
+  expect_error("{'url':'@1/ok','headers':{'x':{'basic':['a',['b']]}}}", TL_EARGUMENT, "not list");
+}
+
 /* --- redirects -------------------------------------------------------------------------------- */
 
 #define KEYS \
@@ -280,12 +300,19 @@ static void test_other_spellings(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      TEST(test_library_configuration), TEST(test_secret),
-      TEST(test_redirect_same_origin),  TEST(test_redirect_drops_keys),
-      TEST(test_redirect_never_back),   TEST(test_redirect_other_host),
-      TEST(test_redirect_from_https),   TEST(test_redirect_methods),
-      TEST(test_redirect_refused),      TEST(test_refused_before_sending),
-      TEST(test_guard_refuses),         TEST(test_other_spellings),
+      TEST(test_library_configuration),
+      TEST(test_secret),
+      TEST(test_login),
+      TEST(test_redirect_same_origin),
+      TEST(test_redirect_drops_keys),
+      TEST(test_redirect_never_back),
+      TEST(test_redirect_other_host),
+      TEST(test_redirect_from_https),
+      TEST(test_redirect_methods),
+      TEST(test_redirect_refused),
+      TEST(test_refused_before_sending),
+      TEST(test_guard_refuses),
+      TEST(test_other_spellings),
   };
   return cmocka_run_group_tests(tests, group_up, group_down);
 }

@@ -63,6 +63,33 @@ static void test_stream(void **state)
   assert_int_equal(close_handle(next), 0);
 }
 
+/* What another primitive opened for itself is out of a recipe's reach. */
+static void test_stream_of_another_primitive(void **state)
+{
+  int rc, pieces;
+  job j, next;
+  (void)state;
+  j = (job){.arg = request("{'url':'@1/ok'}")};
+  j.call = (tl_call){.args = &j.arg, .guard = &guard, .done = on_done};
+  j.rc = tl_http_start(&j.call, -7);
+  wait_for(&j);
+  assert_int_equal(j.rc, 0);
+  char *text = read_all(-7, &rc, &pieces);
+  assert_int_equal(rc, TL_EARGUMENT);
+  free(text);
+  assert_int_equal(close_handle(-7), TL_EARGUMENT);
+  next = (job){.arg = tl_int(-7)};
+  next.call = (tl_call){.args = &next.arg, .done = on_done};
+  next.rc = tl_http_next(&next.call);
+  wait_for(&next);
+  assert_string_equal(next.call.out.u.s.data, "hello");
+  end(&next);
+  end(&j);
+  tl_http_forget(-7);
+  tl_http_forget(-7);
+  assert_int_equal(tl_http_busy(), 0);
+}
+
 static void test_stream_cut(void **state)
 {
   int rc, pieces;
@@ -172,6 +199,7 @@ static void test_back_pressure(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      TEST(test_stream_of_another_primitive),
       TEST(test_stream),
       TEST(test_stream_cut),
       TEST(test_stream_fails_to_open),
