@@ -1,12 +1,12 @@
 --- Summarise a commit or a range: what changed, where, what is risky, and what to read first; with
 --- a model also in words.
+local extractor = require 'tlab.summ.extractor'
 local facts = require 'tlab.summ.facts'
 local model = require 'tlab.summ.model'
 local page = require 'tlab.summ.page'
 local rules = require 'tlab.summ.rules'
 local source = require 'tlab.summ.source'
 local summary = require 'tlab.summ.summary'
-local symbols = require 'tlab.summ.symbols'
 
 local BASE_URL = 'https://github.com'
 
@@ -33,14 +33,15 @@ return {
   spec = 'schemas/summ.schema.json',
   needs = {
     read = { '$spec.repo' },
+    run = { 'rust_extractor' },
     net = { '$spec.repo', '$spec.model.base_url', '$spec.base_url' },
     secret = { '$spec.model.key', '$spec.key' },
   },
   run = function(run, spec)
     local change = source.load(spec, BASE_URL)
     local found = facts.of(change.commits, change.changes)
-    local touched = { from = 'headings', list = symbols.of_headings(found.files) }
-    local value = summary.make(spec.sha, change, found, rules, touched)
+    local value =
+      summary.make(spec.sha, change, found, rules, extractor.symbols(change, found.files))
     if (spec.model or spec.base_url) and #found.files > 0 then
       value.model = model.write(run, spec, value.commits, found.files, rules)
     end

@@ -163,3 +163,60 @@ def test_a_huge_commit_is_capped_and_says_so(tmp_path):
     few = huge(tmp_path / "few", 60_000)
     value, page = of_repo((lab, few), "huge")
     assert value["left_out"] == [] and len(page) < 10_000
+
+
+# What stands in for rust_extractor: it keeps what it was given, and says what it is told to.
+STAND_IN = """#!/bin/sh
+[ "$1" = --version ] && exec echo stand-in 1
+{said}
+"""
+SUMMARY = '{"summary":{"files":1,"languages":{},"skipped":[]}}'
+SYMBOL = '{"path":"src/a.c","language":"C","kind":"function","name":"f7","container":"m","line":31,"change":"modified"}'
+
+
+def with_program(made, tmp_path, said, kind, allowed=True):
+    lab, repo = made
+    program = tmp_path / "rust_extractor"
+    program.write_text(STAND_IN.replace("{said}", said))
+    program.chmod(0o755)
+    words = [f"--allow-read={repo.root}"] + (["--allow-run=rust_extractor"] if allowed else [])
+    found = summ(lab, f"repo={repo.root}", f"sha={kind}", *words, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    again = lab.tlab("replay", lab.latest)
+    assert again.exit == 0, again.err
+    return found
+
+
+def test_symbols_are_those_of_the_extractor(made, tmp_path):
+    said = f"find . -type f | sort | sed 's/.*/{{\"path\":\"&\",\"kind\":\"seen\",\"name\":\"&\",\"change\":\"added\"}}/'; echo '{SYMBOL}'; echo '{SYMBOL}'; echo '{SUMMARY}'"
+    value, page = with_program(made, tmp_path, said, "modify")
+    symbols = value["symbols"]
+    assert symbols["from"] == "rust_extractor" and "Read from the contents by `rust_extractor`." in page
+    seen = [one["path"] for one in symbols["list"] if one["kind"] == "seen"]
+    assert seen == ["./commit.json", "./diff.patch", "./new/src/a.c", "./old/src/a.c"]
+    assert symbols["list"][len(seen) :] == [
+        {"path": "src/a.c", "kind": "function", "name": "f7", "container": "m", "line": 31, "change": "modified"}]
+    assert "| `m.f7` | `function` | modified | `src/a.c` line 31 |" in page
+    lab, _ = made
+    assert [p["name"] for p in lab.manifest["programs"]] == ["rust_extractor"]
+
+
+@pytest.mark.parametrize("said, why, allowed", [
+    ("exit 1", "failed with exit code 1", True),
+    slow("kill -9 $$", "failed with signal 9", True),
+    slow("echo nonsense", "it printed a line that is not JSON", True),
+    slow(f"echo '{SYMBOL}'", "it ended without its summary", True),
+    slow("true", "was not allowed: `--allow-run=rust_extractor`", False),
+])
+def test_without_the_extractor_the_page_says_why(made, tmp_path, said, why, allowed):
+    value, page = with_program(made, tmp_path, said, "modify", allowed)
+    assert value["symbols"]["from"] == "headings" and why in value["symbols"]["why"] and why in page
+    assert value["symbols"]["list"]
+
+
+@pytest.mark.slow
+def test_the_extractor_gets_a_range_as_one_patch(made, tmp_path):
+    count = "grep -c '^commit ' | sed 's/.*/{\"path\":\"p\",\"kind\":\"commits\",\"name\":\"&\",\"change\":\"added\"}/'"
+    value, _ = with_program(made, tmp_path, f"{count}; echo '{SUMMARY}'", "root..delete")
+    assert [one["name"] for one in value["symbols"]["list"]] == ["4"]
+    value, _ = with_program(made, tmp_path, f"ls -R . >&2; echo '{SUMMARY}'", "bytes")
+    assert value["symbols"] == {"from": "rust_extractor", "list": []}

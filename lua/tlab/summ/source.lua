@@ -68,6 +68,7 @@ local function of_repository(rev, repo, most)
   local change = resolved.kind == 'range' and range(resolved, repo, most)
     or one_commit(resolved, repo)
   change.to, change.ref, change.place = resolved.commit, resolved.ref, 'repository'
+  change.path = repo
   return change
 end
 
@@ -212,7 +213,7 @@ end
 ---The commits of a revision or range, the newest first, with what each changed.
 ---@param spec table {sha, repo?, name?, commits}
 ---@param base_url string where owner/name are
----@return table change {kind, from?, to, commits, changes, place, repo?, cut?, why?}
+---@return table change {kind, from?, to, commits, changes, place, repo?, path?, cut?, why?}
 function M.load(spec, base_url)
   if not spec.repo then
     return of_repository(spec.sha, nil, spec.commits)
