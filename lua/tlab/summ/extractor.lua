@@ -1,4 +1,4 @@
---- The symbols that a change touches, by rust_extractor where it is installed and allowed; otherwise
+--- The symbols that a change touches, by rust_extractor where it is there and allowed; otherwise
 --- by the lines behind the @@ of hunks, and why.
 local symbols = require 'tlab.summ.symbols'
 local text = require 'tlab.text'
