@@ -4,6 +4,7 @@ Nothing of the machine goes into them: no date, no random number, no font but th
 with matplotlib. All is readable without colour: series differ by hatching, bars say their numbers.
 """
 
+import html
 import io
 import logging
 import os
@@ -16,7 +17,6 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
 from py_post.report import Bars, Columns, Figure, Series, Spread, Spreads, Week
 from py_post.text import columns as columns_of
@@ -161,8 +161,9 @@ def draw(figure: Figure, form: str) -> bytes:
 def _told(svg: bytes, title: str, words: str) -> bytes:
     """Adds what a screen reader says, and the fonts that do when DejaVu is not there."""
     text = svg.decode()
-    mark = f"<title>{escape(title)}</title>"
-    head = f'<title id="title">{escape(title)}</title>\n <desc id="desc">{escape(words)}</desc>'
+    title, words = (html.escape(text, quote=False) for text in (title, words))
+    mark = f"<title>{title}</title>"
+    head = f'<title id="title">{title}</title>\n <desc id="desc">{words}</desc>'
     if text.count(mark) != 1 or text.count("<svg ") != 1:
         raise AssertionError("matplotlib writes SVG in another way than its pinned version")
     text = text.replace(mark, head)

@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from py_post.drawing import draw, matplotlib_here
 from py_post.errors import DataError
 from py_post.report import Cell, Report, Table
 from py_post.text import guarded, visible
@@ -80,6 +79,9 @@ def _figures(report: Report, folder: Path, form: str) -> list[dict[str, str]]:
     figures: list[dict[str, str]] = []
     if form == "none" or not report.figures:
         return figures
+    # Half of the time of a run, and tables do without.
+    from py_post.drawing import draw, matplotlib_here
+
     with matplotlib_here():
         for figure in report.figures:
             name = f"{report.kind}-{figure.name}.{form}"
