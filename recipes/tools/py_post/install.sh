@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # Installs py_post for `make tools`:  install.sh FOLDER [check]
-#   FOLDER/py_post        the program
+#   FOLDER/py_post        the program; a link, as a program may read what lies around its file
 #   FOLDER/py_post.venv   what it runs in: a venv with the packages of requirements.lock, by hash
 #   FOLDER/py_post.check  with `check`: a venv with what py_post is checked with; it sees the first
-# PYTHON names the Python to use. Else it is the system's, when that one is new enough: a program
-# that is confined may read the system's files, but not those of a Python below somebody's HOME.
+# PYTHON names the Python to use. Else it is the system's, when that one is new enough.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
@@ -61,7 +60,8 @@ find "$copy" -name __pycache__ -prune -exec rm -rf {} +
 
 # The record of a run has the hash of the program, that is of this file: so all of it is in here.
 sources=$(cd "$copy" && find src pyproject.toml -type f | LC_ALL=C sort | xargs sha256sum | sha256sum)
-cat >"$into/py_post.new" <<LAUNCHER
+launcher="$into/py_post.venv/bin/py_post"
+cat >"$launcher.new" <<LAUNCHER
 #!/bin/sh
 # py_post with $("$python" -V)
 # sources  ${sources%% *}
@@ -70,8 +70,10 @@ case \$0 in
 */*) here=\${0%/*} ;;
 *) here=. ;;
 esac
+[ ! -x "\$here/py_post.venv/bin/python" ] || here=\$here/py_post.venv/bin
 export OPENBLAS_NUM_THREADS=1
-exec "\$here/py_post.venv/bin/python" -I -B -X utf8 -m py_post "\$@"
+exec "\$here/python" -I -B -X utf8 -m py_post "\$@"
 LAUNCHER
-chmod 755 "$into/py_post.new"
-mv "$into/py_post.new" "$into/py_post"
+chmod 755 "$launcher.new"
+mv "$launcher.new" "$launcher"
+ln -sfn py_post.venv/bin/py_post "$into/py_post"
