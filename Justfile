@@ -32,6 +32,12 @@ mine *words:
 summ *words:
     @{{ quote(tlab) }} summ "$@"
 
+# tables and figures of what a run left behind: from=latest
+[no-cd]
+[no-exit-message]
+post *words:
+    @{{ quote(tlab) }} post "$@"
+
 # run any recipe: hello specs/hello.json
 [no-cd]
 [no-exit-message]

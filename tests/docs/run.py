@@ -47,6 +47,8 @@ ELSEWHERE = {
     "sudo make install": ("tests/e2e/test_install.py", "install"),
     "make install": ("tests/e2e/test_install.py", "install"),
     "make docs": ("tests/docs/run.py", "operations.py"),
+    "make tools": ("Makefile", "tools-check"),
+    "tlab post": ("tests/e2e/test_post.py", "from=latest"),
     "make": (".ci/run", "make"),
 }
 
