@@ -177,19 +177,23 @@ static void install_around(const grant *g, const char *path)
   }
 }
 
-/* By its path, as found and as it really is. In the system all is allowed already. */
+static bool in_environment(const char *path)
+{
+  char folder[PATH_MAX];
+  char config[PATH_MAX];
+  (void)snprintf(folder, sizeof folder, "%s", path);
+  return cut(folder) && cut(folder) &&
+         snprintf(config, sizeof config, "%s/pyvenv.cfg", folder) < PATH_MAX &&
+         access(config, R_OK) == 0;
+}
+
+/* By its path, as found and as it really is; in the system all is allowed already. Of the way that led
+ * there only a virtual environment counts. */
 static void install_file(const grant *g, const char *path)
 {
   char real[PATH_MAX];
-  char config[PATH_MAX];
-  (void)snprintf(config, sizeof config, "%s", path);
-  /* Of the way that led there only a virtual environment counts. */
-  if (!in_system(path) && cut(config) && cut(config) &&
-      strlen(config) + sizeof "/pyvenv.cfg" < sizeof config) {
-    (void)strcat(config, "/pyvenv.cfg");
-    if (access(config, R_OK) == 0) {
-      install_around(g, path);
-    }
+  if (!in_system(path) && in_environment(path)) {
+    install_around(g, path);
   }
   if (realpath(path, real) && !in_system(real)) {
     if (allow(g, real, PROGRAM)) {
