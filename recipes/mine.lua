@@ -8,7 +8,6 @@ local tally = require 'tlab.mine.tally'
 local walk = require 'tlab.mine.walk'
 
 local must = walk.must
-local BASE_URL = 'https://github.com'
 local EVERY = 100 -- commits between two words on how far it is
 
 local function write_folder(run, folder, record, change)
@@ -47,6 +46,9 @@ end
 
 -- What nobody should have to look for in the page.
 local function say_end(run, job)
+  if job.why then
+    run:say('mined as it was fetched before: ' .. job.why)
+  end
   if job.shallow then
     run:say 'the repository is a shallow clone: what lies before its edge is not there'
   end
@@ -59,18 +61,17 @@ local function say_end(run, job)
 end
 
 local function new_job(spec)
-  local where = source.find(spec, BASE_URL)
-  if where.url then
-    error({ code = 'UNSUPPORTED', message = where.url .. ': only paths are mined so far' }, 0)
-  end
-  local head = must(tlab.git.head(where.path))
   local from = spec.range or spec.branch or 'HEAD'
+  local query = walk.query(spec, from)
+  local where = source.open(spec)
+  local head = must(tlab.git.head(where.path))
   if head.unborn and from == 'HEAD' then
     error({ code = 'NOT_FOUND', message = 'the repository has no commit yet' }, 0)
   end
   return {
     spec = spec,
     label = where.label,
+    why = where.why,
     from = from == 'HEAD' and head.branch or from,
     commit = must(tlab.git.resolve(from, where.path)).commit,
     shallow = head.shallow,
@@ -81,7 +82,7 @@ local function new_job(spec)
     walk = {
       repo = where.path,
       limit = spec.limit,
-      query = walk.query(spec, from),
+      query = query,
       options = {
         renames = spec.renames,
         merges = spec.first_parent and 'first-parent' or 'none',
@@ -98,7 +99,7 @@ return {
   summary = 'Mine a repository: a folder for each commit, tables of all, a page with charts.',
   home = 'analyzer/inputs',
   spec = 'schemas/mine.schema.json',
-  needs = { read = { '$spec.repo' } },
+  needs = { net = { '$spec.repo', '$lab.git.base_url' }, read = { '$spec.repo' } },
   run = function(run, spec)
     local job = new_job(spec)
     job.more = walk.each(job.walk, function(commit, change, total, most)

@@ -79,7 +79,8 @@ static int fail_unsupported(tl_err *e, const char *text)
   const char *name = strstr(text, "extensions.");
   if (name) {
     return tl_fail(e, TL_EUNSUPPORTED,
-                   "this git repository uses '%.60s', which libgit2 cannot read", name);
+                   "this git repository uses '%.60s'%s, which libgit2 cannot read", name,
+                   strstr(name, "objectformat") ? " (SHA-256)" : "");
   }
   return tl_fail(e, TL_EUNSUPPORTED, "libgit2 cannot read this git repository: %s", text);
 }

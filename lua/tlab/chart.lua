@@ -60,12 +60,8 @@ end
 ---@param n integer
 ---@return string
 function M.number(n)
-  local digits = ('%d'):format(n)
-  local head, rest = digits:match '^(%-?%d%d?%d?)(.*)$'
-  while #rest % 3 ~= 0 do
-    head, rest = digits:match('^(%-?' .. ('%d'):rep(#head - 1) .. ')(.*)$')
-  end
-  return head .. rest:gsub('%d%d%d', ',%0')
+  local threes = ('%d'):format(n):reverse():gsub('%d%d%d', '%0,'):reverse()
+  return (threes:gsub('^(%-?),', '%1'))
 end
 
 -- Steps of an axis: 1, 2 or 5 times a power of ten, at most five of them.
@@ -132,14 +128,15 @@ function M.columns(chart)
     parts[#parts + 1] = label(left - 6, y + 4, M.number(value), 'end')
   end
   local room = (right - left) / math.max(#rows, 1)
+  local width = math.min(room * 0.8, 48)
   local every = math.max(1, math.ceil(#rows / 8))
   for i, row in ipairs(rows) do
     local height = (bottom - top) * row.value / highest
-    local x = left + (i - 1) * room
+    local x = left + (i - 0.5) * room
     local title = ('%s: %s'):format(row.label, M.number(row.value))
-    parts[#parts + 1] = box('bar', x + room * 0.1, bottom - height, room * 0.8, height, title)
+    parts[#parts + 1] = box('bar', x - width / 2, bottom - height, width, height, title)
     if (i - 1) % every == 0 then
-      parts[#parts + 1] = label(x + room / 2, bottom + 18, row.label, 'middle')
+      parts[#parts + 1] = label(x, bottom + 18, row.label, 'middle')
     end
   end
   return document(chart, bottom + 32, parts)

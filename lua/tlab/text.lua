@@ -207,15 +207,6 @@ function M.visible(s, max)
   return cut and s .. '…' or s
 end
 
----The same for a page of Markdown: nothing in it is markup, a link, an entity or the end of a cell.
----@param s string
----@param max integer?
----@return string
-function M.markdown(s, max)
-  s = M.visible(s, max):gsub('[\\`*_{}%[%]|~#$!]', '\\%0')
-  return (s:gsub('[&<>]', { ['&'] = '&amp;', ['<'] = '&lt;', ['>'] = '&gt;' }))
-end
-
 ---A Markdown code block that `s` cannot end early.
 ---@param s string
 ---@param info string? the language

@@ -177,7 +177,7 @@ local function asked(state, effect, line)
   if state.asked[effect.n] then
     return invalid(line, 'effect ' .. effect.n .. ' is there twice')
   end
-  state.asked[effect.n] = effect
+  state.asked[effect.n] = true
   state.count = state.count + 1
   state.by_op[effect.op] = (state.by_op[effect.op] or 0) + 1
   return true
@@ -258,15 +258,16 @@ local function take_line(state, text, number)
     if line.took ~= nil then
       answered(state, line, line)
     else
-      state.open[line.n] = true
+      state.open[line.n] = line
     end
     return true
   end
   if not state.open[line.n] then
     return invalid(number, 'an answer to effect ' .. line.n .. ', which is not waiting for one')
   end
+  local effect = state.open[line.n]
   state.open[line.n] = nil
-  answered(state, state.asked[line.n], line)
+  answered(state, effect, line)
   return true
 end
 

@@ -73,7 +73,7 @@ local pointed_at = {}
 
 --- A path, a file: URL or a bare word is no host.
 function pointed_at.net(text)
-  local host = text:find('^%a[%w+.-]*://') or not text:find('/', 1, true)
+  local host = text:find('^%a[%w+.-]*://') or not text:find('/', 1, true) and not text:find('^%.')
   local word = text:find('^[%w_-]+$') and text ~= 'localhost'
   return host and not word and not text:find('^file://') and text or false
 end
@@ -167,12 +167,13 @@ local function add(list, family, text, entry)
   return true
 end
 
---- What an entry of a recipe's needs stands for.
+--- What an entry of a recipe's needs stands for. `$lab.git.base_url` is where owner/name lie: without
+--- a `name` in the spec nothing is.
 local function values_of(entry, spec, config)
   if entry:sub(1, #'$spec.') == '$spec.' then
     return from_spec(entry, spec)
   elseif entry == '$lab.git.base_url' then
-    return { config and config.git and config.git.base_url }
+    return { spec.name and config and config.git and config.git.base_url }
   elseif entry:sub(1, 1) == '$' then
     return nil
   end

@@ -8,18 +8,24 @@ local function name_of(row)
   return text.visible(row.label, 80)
 end
 
+local function some(shown, all, noun)
+  noun = all == 1 and noun or noun .. 's'
+  return shown == all and ('%s %s'):format(chart.number(all), noun)
+    or ('%d of %s %s'):format(shown, chart.number(all), noun)
+end
+
 local function over_time(tally)
   local rows, unit = tally:over_time()
   local top = rows[1]
   for _, row in ipairs(rows) do
     top = row.value > top.value and row or top
   end
-  local about = '%s commits from %s to %s, most of them in the %s %s: %s'
+  local about = '%s from %s to %s, most in the %s %s (%s)'
   return {
     file = 'charts/commits.svg',
     title = 'Commits by ' .. unit,
     about = about:format(
-      chart.number(tally.commits),
+      some(tally.commits, tally.commits, 'commit'),
       rows[1].label,
       rows[#rows].label,
       unit,
@@ -33,11 +39,15 @@ end
 
 local function authors(tally)
   local rows, all = tally:top_authors()
-  local about = '%d of %d authors, first %s with %s commits'
+  local about = '%s, first %s with %s'
   return {
     file = 'charts/authors.svg',
     title = 'Commits by author',
-    about = about:format(#rows, all, name_of(rows[1]), chart.number(rows[1].value)),
+    about = about:format(
+      some(#rows, all, 'author'),
+      name_of(rows[1]),
+      some(rows[1].value, rows[1].value, 'commit')
+    ),
     rows = rows,
     draw = chart.bars,
   }
@@ -48,14 +58,13 @@ local function files(tally)
   if not rows[1] then
     return nil
   end
-  local about = '%d of %d files, first %s with %s lines added and %s removed'
+  local about = '%s, first %s with %s lines added and %s removed'
   local first = rows[1]
   return {
     file = 'charts/files.svg',
     title = 'Lines added and removed by file',
     about = about:format(
-      #rows,
-      all,
+      some(#rows, all, 'file'),
       name_of(first),
       chart.number(first.value),
       chart.number(first.more)

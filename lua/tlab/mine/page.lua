@@ -1,12 +1,12 @@
 --- README.md of a mined history: what was asked for, charts, the newest commits, what is missing.
 local chart = require 'tlab.chart'
-local text = require 'tlab.text'
+local markdown = require 'tlab.markdown'
 
 local M = {}
 
 M.NEWEST = 50 -- commits of the table
 
-local number, md = chart.number, text.markdown
+local number, md = chart.number, markdown.prose
 
 -- The filters of a spec in its own words, as they are typed.
 local FILTERS = { 'since', 'until', 'author', 'path', 'merges', 'grep' }
@@ -47,31 +47,24 @@ local function summary(what)
     { 'Paths changed', number(tally.files) },
     { 'Lines', ('%s added, %s removed'):format(number(tally.insertions), number(tally.deletions)) },
   }
-  local lines = { '| | |', '|---|---|' }
-  for _, row in ipairs(rows) do
-    lines[#lines + 1] = ('| %s | %s |'):format(row[1], row[2])
-  end
-  return table.concat(lines, '\n')
+  return markdown.table({ '', '' }, rows):sub(1, -2)
 end
 
 local function newest(what)
-  local lines = { '| # | when | who | what | files | + | − |', '|--:|---|---|---|--:|--:|--:|' }
+  local rows = {}
   for i, row in ipairs(what.newest) do
     local subject = md(row.subject ~= '' and row.subject or '(no subject)', 120)
-    if row.folder then
-      subject = ('[%s](%s/)'):format(subject, row.folder)
-    end
-    lines[#lines + 1] = ('| %d | %s | %s | %s | %s | %s | %s |'):format(
-      i,
+    rows[i] = {
+      tostring(i),
       row.commit_time:sub(1, 10),
       md(row.author_name, 60),
-      subject,
+      row.folder and ('[%s](%s/)'):format(subject, row.folder) or subject,
       number(row.files),
       number(row.insertions),
-      number(row.deletions)
-    )
+      number(row.deletions),
+    }
   end
-  return table.concat(lines, '\n')
+  return markdown.table({ '>#', 'when', 'who', 'what', '>files', '>+', '>−' }, rows):sub(1, -2)
 end
 
 -- What a reader could miss: each line only where there is something to say.
@@ -85,6 +78,7 @@ local function missing(what)
     'Older commits that fit: `limit=%d` took the newest; `limit=0` takes all.',
     spec.limit
   )
+  say(what.why, 'What came since it was fetched: %s.', md(what.why or '', 300))
   say(
     what.shallow,
     'What lies before the edge of this shallow clone. A commit at the edge looks as if it had made '
@@ -133,9 +127,9 @@ function M.markdown(what)
     parts[#parts + 1] = ('![%s: %s](%s)'):format(one.title, md(one.about, 400), one.file)
   end
   if #what.newest > 0 then
-    parts[#parts + 1] = #what.newest < what.tally.commits
-        and ('## The newest %d of %s'):format(#what.newest, number(what.tally.commits))
-      or '## All of them, the newest first'
+    local is_all = #what.newest == what.tally.commits and not what.more
+    parts[#parts + 1] = is_all and '## All of them, the newest first'
+      or ('## The newest %d'):format(#what.newest)
     parts[#parts + 1] = newest(what)
   end
   parts[#parts + 1] = missing(what)

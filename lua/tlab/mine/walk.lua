@@ -71,8 +71,9 @@ local function tell(walk, list, first, last, fn)
     return tell(walk, list, middle + 1, last, fn)
   end
   for i, change in ipairs(M.must(changes, err)) do
-    fn(list[first + i - 1], change)
-    changes[i] = false -- its patch is done with
+    local at = first + i - 1
+    fn(list[at], change)
+    list[at], changes[i] = false, false -- done with: memory is for those that come
   end
 end
 
@@ -85,11 +86,12 @@ function M.each(walk, fn)
   local done, limit = 0, walk.limit
   while true do
     local list, more = read_log(walk, done, limit > 0 and math.min(limit - done, PAGE) or PAGE)
-    local total = done + #list
+    local count = #list
+    local total = done + count
     local is_end = not more or total == limit
     local most = is_end and total or limit > 0 and limit or math.maxinteger
-    for first = 1, #list, BATCH do
-      tell(walk, list, first, math.min(first + BATCH - 1, #list), function(commit, change)
+    for first = 1, count, BATCH do
+      tell(walk, list, first, math.min(first + BATCH - 1, count), function(commit, change)
         fn(commit, change, total, most)
       end)
     end

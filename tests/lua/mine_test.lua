@@ -1,0 +1,323 @@
+local t = require 'harness'
+local core = require 'core'
+local fake = require 'fake_tlab'
+fake.install {}
+local commits = require 'tlab.mine.commit'
+local page = require 'tlab.mine.page'
+local source = require 'tlab.mine.source'
+local tally = require 'tlab.mine.tally'
+local walk = require 'tlab.mine.walk'
+local text = require 'tlab.text'
+
+local function refused(fn, pattern)
+  local ok, err = pcall(fn)
+  t.eq(ok, false)
+  t.ok(err.code == 'INVALID' and err.message:find(pattern), err.message)
+end
+
+-- Where the repository is. -----------------------------------------------------------------------
+
+t.test('a path is in the lab or absolute, and its name is all that a page tells', function()
+  for repo, expected in pairs {
+    ['.'] = { path = 'lab:.', label = "the lab's own" },
+    ['./'] = { path = 'lab:.', label = "the lab's own" },
+    ['sub/dir/'] = { path = 'lab:sub/dir', label = 'sub/dir' },
+    ['./x'] = { path = 'lab:x', label = 'x' },
+    ['/data/repos/curl.git/'] = { path = '/data/repos/curl.git/', label = 'curl.git' },
+    ['https://h/o/n'] = { url = 'https://h/o/n', label = 'https://h/o/n' },
+    ['file:///data/r'] = { url = 'file:///data/r', label = 'r' },
+  } do
+    t.eq(source.find { repo = repo }, expected, repo)
+  end
+  refused(function()
+    source.find { repo = 'a/../..' }
+  end, '^/repo: .* goes up')
+  refused(function()
+    source.find { repo = 'git@github.com:a/b' }
+  end, '^/repo: ssh is not spoken')
+end)
+
+t.test('owner and name are below the base URL of lab.json', function()
+  local config
+  tlab.fs = {
+    read = function(path)
+      t.eq(path, 'lab:lab.json')
+      return config
+    end,
+  }
+  local function url(name)
+    return source.find({ repo = 'o', name = name }).url
+  end
+  config = '{}'
+  t.eq(url 'n', 'https://github.com/o/n.git')
+  config = '{"git":{"base_url":"https://git.example.org/x/"}}'
+  t.eq(url 'n.git', 'https://git.example.org/x/o/n.git')
+  for _, name in ipairs { '..', '.', 'a/b', '', 'a b', '%2e' } do
+    refused(function()
+      url(name)
+    end, '^/name: ')
+  end
+end)
+
+-- A commit. --------------------------------------------------------------------------------------
+
+local function a_commit(more)
+  local commit = {
+    commit = ('ab'):rep(20),
+    parents = core.json.array {},
+    tree = ('c'):rep(40),
+    author_name = 'A',
+    author_email = 'a@b.c',
+    author_time = '2026-10-03T12:00:00+02:00',
+    committer_name = 'C',
+    committer_email = 'c@b.c',
+    commit_time = 1790985600,
+    subject = 's',
+    body = '',
+  }
+  for key, value in pairs(more or {}) do
+    commit[key] = value
+  end
+  return commit
+end
+
+local function a_file(more)
+  local file = {
+    path = 'a.c',
+    status = 'M',
+    insertions = 2,
+    deletions = 1,
+    binary = false,
+    old_mode = '100644',
+    new_mode = '100644',
+    old_id = ('1'):rep(40),
+    new_id = ('2'):rep(40),
+  }
+  for key, value in pairs(more or {}) do
+    file[key] = value
+  end
+  return file
+end
+
+t.test('numbers are summed, and bytes that are not UTF-8 are kept as hex', function()
+  local change = {
+    files = { a_file(), a_file { path = 'x\xFFy', old_path = 'ä', status = 'R', insertions = 5 } },
+    truncated = true,
+  }
+  local record = commits.record(a_commit { subject = 'gr\xFCn', body = 'ü' }, change)
+  t.eq({ record.insertions, record.deletions, #record.files }, { 7, 2, 2 })
+  t.eq(record.subject, 'gr\u{FFFD}n')
+  t.eq(record.files[2].path, 'x\u{FFFD}y')
+  t.eq(record.raw, { ['/subject'] = '6772fc6e', ['/files/1/path'] = '78ff79' })
+  t.eq(record.commit_time, '2026-10-03T00:00:00Z')
+  t.eq(commits.record(a_commit(), { files = {} }).raw, nil)
+  local row = commits.row(record, 'f')
+  t.eq({ row.files, row.binary, row.left_out, row.folder }, { 2, 0, 0, 'f' })
+end)
+
+t.test('folders sort as the commits do, and have at least four digits', function()
+  local commit = a_commit { subject = '../x' }
+  t.eq(commits.folder(1, 3, commit), 'commits/0001-x-abababab')
+  t.eq(commits.folder(12, 10000, commit), 'commits/00012-x-abababab')
+  t.eq(commits.folder(12, math.maxinteger, commit), 'commits/0000012-x-abababab')
+end)
+
+-- Sums. ------------------------------------------------------------------------------------------
+
+local function tally_of(times, more)
+  local sums = tally.new()
+  for i, time in ipairs(times) do
+    local commit = a_commit { commit_time = time, author_name = 'A' .. i % 3 }
+    sums:add(commits.record(commit, { files = more and { more(i) } or {} }))
+  end
+  return sums
+end
+
+t.test('bars of days, weeks, months and years, none left out', function()
+  local day = 86400
+  local first = 1790985600 -- 2026-10-03, a Saturday
+  for span, expected in pairs {
+    [0] = { 1, 'day', '2026-10-03' },
+    [61] = { 62, 'day', '2026-10-03' },
+    [62] = { 10, 'week', '2026-09-28' },
+    [433] = { 63, 'week', '2026-09-28' },
+    [434] = { 15, 'month', '2026-10' },
+    [3000] = { 9, 'year', '2026' },
+    [40000] = { 12, '10 years', '2020' },
+  } do
+    local sums = tally_of { first, first + span * day }
+    local rows, unit = sums:over_time()
+    local total = 0
+    for _, row in ipairs(rows) do
+      total = total + row.value
+    end
+    t.eq({ #rows, unit, rows[1].label, total }, { expected[1], expected[2], expected[3], 2 }, span)
+  end
+end)
+
+t.test('times that nobody can mean make no endless chart', function()
+  local rows = tally_of({ -(1 << 50), 0, 1 << 50 }):over_time()
+  t.eq({ rows[1].label, rows[#rows].label }, { '0000', '9800' })
+  t.ok(#rows < 70)
+end)
+
+t.test('authors and files are ranked, equal ones by name, fifteen of them', function()
+  local sums = tally_of({ 0, 0, 0, 0 }, function(i)
+    return a_file { path = 'f' .. i, insertions = i < 3 and 4 or 9 }
+  end)
+  t.eq(sums:top_authors(), {
+    { label = 'A1', value = 2 },
+    { label = 'A0', value = 1 },
+    { label = 'A2', value = 1 },
+  })
+  local rows = sums:top_paths()
+  t.eq({ rows[1].label, rows[2].label, rows[3].label, rows[4].label }, { 'f3', 'f4', 'f1', 'f2' })
+  local many = {}
+  for i = 1, 40 do
+    many[i] = 0
+  end
+  local shown, all = tally_of(many, function(i)
+    return a_file { path = 'f' .. i }
+  end):top_paths()
+  t.eq({ #shown, all }, { 15, 40 })
+end)
+
+-- The page. --------------------------------------------------------------------------------------
+
+local SPEC = { patches = true, limit = 2, max_patch = 1024, merges = 'include' }
+
+local function a_page(more)
+  local what = {
+    label = 'r',
+    from = 'main',
+    commit = ('a'):rep(40),
+    spec = SPEC,
+    tally = tally.new(),
+    newest = {},
+    charts = {},
+  }
+  for key, value in pairs(more) do
+    what[key] = value
+  end
+  return page.markdown(what)
+end
+
+t.test('the page says what is missing, and nothing when nothing is', function()
+  t.eq(a_page({}):find('What is not here', 1, true), nil)
+  t.ok(a_page({}):find('No commit fits.', 1, true))
+  local sums = tally_of { 0 }
+  sums.truncated, sums.mended, sums.merges = 1, 2, 3
+  local md = a_page { tally = sums, more = true, shallow = true, why = 'offline' }
+  for _, part in ipairs {
+    'limit=0` takes all',
+    'edge of this shallow clone',
+    'since it was fetched: offline',
+    'What merges brought (3)',
+    'the patches of 1 commit, those marked `left_out`: `max_patch` is 1,024 bytes',
+    'In 2 commits, bytes that are not UTF-8',
+  } do
+    t.ok(md:find(part, 1, true), part)
+  end
+end)
+
+t.test('filters are told as they are typed', function()
+  t.eq(
+    page.filters { ['until'] = 'u', path = { 'a', 'b' }, merges = 'only', limit = 3 },
+    { 'until=u', 'path=a, b', 'merges=only' }
+  )
+  t.eq(page.filters(SPEC), {})
+end)
+
+-- Batches. ---------------------------------------------------------------------------------------
+
+local function history(n, limits)
+  local asked = { log = {}, changes = {} }
+  tlab.git = {
+    log = function(query)
+      asked.log[#asked.log + 1] = { query.skip, query.limit }
+      if query.limit > limits.log then
+        return nil, { code = 'LIMIT', message = 'too long' }
+      end
+      local list = {}
+      for i = query.skip + 1, math.min(n, query.skip + query.limit) do
+        list[#list + 1] = { commit = i }
+      end
+      return list
+    end,
+    changes = function(ids)
+      asked.changes[#asked.changes + 1] = #ids
+      if #ids > limits.changes then
+        return nil, { code = 'LIMIT', message = 'too much' }
+      end
+      local list = {}
+      for i, id in ipairs(ids) do
+        list[i] = { commit = id }
+      end
+      return list
+    end,
+  }
+  return asked
+end
+
+local function walked(limit)
+  local seen, told = {}, nil
+  local more = walk.each({ query = {}, limit = limit }, function(commit, change, total, most)
+    t.eq(commit.commit, change.commit)
+    seen[#seen + 1] = commit.commit
+    told = { total, most }
+  end)
+  for i, id in ipairs(seen) do
+    t.eq(id, i)
+  end
+  return #seen, more, told
+end
+
+t.test('every commit comes once, whatever the parts', function()
+  history(1203, { log = math.huge, changes = math.huge })
+  t.eq({ walked(0) }, { 1203, false, { 1203, 1203 } })
+  t.eq({ walked(7) }, { 7, true, { 7, 7 } })
+  t.eq({ walked(1203) }, { 1203, false, { 1203, 1203 } })
+  t.eq({ walked(1204) }, { 1203, false, { 1203, 1203 } })
+  history(0, { log = math.huge, changes = math.huge })
+  t.eq({ walked(0) }, { 0, false })
+end)
+
+t.test('what is too much for one answer is asked for in halves', function()
+  local asked = history(30, { log = 12, changes = 3 })
+  t.eq({ walked(0) }, { 30, false, { 30, 30 } })
+  for _, one in ipairs(asked.log) do
+    t.ok(one[2] > 0)
+  end
+  history(3, { log = math.huge, changes = 0 })
+  local ok, err = pcall(walked, 0)
+  t.eq({ ok, err.code }, { false, 'LIMIT' })
+end)
+
+t.test('moments of the spec become seconds, a day the whole of it', function()
+  local query = walk.query({ since = '2026-10-03', ['until'] = '2026-10-03', path = 'a' }, 'main')
+  t.eq(
+    { query.since, query['until'], query.path, query.from },
+    { 1790985600, 1790985600 + 86399, { 'a' }, 'main' }
+  )
+  query = walk.query({ ['until'] = '2026-10-03T00:00:00Z', path = { 'a', 'b' } }, 'x')
+  t.eq({ query['until'], query.path, query.since }, { 1790985600, { 'a', 'b' }, nil })
+  refused(function()
+    walk.query({ since = '2026-02-30' }, 'x')
+  end, '^/since: 2026%-02%-30 is no moment')
+end)
+
+-- Text. ------------------------------------------------------------------------------------------
+
+t.test('text from outside: valid, and nothing hidden', function()
+  t.eq({ text.valid 'grün' }, { 'grün', true })
+  t.eq({ text.valid 'a\xFF\xC3' }, { 'a\u{FFFD}\u{FFFD}', false })
+  t.eq({ text.valid '' }, { '', true })
+  t.eq(
+    text.visible 'a\27[1m\n\u{9B}\u{202E}\u{E0041}\xFF',
+    'a\\x1b[1m\\x0a\\u{9b}\\u{202e}\\u{e0041}\\xff'
+  )
+  t.eq(text.visible('äöü', 3), 'ä…')
+  t.eq(text.visible('abc', 3), 'abc')
+end)
+
+return t.done()
