@@ -99,7 +99,10 @@ return {
   summary = 'Mine a repository: a folder for each commit, tables of all, a page with charts.',
   home = 'analyzer/inputs',
   spec = 'schemas/mine.schema.json',
-  needs = { net = { '$spec.repo', '$lab.git.base_url' }, read = { '$spec.repo' } },
+  needs = {
+    net = { '$spec.repo', '$lab.git.base_url' },
+    read = { '$spec.repo', '$lab.git.base_url' },
+  },
   run = function(run, spec)
     local job = new_job(spec)
     job.more = walk.each(job.walk, function(commit, change, total, most)

@@ -7,6 +7,7 @@ STDOUT:
   made  recipes/day.lua
   ...
   made  schemas/spec.schema.json
+  ...
   made  recipes/hello.lua
   made  schemas/hello.schema.json
   made  specs/ai.json

@@ -72,7 +72,8 @@ t.test('bars: the second value is hatched, and a legend says what it is', functi
 end)
 
 t.test('nothing, zeros and one value are charts as well', function()
-  for _, rows in ipairs { {}, { { label = '', value = 0 } }, { { label = 'x', value = 1 << 50 } } } do
+  local zero, huge = { label = '', value = 0 }, { label = 'x', value = 1 << 50 }
+  for _, rows in ipairs { {}, { zero }, { huge } } do
     well_formed(chart.columns { title = '', about = '', rows = rows })
     well_formed(chart.bars { title = '', about = '', rows = rows })
   end

@@ -1,7 +1,6 @@
 local t = require 'harness'
 local core = require 'core'
-local fake = require 'fake_tlab'
-fake.install {}
+require('fake_tlab').install {}
 local commits = require 'tlab.mine.commit'
 local page = require 'tlab.mine.page'
 local source = require 'tlab.mine.source'
@@ -39,12 +38,12 @@ end)
 
 t.test('owner and name are below the base URL of lab.json', function()
   local config
-  tlab.fs = {
+  rawset(tlab, 'fs', {
     read = function(path)
       t.eq(path, 'lab:lab.json')
       return config
     end,
-  }
+  })
   local function url(name)
     return source.find({ repo = 'o', name = name }).url
   end
@@ -232,7 +231,7 @@ end)
 
 local function history(n, limits)
   local asked = { log = {}, changes = {} }
-  tlab.git = {
+  rawset(tlab, 'git', {
     log = function(query)
       asked.log[#asked.log + 1] = { query.skip, query.limit }
       if query.limit > limits.log then
@@ -255,7 +254,7 @@ local function history(n, limits)
       end
       return list
     end,
-  }
+  })
   return asked
 end
 

@@ -90,7 +90,8 @@ end)
 t.test('a repository by URL or by path is a need of the family that it is of', function()
   local both = { net = { '$spec.repo', '$lab.git.base_url' }, read = { '$spec.repo' } }
   local function families(repo, base)
-    local found = assert(needs.resolve(both, { repo = repo }, { git = { base_url = base } }))
+    local spec, config = { repo = repo, name = 'n' }, { git = { base_url = base } }
+    local found = assert(needs.resolve(both, spec, config))
     return { net = found.net, read = found.read }
   end
   local base = 'https://git.example.com'
@@ -103,7 +104,11 @@ t.test('a repository by URL or by path is a need of the family that it is of', f
   t.eq(families('../a', base), { net = { port }, read = {} })
   t.eq(families('owner', base), { net = { port }, read = {} })
   t.eq(families('localhost', base).net, { 'localhost', port })
-  t.eq(assert(needs.resolve({ net = { '$lab.git.base_url' } }, {})).net, {})
+  t.eq(families('.', base).net, { port })
+  t.eq(families('./a.b', base).net, { port })
+  t.eq(assert(needs.resolve({ net = { '$lab.git.base_url' } }, { name = 'n' })).net, {})
+  local config = { git = { base_url = base } }
+  t.eq(assert(needs.resolve(both, { repo = '.' }, config)).net, {}, 'nothing lies below it')
   t.ok(refused({ read = { '$spec.repo' } }, { repo = 'file:///srv/../etc' }))
   t.ok(refused({ net = { '$lab.permits' } }):find('$lab.git.base_url', 1, true))
 end)

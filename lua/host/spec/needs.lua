@@ -167,8 +167,8 @@ local function add(list, family, text, entry)
   return true
 end
 
---- What an entry of a recipe's needs stands for. `$lab.git.base_url` is where owner/name lie: without
---- a `name` in the spec nothing is.
+--- What an entry of a recipe's needs stands for. `$lab.git.base_url` is where owner/name lie:
+--- without a `name` in the spec nothing is.
 local function values_of(entry, spec, config)
   if entry:sub(1, #'$spec.') == '$spec.' then
     return from_spec(entry, spec)
