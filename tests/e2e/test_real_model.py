@@ -2,11 +2,13 @@
 
 import json
 import pathlib
+import shutil
 import signal
 import subprocess
 
 import pytest
 
+from git_repo import Repo
 from lab import BUILD, ROOT, Lab
 
 pytestmark = pytest.mark.real
@@ -113,6 +115,25 @@ def test_schema_cut(lab, server):
     done = lab.ai(server.base_url, spec=spec)
     assert done.exit == 7
     assert "max_tokens" in lab.manifest["error"]["message"]
+    check_without_server(lab, server)
+
+
+def test_a_commit_summarised(lab, server, tmp_path):
+    repo = Repo(tmp_path / "repo")
+    repo.write("greet.py", "def greet(name):\n    return 'hello ' + name\n")
+    repo.commit("first")
+    repo.write("greet.py", "def greet(name):\n    return 'good morning ' + name\n")
+    repo.commit("second", "Say good morning")
+    done = lab.tlab(
+        "summ", f"repo={repo.root}", f"--allow-read={repo.root}", f"model={MODEL}", f"base_url={server.base_url}",
+        f"--allow-net={server.base_url.split('/')[2]}", timeout=300,
+    )
+    assert done.exit == 0, done.err
+    model = json.loads((lab.latest / "summary.json").read_text())["model"]
+    assert model["headline"] and model["failed"] == [] and model["tokens"]["output"] > 0
+    # The server holds its answers to the schema, which lists the files.
+    assert {claim["file"] for claim in model["claims"]} == {"greet.py"} and model["dropped"] == []
+    shutil.rmtree(repo.root)
     check_without_server(lab, server)
 
 

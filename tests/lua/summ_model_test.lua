@@ -115,6 +115,7 @@ t.test('only statements on files that were given count', function()
       { file = 'src/a.c', text = 'right' },
       { file = 'b/src/a.c:12', text = 'right as well' },
       { file = './src/a.c', text = 'and this' },
+      { file = 'src/a.c', text = 'and  this' },
       { file = '/etc/passwd', text = 'wrong' },
       { file = 'src/a.c', text = ' \n' },
       { file = '', text = 'wrong' },
@@ -180,6 +181,8 @@ t.test('one piece is one request', function()
   local body = core.json.decode(world.posts[1].body)
   t.eq({ body.temperature, body.max_tokens, body.model }, { 0, 100, 'm' })
   t.ok(#body.messages[1].content + #body.messages[2].content <= 3000)
+  local item = body.response_format.json_schema.schema.properties.claims.items
+  t.eq(item.properties.file, { type = 'string', enum = { 'a.c' } })
 end)
 
 local MANY = change {

@@ -29,12 +29,17 @@ local function seed_of(params, messages)
   return params.seed or tonumber(tlab.hash.bytes(asked):sub(1, 8), 16) & 0x7fffffff
 end
 
-function Writer:options(messages)
-  local spec, model = self.spec, M.model(self.spec)
-  local params = { temperature = 0, max_tokens = spec.answer }
-  for name, value in pairs(spec.params or {}) do
-    params[name] = value
+local function over(values, others)
+  for name, value in pairs(others or {}) do
+    values[name] = value
   end
+  return values
+end
+
+function Writer:options(messages, files)
+  local spec, model = self.spec, M.model(self.spec)
+  local params = over({ temperature = 0, max_tokens = spec.answer }, spec.params)
+  params.extra = over({ response_format = claims.format(files) }, params.extra)
   return {
     model = model,
     messages = messages,
@@ -56,10 +61,21 @@ function Writer:count(reply)
   end
 end
 
--- Asks once; nil where there is no answer.
-function Writer:ask(messages, known, files)
+-- Each name once, in the order of the first.
+local function once(names)
+  local set, list = {}, {}
+  for _, name in ipairs(names) do
+    list[#list + 1] = not set[name] and name or nil
+    set[name] = true
+  end
+  return list, set
+end
+
+-- Asks once, about these files; nil where there is no answer.
+function Writer:ask(messages, names)
+  local files, known = once(names)
   self.requests = self.requests + 1
-  local reply, err = llm.chat(self:options(messages))
+  local reply, err = llm.chat(self:options(messages, files))
   if not reply then
     table.insert(self.failed, {
       files = tlab.json.array(files),
@@ -74,18 +90,10 @@ function Writer:ask(messages, known, files)
   return answer
 end
 
-local function set_of(names)
-  local set = {}
-  for _, name in ipairs(names) do
-    set[name] = true
-  end
-  return set
-end
-
 function Writer:ask_pieces(list)
   local done = 0
   local answers = self.run:map(list, function(piece)
-    local answer = self:ask(claims.of_piece(self.told, piece), set_of(piece.files), piece.files)
+    local answer = self:ask(claims.of_piece(self.told, piece), piece.files)
     done = done + 1
     self.run:progress(done, #list, 'pieces')
     return answer or false
@@ -121,7 +129,7 @@ function Writer:join(group)
       files[#files + 1] = claim.file
     end
   end
-  return self:ask(claims.of_answers(self.told, group), set_of(files), files)
+  return self:ask(claims.of_answers(self.told, group), files)
 end
 
 -- What stands when nothing brings answers together: all that was said.
