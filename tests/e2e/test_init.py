@@ -64,7 +64,7 @@ def test_the_files_are_what_they_claim_to_be(lab):
     # What was copied is what tlab has, and the example is complete.
     assert (lab / "recipes/ai.lua").read_bytes() == (ROOT / "recipes/ai.lua").read_bytes()
     assert {path.name for path in (lab / "recipes").iterdir()} == {
-        "hello.lua", *(path.name for path in (ROOT / "recipes").iterdir())
+        "hello.lua", *(path.name for path in (ROOT / "recipes").glob("*.lua"))
     }
     assert {path.name for path in (lab / "schemas").iterdir()} == {
         "hello.schema.json", *(path.name for path in (ROOT / "schemas").iterdir())

@@ -15,9 +15,10 @@ fail() {
 }
 
 find_python() {
-  local name
-  for name in ${PYTHON:-/usr/bin/python3 python3}; do
-    if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  local name names=(/usr/bin/python3 python3)
+  [[ -z ${PYTHON:-} ]] || names=("$PYTHON")
+  for name in "${names[@]}"; do
+    if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' &>/dev/null; then
       command -v "$name"
       return
     fi
