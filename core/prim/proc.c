@@ -102,7 +102,7 @@ static int begin(job *j, const tl_proc_command *c, tl_err *e)
     return rc;
   }
   j->started = tl_clock_ms();
-  rc = tl_proc_start(&j->program, c, j->scratch.fd, j->access.ruleset, &j->child, e);
+  rc = tl_proc_start(&j->program, c, j->scratch.path, j->access.ruleset, &j->child, e);
   if (rc == 0) {
     j->deadline = j->started + c->timeout_ms;
     j->out.fd = j->child.out;

@@ -93,7 +93,8 @@ void tl_proc_command_free(tl_proc_command *c);
 
 /* What holds of the kernel's means against a program. */
 typedef struct tl_proc_held {
-  int landlock; /* ABI, 0: not at all */
+  int landlock;   /* ABI, 0: not at all */
+  bool read_only; /* all mounts but the scratch folder's */
   bool calls, network_namespace, limits, no_capabilities;
 } tl_proc_held;
 
@@ -104,10 +105,10 @@ typedef struct tl_proc_child {
   tl_proc_held held;
 } tl_proc_child;
 
-/* Starts the program in the folder. Returns once it has been executed, or with the reason why it was
+/* Starts the program in the folder, an absolute path. Returns once it has been executed, or with the reason why it was
  * not. SIGTERM to the keeper ends the program and all that it started. */
-int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command, int folder,
-                  int ruleset, tl_proc_child *child, tl_err *e);
+int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command,
+                  const char *folder, int ruleset, tl_proc_child *child, tl_err *e);
 
 /* In words for people, and by what: {network, files, syscalls, how}. */
 tl_val tl_proc_confined(const tl_proc_held *held, const tl_proc_access *access);
@@ -120,10 +121,10 @@ typedef struct tl_proc_launch {
   const tl_proc_program *program;
   char **argv;
   char **envp;
-  int in, out, err; /* what become its descriptors 0 to 2; all of these are above 2 */
-  int folder;       /* where it works */
-  int ruleset;      /* -1: none */
-  int report;       /* closed by a successful exec */
+  int in, out, err;   /* what become its descriptors 0 to 2; all of these are above 2 */
+  const char *folder; /* where it works; absolute */
+  int ruleset;        /* -1: none */
+  int report;         /* closed by a successful exec */
   pid_t supervisor;
   bool demand;     /* not unless files and network are held */
   uint64_t tasks;  /* of the user at most, with all that run already */
@@ -137,6 +138,10 @@ typedef struct tl_proc_report {
   tl_proc_held held;
   int err;
 } tl_proc_report;
+
+/* proc_apart.c: into namespaces of its own, as far as the kernel gives them. False with errno: the
+ * scratch folder was lost on the way. */
+bool tl_proc_leave(const tl_proc_launch *l, tl_proc_held *held);
 
 /* In the forked process, which becomes the program's keeper. All signals are blocked. */
 _Noreturn void tl_proc_keep(const tl_proc_launch *l);

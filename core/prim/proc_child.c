@@ -5,10 +5,9 @@
  * them when the program has ended, then ends in the same way. It holds until it is killed itself.
  *
  * Only async-signal-safe calls: the supervisor may have had more threads. Sources: fork(2),
- * execveat(2), prctl(2), unshare(2), user_namespaces(7), close_range(2), proc(5), signal-safety(7). */
+ * execveat(2), prctl(2), close_range(2), proc(5), signal-safety(7). */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,31 +25,6 @@
 enum { END_MS = 5000 };
 
 static const rlim_t FILE_SIZE = (rlim_t)4 << 30;
-
-static bool put_file(const char *path, const char *text)
-{
-  size_t len = strlen(text);
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return false;
-  }
-  bool ok = write(fd, text, len) == (ssize_t)len;
-  (void)close(fd);
-  return ok;
-}
-
-/* A network with nothing in it. Without privileges that takes a user namespace, in which the child
- * keeps its own user and group. */
-static bool leave_network(const tl_proc_launch *l)
-{
-  if (unshare(CLONE_NEWNET) == 0) {
-    return true;
-  }
-  /* Only the owner of /proc/self may write the maps; a process that is not dumpable is not. */
-  (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-  return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && put_file("/proc/self/setgroups", "deny") &&
-         put_file("/proc/self/uid_map", l->ids[0]) && put_file("/proc/self/gid_map", l->ids[1]);
-}
 
 static void default_signals(void)
 {
@@ -98,7 +72,7 @@ static bool set_up_child(const tl_proc_launch *l, pid_t keeper)
   if (setsid() < 0 || dup2(l->in, 0) < 0 || dup2(l->out, 1) < 0 || dup2(l->err, 2) < 0) {
     return false;
   }
-  if (fchdir(l->folder) < 0 || !limit(RLIMIT_CORE, 0)) {
+  if (chdir(l->folder) < 0 || !limit(RLIMIT_CORE, 0)) {
     return false;
   }
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !close_on_exec()) {
@@ -152,8 +126,8 @@ static void execute(const tl_proc_launch *l)
 
 static _Noreturn void run_child(const tl_proc_launch *l, pid_t keeper)
 {
-  tl_proc_report r = {.held = {.network_namespace = leave_network(l)}};
-  if (set_up_child(l, keeper)) {
+  tl_proc_report r = {.err = 0};
+  if (tl_proc_leave(l, &r.held) && set_up_child(l, keeper)) {
     confine(l, keeper, &r.held);
     bool holds = r.held.landlock > 0 && (r.held.calls || r.held.network_namespace);
     if (l->demand && !holds) {

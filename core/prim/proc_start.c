@@ -149,8 +149,8 @@ static int start_keeper(const tl_proc_launch *l, int report_fd, tl_proc_child *c
   return rc;
 }
 
-int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command, int folder,
-                  int ruleset, tl_proc_child *child, tl_err *e)
+int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command,
+                  const char *folder, int ruleset, tl_proc_child *child, tl_err *e)
 {
   int out[2] = {-1, -1};
   int err[2] = {-1, -1};

@@ -11,7 +11,7 @@ static tl_val files_in_words(const tl_proc_held *held, const tl_proc_access *acc
 {
   char text[160];
   if (held->landlock == 0) {
-    return tl_str("open");
+    return tl_str(held->read_only ? "open to read; writes its scratch folder" : "open");
   }
   int n = snprintf(text, sizeof text, "scratch folder; reads the system%s",
                    access->installed > 0 ? ", its installation" : "");
@@ -36,6 +36,7 @@ tl_val tl_proc_confined(const tl_proc_held *held, const tl_proc_access *access)
   } layers[] = {{held->landlock > 0, landlock},
                 {held->calls, "seccomp"},
                 {held->network_namespace, "network namespace"},
+                {held->read_only, "read-only mounts"},
                 {held->limits, "rlimits"},
                 {held->no_capabilities, "no capabilities"},
                 {true, "no_new_privs"}};
@@ -74,7 +75,7 @@ tl_val tl_proc_probe(void)
     rc = tl_proc_access_make(&program, &scratch, NULL, NULL, 0, &access, &e);
   }
   if (rc == 0) {
-    rc = tl_proc_start(&program, &command, scratch.fd, access.ruleset, &child, &e);
+    rc = tl_proc_start(&program, &command, scratch.path, access.ruleset, &child, &e);
   }
   if (rc == 0) {
     await_end(&child);

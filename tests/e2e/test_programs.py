@@ -280,7 +280,7 @@ def test_what_the_kernel_lacks_is_said(lab):
     (lab.outside / "o.txt").write_text("outside\n")
     assert lab.says(f"cat {lab.outside}/o.txt", under=without("landlock_create_ruleset=ENOSYS")) == "outside\n"
     [program] = lab.manifest["programs"]
-    assert program["confined"]["files"] == "open" and program["confined"]["network"] == "none"
+    assert program["confined"]["files"].startswith("open") and program["confined"]["network"] == "none"
     assert "no network; files open" in lab.tlab("show", "latest").out
     assert lab.says("echo a", under=without("unshare=EPERM")) == "a\n"
     assert lab.manifest["programs"][0]["confined"]["network"] == "none"

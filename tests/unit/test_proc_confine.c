@@ -214,6 +214,26 @@ static int make_device(const char *unused)
   return says(mknod("disk", S_IFBLK | 0600, 0x0801));
 }
 
+static int change_mode(const char *path)
+{
+  return says(chmod(path, 0600));
+}
+
+static int change_owner(const char *path)
+{
+  return says(lchown(path, getuid(), getgid()));
+}
+
+static int change_dates(const char *path)
+{
+  return says(utimensat(AT_FDCWD, path, NULL, 0));
+}
+
+static int cut_short(const char *path)
+{
+  return says(truncate(path, 0));
+}
+
 static const struct attack {
   const char *name;
   int (*run)(const char *argument);
@@ -229,7 +249,9 @@ static const struct attack {
     {"io_uring", ask_ring},      {"bpf", load_bpf},
     {"keyctl", ask_keys},        {"userfaultfd", ask_faults},
     {"perf", ask_events},        {"mount", mount_proc},
-    {"mknod", make_device},
+    {"mknod", make_device},      {"chmod", change_mode},
+    {"chown", change_owner},     {"dates", change_dates},
+    {"truncate", cut_short},
 };
 
 static int attack(const char *name, const char *argument)
@@ -325,6 +347,56 @@ static void nothing_is_written_outside(void **state)
   assert_int_equal(unlink(file), 0);
   (void)put("there.txt", "before", 0666);
   assert_int_equal(system(script), 0);
+}
+
+static bool holds(const asked *a, const char *layer)
+{
+  const tl_val *how = tl_get(tl_get(&a->call.out, "confined"), "how");
+  for (size_t i = 0; i < tl_len(how); i++) {
+    if (strcmp(tl_at(how, i)->u.s.data, layer) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Whether the kernel gives mounts of one's own, and can close them: tried here in the same way. */
+static bool mounts_here(void)
+{
+  const int apart = CLONE_NEWNET | CLONE_NEWNS;
+  (void)fflush(NULL);
+  pid_t pid = fork();
+  if (pid == 0) {
+    bool own_mounts = unshare(apart) == 0 || unshare(CLONE_NEWUSER | apart) == 0;
+    (void)syscall(SYS_mount_setattr, -1, "", 0, NULL, 0);
+    _exit(own_mounts && errno != ENOSYS ? 0 : 1);
+  }
+  int status = 1;
+  return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* Which Landlock does not look at. */
+static void modes_and_dates_stay_outside(void **state)
+{
+  (void)state;
+  char path[PATH_MAX];
+  (void)snprintf(path, sizeof path, "%s", put("mine.txt", "mine", 0666));
+  asked a = run(
+      COMMAND("sh", "-c", "touch a && chmod 700 a && touch -d 2001-01-01 a && stat -c '%a %Y' a"));
+  succeeds(&a);
+  assert_string_equal(tl_get_str(&a.call.out, "stdout", ""),
+                      "700 978307200\n"); /* its own it may */
+  bool read_only = holds(&a, "read-only mounts");
+  end(&a);
+  assert_int_equal(read_only, mounts_here());
+  if (!read_only) {
+    skip();
+  }
+  assert_int_equal(attacked("chmod", path), EROFS);
+  assert_int_equal(attacked("chown", path), EROFS);
+  assert_int_equal(attacked("dates", path), EROFS);
+  int64_t code = attacked("truncate", path);
+  assert_true(code == EROFS || code == EACCES);
 }
 
 static void its_own_folder_and_the_system_are_open(void **state)
@@ -633,6 +705,10 @@ static int without_landlock(void)
   lose(SYS_landlock_create_ruleset, ENOSYS);
   asked a = run(COMMAND("cat", "/etc/passwd"));
   bool ok = told(&a, "none", "open", true) && tl_get_int(&a.call.out, "exit", -1) == 0;
+  char script[PATH_MAX + 16];
+  (void)snprintf(script, sizeof script, "echo x >%s/new", base);
+  asked c = run(COMMAND("sh", "-c", script)); /* the mounts hold still */
+  ok = ok && (tl_get_int(&c.call.out, "exit", 0) != 0) == holds(&c, "read-only mounts");
   tl_confine_demand(true);
   asked b = run(COMMAND("true"));
   return ok && b.rc == TL_EUNSUPPORTED && strstr(b.call.err.msg, "from files") ? 0 : 1;
@@ -710,6 +786,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(files_of_others_are_closed),
       cmocka_unit_test(nothing_is_written_outside),
+      cmocka_unit_test(modes_and_dates_stay_outside),
       cmocka_unit_test(its_own_folder_and_the_system_are_open),
       cmocka_unit_test(what_is_given_is_read_and_no_more),
       cmocka_unit_test(keys_are_not_given_with_their_folder),

@@ -88,11 +88,12 @@ local function check_programs(group, self)
     return
   end
   local by = ' (' .. table.concat(held.how, ', ') .. ')'
-  if held.network == 'none' and held.files ~= 'open' then
+  local closed = held.files:sub(1, 4) ~= 'open'
+  if held.network == 'none' and closed then
     group.ok('programs', 'of recipes have no network, and no files but their own' .. by)
     return
   end
-  local reach = held.files ~= 'open' and 'the network'
+  local reach = closed and 'the network'
     or held.network == 'none' and "the user's files"
     or "the network and the user's files"
   group.warn(

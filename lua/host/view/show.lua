@@ -111,10 +111,10 @@ local function programs(m, text)
     rows[i] = {
       '  ' .. program.name,
       (program.runs == 1 and '1 run' or program.runs .. ' runs') .. ended(program),
-      (held.network == 'none' and 'no network' or 'network open')
-        .. '; '
-        .. (held.files == 'open' and 'files open' or held.files)
-        .. (held.syscalls and '' or '; system calls open'),
+      (held.network == 'none' and 'no network' or 'network open') .. '; ' .. (held.files:gsub(
+        '^open',
+        'files open'
+      )) .. (held.syscalls and '' or '; system calls open'),
     }
   end
   if #rows > 0 then
