@@ -8,8 +8,6 @@ local rules = require 'tlab.summ.rules'
 local source = require 'tlab.summ.source'
 local summary = require 'tlab.summ.summary'
 
-local BASE_URL = 'https://github.com'
-
 -- The page is kept, and says what is missing; a summary that was asked for and is not whole still
 -- makes the run a failed one.
 local function check(written)
@@ -32,13 +30,13 @@ return {
   home = 'analyzer/outputs',
   spec = 'schemas/summ.schema.json',
   needs = {
-    read = { '$spec.repo' },
+    read = { '$spec.repo', '$lab.git.base_url' },
     run = { 'rust_extractor' },
-    net = { '$spec.repo', '$spec.model.base_url', '$spec.base_url' },
+    net = { '$spec.repo', '$lab.git.base_url', '$spec.model.base_url', '$spec.base_url' },
     secret = { '$spec.model.key', '$spec.key' },
   },
   run = function(run, spec)
-    local change = source.load(spec, BASE_URL)
+    local change = source.load(spec)
     local found = facts.of(change.commits, change.changes)
     local value =
       summary.make(spec.sha, change, found, rules, extractor.symbols(change, found.files))

@@ -6,7 +6,8 @@ import shutil
 
 import jsonschema
 import pytest
-from git_repo import each_kind, huge
+from git_repo import Repo, each_kind, huge
+from git_server import GitServer
 from lab import ROOT, Lab
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/summary.schema.json").read_text()))
@@ -220,3 +221,24 @@ def test_the_extractor_gets_a_range_as_one_patch(made, tmp_path):
     assert [one["name"] for one in value["symbols"]["list"]] == ["4"]
     value, _ = with_program(made, tmp_path, f"ls -R . >&2; echo '{SUMMARY}'", "bytes")
     assert value["symbols"] == {"from": "rust_extractor", "list": []}
+
+
+def test_a_repository_by_url_and_by_name(tmp_path):
+    repo = Repo(tmp_path / "forge/ada/thing.git")
+    repo.write("a.c", "int a;\n")
+    repo.commit("first")
+    with GitServer(tmp_path / "forge") as server:
+        host = server.url.split("/")[2]
+        lab = Lab(tmp_path / "lab", {"git": {"base_url": server.url}})
+        words = (f"repo={server.url}/ada/thing.git", f"--allow-net={host}")
+        assert lab.tlab("summ", words[0]).exit == 4
+        value, _ = summ(lab, *words)
+        assert value["of"]["repo"] == f"{server.url}/ada/thing.git" and value["of"]["place"] == "repository"
+        by_name, _ = summ(lab, "repo=ada", "name=thing", words[1])
+        assert {**by_name, "of": 0} == {**value, "of": 0} and by_name["of"]["repo"] == "ada/thing"
+    assert lab.tlab("replay", lab.latest).exit == 0
+    # The server is gone: what was fetched before is there, and the page says what it is.
+    value, page = summ(lab, *words)
+    assert "Left out: what came since it was fetched:" in page and value["totals"]["files"] == 1
+    shutil.rmtree(lab.root / ".tlab/cache")
+    assert lab.tlab("summ", *words).exit == 7

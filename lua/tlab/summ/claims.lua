@@ -10,21 +10,21 @@ local ENUM = 100 -- files that are listed in a schema
 local MESSAGE = 2000 -- bytes of a commit's message
 local TEXT = 600 -- bytes of a statement
 
-local function schema_of(file, text_of)
+local function schema_of(file, said, most)
   return {
     type = 'object',
     required = { 'headline', 'claims' },
     additionalProperties = false,
     properties = {
-      headline = text_of,
+      headline = said,
       claims = {
         type = 'array',
-        maxItems = MOST,
+        maxItems = most,
         items = {
           type = 'object',
           required = { 'file', 'text' },
           additionalProperties = false,
-          properties = { file = file, text = text_of },
+          properties = { file = file, text = said },
         },
       },
     },
@@ -34,8 +34,8 @@ end
 ---What an answer must look like.
 M.SCHEMA = schema_of({ type = 'string' }, { type = 'string' })
 
----What a server is told of it: where it holds answers to a schema, no other file can be named. It is
----more than what is asked of an answer, in which one wrong name is no reason to lose the rest.
+---What a server is told of it: where it holds answers to a schema, no other file can be named. That
+---is more than what is asked of an answer: for one wrong name not all of it is thrown away.
 ---@param files string[]
 ---@return table response_format
 function M.format(files)
@@ -43,13 +43,10 @@ function M.format(files)
   if #files > 0 and #files <= ENUM then
     file.enum = tlab.json.array(table.move(files, 1, #files, 1, {}))
   end
+  local schema = schema_of(file, { type = 'string', maxLength = SAID }, MOST)
   return {
     type = 'json_schema',
-    json_schema = {
-      name = 'answer',
-      schema = schema_of(file, { type = 'string', maxLength = SAID }),
-      strict = true,
-    },
+    json_schema = { name = 'answer', schema = schema, strict = true },
   }
 end
 

@@ -156,7 +156,7 @@ local function in_short(s)
     lines[#lines + 1] = ('Left out: %s%s: %s.'):format(
       out.count and out.count .. ' ' or '',
       out.what,
-      out.why
+      md.prose(out.why)
     )
   end
   return '- ' .. table.concat(lines, '\n- ') .. '\n'

@@ -212,27 +212,27 @@ end
 
 ---The commits of a revision or range, the newest first, with what each changed.
 ---@param spec table {sha, repo?, name?, commits}
----@param base_url string where owner/name are
 ---@return table change {kind, from?, to, commits, changes, place, repo?, path?, cut?, why?}
-function M.load(spec, base_url)
+function M.load(spec)
   if not spec.repo then
     return of_repository(spec.sha, nil, spec.commits)
   end
-  local where = places.find(spec, base_url)
+  local where = places.open(spec)
   local path = where.path
   local change
+  if not where.url then
+    must(tlab.fs.stat(path))
+  end
   if where.url then
-    local mirror = must(tlab.git.fetch(where.url))
-    change = of_repository(spec.sha, mirror.repo, spec.commits)
-    change.why = mirror.why
-  elseif must(tlab.fs.stat(path)).type == 'folder' and tlab.fs.stat(path .. '/commit.json') then
+    change = of_repository(spec.sha, path, spec.commits)
+  elseif tlab.fs.stat(path .. '/commit.json') then
     change = of_commit_folder(spec.sha, path)
   elseif tlab.fs.stat(path .. '/commits.jsonl') then
     change = of_mined(spec.sha, path, spec.commits)
   else
     change = of_repository(spec.sha, path, spec.commits)
   end
-  change.repo = where.label
+  change.repo, change.why = where.label, where.why
   return change
 end
 

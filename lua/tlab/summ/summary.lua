@@ -127,8 +127,11 @@ local function left_out_of(change, found)
   for _, file in ipairs(found.files) do
     without = without + ((not file.has_patch and not file.binary) and 1 or 0)
   end
+  if change.why then
+    left_out[1] = { what = 'what came since it was fetched', why = text.visible(change.why) }
+  end
   if change.cut then
-    left_out[1] = {
+    left_out[#left_out + 1] = {
       what = 'older commits of the range',
       why = ('only the newest %d are taken; raise commits='):format(change.cut),
     }
