@@ -1,8 +1,13 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Post, Rows, to_csv, to_jsonl
+
+from py_post.reading import Source
+from py_post.report import Columns
+from py_post.table import AnyTable
 
 Commits = Callable[..., Rows]
 
@@ -160,6 +165,26 @@ def test_any_table(post: Post) -> None:
         {"column": "kind", "value": "a", "rows": "50"},
         {"column": "kind", "value": "b", "rows": "50"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "bars"),
+    [
+        ([n / 10 for n in range(-5, 500, 7)], ["-5", "0", "5"]),
+        (range(100, 130), ["100", "102", "104"]),
+        ([10**30 + n * 10**28 for n in range(20)], ["1e+30", "1.01e+30", "1.02e+30"]),
+        ([5e-324 * n for n in range(20)], ["0"]),
+    ],
+)
+def test_bars_begin_at_round_numbers(numbers: Sequence[float], bars: list[str]) -> None:
+    table, source = AnyTable(), Source(Path("x.csv"))
+    table.check(source, ("n",))
+    for number in numbers:
+        table.add({"n": number}, source)
+    (figure,) = table.report().figures
+    assert isinstance(figure, Columns)
+    assert list(figure.labels[: len(bars)]) == bars
+    assert sum(figure.series[0].values) == len(numbers)
 
 
 def test_lines_of_json_need_not_have_the_same_keys(post: Post) -> None:

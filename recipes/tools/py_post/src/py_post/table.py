@@ -1,5 +1,6 @@
 """Any table: what its columns hold."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date
@@ -74,6 +75,12 @@ class _Column:
 
     def frequent(self, most: int) -> list[tuple[str, int]]:
         return sorted(self.values.items(), key=lambda item: (-item[1], item[0]))[:most]
+
+
+def _round(step: float) -> float:
+    """The next larger number that people count by: 1, 2 or 5 with noughts."""
+    unit = 10.0 ** math.floor(math.log10(step))
+    return next((unit * n for n in (1, 2, 5) if unit * n >= step), unit * 10)
 
 
 class AnyTable:
@@ -184,14 +191,13 @@ class AnyTable:
         values = column.numbers.values()
         low, high = min(values), max(values)
         whole = all(value == int(value) for value in values)
-        step = (high - low) / BINS or 1.0
-        if whole:
-            step = float(max(1, -int(-(high - low + 1) // BINS)))
-        bins = max(1, min(BINS, int((high - low) / step) + 1))
-        counts = [0] * bins
+        step = _round(max((high - low) / BINS, 1e-300))
+        step = max(step, 1.0) if whole else step
+        first = math.floor(low / step)
+        counts = [0] * (math.floor(high / step) - first + 1)
         for value in values:
-            counts[min(bins - 1, int((value - low) / step))] += 1
-        ends = [low + n * step for n in range(bins)]
+            counts[math.floor(value / step) - first] += 1
+        ends = [(first + n) * step for n in range(len(counts))]
         half = column.numbers.quantile(0.5)
         note = "" if column.numbers.exact else f"of a sample of {len(values):,}"
         return Columns(
