@@ -4,9 +4,12 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../core/base/buf.h"
+#include "../../core/prim/landlock.h"
 #include "../../core/prim/loop.h"
 #include "../../core/prim/proc.h"
 
@@ -136,6 +139,56 @@ static inline const char *nap(int which)
   static char text[8][32];
   (void)snprintf(text[which], sizeof text[which], "60.%d%d", (int)getpid(), which);
   return text[which];
+}
+
+/* --- a folder of the test's own, which programs must not see --- */
+
+static char base[] = "/tmp/tlab-proc-XXXXXX";
+
+static inline int make_base(void)
+{
+  return mkdtemp(base) && chmod(base, 0755) == 0 ? 0 : -1;
+}
+
+static inline int remove_base(void)
+{
+  char command[64];
+  (void)snprintf(command, sizeof command, "rm -rf %s", base);
+  return system(command);
+}
+
+/* Files of programs are closed by Landlock; without it the answer says so. */
+static inline void needs_landlock(void)
+{
+  if (tl_landlock_abi() == 0) {
+    skip();
+  }
+}
+
+/* What the program said on its standard output; its exit code is of no interest. */
+static inline void assert_says(tl_val command, const char *want)
+{
+  asked a = run(command);
+  succeeds(&a);
+  assert_string_equal(tl_get_str(&a.call.out, "stdout", "?"), want);
+  end(&a);
+}
+
+static inline char *put(const char *name, const char *text, mode_t mode)
+{
+  static char path[PATH_MAX];
+  (void)snprintf(path, sizeof path, "%s/%s", base, name);
+  for (char *slash = path + sizeof base; (slash = strchr(slash, '/')) != NULL; slash++) {
+    *slash = '\0';
+    (void)mkdir(path, 0755);
+    *slash = '/';
+  }
+  FILE *f = fopen(path, "w");
+  assert_non_null(f);
+  assert_true(fputs(text, f) >= 0);
+  assert_int_equal(fclose(f), 0);
+  assert_int_equal(chmod(path, mode), 0);
+  return path;
 }
 
 #endif

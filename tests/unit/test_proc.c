@@ -22,8 +22,6 @@
 
 #include "proc_help.h"
 
-static char base[] = "/tmp/tlab-proc-XXXXXX";
-
 /* --- results --- */
 
 static void a_program_runs_and_its_words_come_back(void **state)
@@ -464,15 +462,13 @@ static void a_wrong_command_is_an_argument_error(void **state)
 static int set_up(void **state)
 {
   (void)state;
-  return mkdtemp(base) && chmod(base, 0755) == 0 ? 0 : -1;
+  return make_base();
 }
 
 static int tear_down(void **state)
 {
   (void)state;
-  char command[64];
-  (void)snprintf(command, sizeof command, "rm -rf %s", base);
-  return system(command);
+  return remove_base();
 }
 
 int main(void)

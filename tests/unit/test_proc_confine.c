@@ -31,11 +31,9 @@
 #include <unistd.h>
 
 #include "../../core/prim/confine.h"
-#include "../../core/prim/landlock.h"
 #include "proc_help.h"
 
-static char base[] = "/tmp/tlab-proc-confine-XXXXXX"; /* what the programs must not see */
-static char own[PATH_MAX];                            /* this program, which is also the attacker */
+static char own[PATH_MAX]; /* this program, which is also the attacker */
 
 /* --- the attacks: this program, started by proc.run with the name of one --- */
 
@@ -283,39 +281,6 @@ static char *number(int n)
 
 /* --- files --- */
 
-static void needs_landlock(void)
-{
-  if (tl_landlock_abi() == 0) {
-    skip();
-  }
-}
-
-/* What the program said on its standard output; its exit code is of no interest. */
-static void assert_says(tl_val command, const char *want)
-{
-  asked a = run(command);
-  succeeds(&a);
-  assert_string_equal(tl_get_str(&a.call.out, "stdout", "?"), want);
-  end(&a);
-}
-
-static char *put(const char *name, const char *text, mode_t mode)
-{
-  static char path[PATH_MAX];
-  (void)snprintf(path, sizeof path, "%s/%s", base, name);
-  for (char *slash = path + sizeof base; (slash = strchr(slash, '/')) != NULL; slash++) {
-    *slash = '\0';
-    (void)mkdir(path, 0755);
-    *slash = '/';
-  }
-  FILE *f = fopen(path, "w");
-  assert_non_null(f);
-  assert_true(fputs(text, f) >= 0);
-  assert_int_equal(fclose(f), 0);
-  assert_int_equal(chmod(path, mode), 0);
-  return path;
-}
-
 static void files_of_others_are_closed(void **state)
 {
   (void)state;
@@ -334,7 +299,7 @@ static void nothing_is_written_outside(void **state)
 {
   (void)state;
   needs_landlock();
-  char script[2 * PATH_MAX];
+  char script[8 * PATH_MAX];
   char *file = put("there.txt", "before", 0666);
   assert_int_equal(chmod(base, 0777), 0);
   (void)snprintf(script, sizeof script,
@@ -414,143 +379,6 @@ static void its_own_folder_and_the_system_are_open(void **state)
                         "t = threading.Thread(target=lambda: print('thread'))\n"
                         "t.start()\nt.join()"),
                 "thread\n");
-}
-
-/* --- what it is given --- */
-
-static asked run_reading(tl_val command, const char *const *paths)
-{
-  asked a = {0};
-  unsigned n = 0;
-  a.args[0] = command;
-  tl_val *list = tl_put(&a.args[0], "read", tl_list());
-  a.places[0].dirfd = -1;
-  for (; paths[n]; n++) {
-    tl_push(list, tl_str(paths[n]));
-    a.places[1 + n] =
-        (tl_place){.dirfd = open("/", O_PATH | O_CLOEXEC), .rel = paths[n] + 1, .shown = paths[n]};
-  }
-  a.call = (tl_call){.args = a.args, .places = a.places, .done = on_done};
-  asked *moved = &a;
-  moved->rc = prim_proc_run(&moved->call);
-  finish(moved);
-  for (unsigned i = 0; i < n; i++) {
-    (void)close(a.places[1 + i].dirfd);
-  }
-  return a;
-}
-
-#define READING(command, ...) run_reading(command, (const char *const[]){__VA_ARGS__, NULL})
-
-static void what_is_given_is_read_and_no_more(void **state)
-{
-  (void)state;
-  needs_landlock();
-  char folder[PATH_MAX];
-  char file[PATH_MAX];
-  char script[PATH_MAX];
-  (void)snprintf(folder, sizeof folder, "%s/data", base);
-  (void)snprintf(file, sizeof file, "%s", put("one.txt", "one", 0644));
-  (void)put("data/sub/two.txt", "two", 0666);
-  (void)put("two.txt", "no", 0644);
-  (void)snprintf(script, sizeof script,
-                 "cat one.txt data/sub/two.txt %s/data/sub/two.txt; { cat %s/two.txt; echo x "
-                 ">data/sub/two.txt; echo x >data/new; cp /bin/true data/; } 2>/dev/null; ls data",
-                 base, base);
-  asked a = READING(COMMAND("sh", "-c", script), folder, file);
-  succeeds(&a);
-  assert_string_equal(tl_get_str(&a.call.out, "stdout", ""), "onetwotwosub\n");
-  assert_non_null(strstr(tl_get_str(tl_get(&a.call.out, "confined"), "files", ""), "2 given"));
-  end(&a);
-  a = READING(COMMAND("true"), folder, folder);
-  assert_int_equal(a.rc, TL_EARGUMENT);
-  a = READING(COMMAND("true"), "/dev/null");
-  assert_true(a.rc < 0);
-}
-
-static void keys_are_not_given_with_their_folder(void **state)
-{
-  (void)state;
-  char folder[PATH_MAX];
-  (void)snprintf(folder, sizeof folder, "%s/withkey", base);
-  (void)put("withkey/a/.env", "KEY=1", 0644);
-  asked a = READING(COMMAND("true"), folder);
-  assert_int_equal(a.rc, TL_EREFUSED);
-  assert_non_null(strstr(a.call.err.msg, "a/.env"));
-}
-
-/* --- its installation --- */
-
-static void a_program_finds_its_own_installation(void **state)
-{
-  (void)state;
-  char path[PATH_MAX];
-  char env[PATH_MAX];
-  (void)put("opt/lib/data.txt", "data\n", 0644);
-  (void)put("opt/etc/secret.txt", "secret\n", 0644);
-  (void)put("opt/inter/bin/run", "#!/bin/sh\ncat $(dirname $0)/../lib/i.txt 2>&1; . $1\n", 0755);
-  (void)put("opt/inter/lib/i.txt", "interpreter\n", 0644);
-  (void)snprintf(path, sizeof path, "%s",
-                 put("opt/bin/tool",
-                     "#!/bin/sh\ncat $(dirname $0)/../lib/data.txt $(dirname $0)/../etc/secret.txt "
-                     "2>/dev/null\n",
-                     0755));
-  bool held = tl_landlock_abi() > 0;
-  assert_says(COMMAND(path), held ? "data\n" : "data\nsecret\n");
-  /* An interpreter that env finds on PATH, in another place. */
-  (void)snprintf(env, sizeof env, "%s/opt/inter/bin:%s", base, getenv("PATH"));
-  char *old = tl_strdup(getenv("PATH"));
-  assert_int_equal(setenv("PATH", env, 1), 0);
-  (void)snprintf(path, sizeof path, "%s", put("script", "#!/usr/bin/env run\necho script\n", 0755));
-  assert_says(COMMAND(path), "interpreter\nscript\n");
-  assert_int_equal(setenv("PATH", old, 1), 0);
-  free(old);
-}
-
-static void a_virtual_environment_works(void **state)
-{
-  (void)state;
-  char path[PATH_MAX];
-  char make[2 * PATH_MAX];
-  (void)snprintf(make, sizeof make,
-                 "python3 -m venv --without-pip %s/venv && echo 'print(\"module\")' "
-                 ">$(echo %s/venv/lib/python3*/site-packages)/thing.py",
-                 base, base);
-  assert_int_equal(system(make), 0);
-  (void)snprintf(make, sizeof make, "#!%s/venv/bin/python\nimport thing\n", base);
-  (void)snprintf(path, sizeof path, "%s", put("venv/bin/thing", make, 0755));
-  assert_stdout(COMMAND(path), "module\n");
-  (void)snprintf(path, sizeof path, "%s/venv/bin/python", base);
-  assert_stdout(COMMAND(path, "-c", "import thing"), "module\n");
-}
-
-static void a_home_or_the_lab_is_no_installation(void **state)
-{
-  (void)state;
-  needs_landlock();
-  char path[PATH_MAX];
-  char home[PATH_MAX];
-  char *old = getenv("HOME") ? tl_strdup(getenv("HOME")) : NULL;
-  (void)snprintf(home, sizeof home, "%s/pre/lib/home", base);
-  (void)put("pre/lib/home/notes.txt", "private\n", 0644);
-  (void)snprintf(path, sizeof path, "%s",
-                 put("pre/bin/tool",
-                     "#!/bin/sh\ncat $(dirname $0)/../lib/home/notes.txt 2>/dev/null\n", 0755));
-  assert_says(COMMAND(path), "private\n"); /* an installation as others */
-  assert_int_equal(setenv("HOME", home, 1), 0);
-  assert_says(COMMAND(path), "");
-  assert_int_equal(setenv("HOME", "/", 1), 0);
-  asked a = {.places = {{.dirfd = open(home, O_PATH | O_CLOEXEC), .rel = ".", .shown = "lab:"}}};
-  a.args[0] = COMMAND(path);
-  a.call = (tl_call){.args = a.args, .places = a.places, .done = on_done};
-  a.rc = prim_proc_run(&a.call);
-  finish(&a);
-  succeeds(&a);
-  assert_string_equal(tl_get_str(&a.call.out, "stdout", "?"), "");
-  end(&a);
-  (void)close(a.places[0].dirfd);
-  assert_int_equal(old ? setenv("HOME", old, 1) : unsetenv("HOME"), 0);
-  free(old);
 }
 
 /* --- network --- */
@@ -770,15 +598,13 @@ static int set_up(void **state)
 {
   (void)state;
   ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
-  return n > 0 && mkdtemp(base) && chmod(base, 0755) == 0 ? 0 : -1;
+  return n > 0 ? make_base() : -1;
 }
 
 static int tear_down(void **state)
 {
   (void)state;
-  char command[64];
-  (void)snprintf(command, sizeof command, "rm -rf %s", base);
-  return system(command);
+  return remove_base();
 }
 
 int main(int argc, char **argv)
@@ -788,11 +614,6 @@ int main(int argc, char **argv)
       cmocka_unit_test(nothing_is_written_outside),
       cmocka_unit_test(modes_and_dates_stay_outside),
       cmocka_unit_test(its_own_folder_and_the_system_are_open),
-      cmocka_unit_test(what_is_given_is_read_and_no_more),
-      cmocka_unit_test(keys_are_not_given_with_their_folder),
-      cmocka_unit_test(a_program_finds_its_own_installation),
-      cmocka_unit_test(a_virtual_environment_works),
-      cmocka_unit_test(a_home_or_the_lab_is_no_installation),
       cmocka_unit_test(there_is_no_network),
       cmocka_unit_test(sockets_in_folders_are_closed),
       cmocka_unit_test(other_processes_are_out_of_reach),

@@ -18,8 +18,6 @@
 
 #include "proc_help.h"
 
-static char base[] = "/tmp/tlab-proc-files-XXXXXX"; /* TMPDIR of these tests */
-
 /* Scratch folders that are there. */
 static size_t scratches(void)
 {
@@ -244,15 +242,13 @@ static void own_programs_come_first(void **state)
 static int set_up(void **state)
 {
   (void)state;
-  return mkdtemp(base) && setenv("TMPDIR", base, 1) == 0 ? 0 : -1;
+  return make_base() == 0 && setenv("TMPDIR", base, 1) == 0 ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
   (void)state;
-  char command[64];
-  (void)snprintf(command, sizeof command, "rm -rf %s", base);
-  return system(command);
+  return remove_base();
 }
 
 int main(void)
