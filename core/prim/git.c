@@ -174,6 +174,7 @@ int tl_git_open_at(tl_call *call, unsigned arg, git_repository **repo)
   }
   if (rc == 0) {
     rc = trusted ? 0 : tl_git_check_parts(call->guard, *repo, path, &call->err);
+    rc = rc < 0 ? rc : tl_git_guard_loose(*repo, &call->err);
     if (rc < 0) {
       tl_git.git_repository_free(*repo);
       *repo = NULL;

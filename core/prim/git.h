@@ -29,7 +29,7 @@
   X(git_index_entrycount) X(git_index_free) X(git_index_get_byindex) X(git_index_get_bypath) \
   X(git_index_new) X(git_index_read_tree) X(git_index_remove) X(git_index_write_tree_to) \
   X(git_libgit2_init) X(git_libgit2_opts) X(git_mempack_new) X(git_object_free) X(git_object_id) \
-  X(git_object_peel) X(git_object_type) X(git_odb_add_backend) X(git_odb_foreach) X(git_odb_free) \
+  X(git_object_peel) X(git_object_type) X(git_odb_add_backend) X(git_odb_backend_data_alloc) X(git_odb_backend_data_free) X(git_odb_foreach) X(git_odb_free) \
   X(git_odb_get_backend) X(git_odb_num_backends) X(git_odb_object_data) X(git_odb_object_free) \
   X(git_odb_object_size) X(git_odb_object_type) X(git_odb_read) X(git_odb_read_header) \
   X(git_oid_cmp) X(git_oid_fromstr) X(git_oid_tostr) X(git_patch_free) X(git_patch_from_buffers) \
@@ -92,6 +92,9 @@ int tl_git_open_at(tl_call *call, unsigned arg, git_repository **repo);
 /* Where the parts of an open repository lie: what is neither below `start`, the folder that was named,
  * nor in the repository around it is for the guard to allow; without one it is refused. */
 int tl_git_check_parts(const tl_guard *guard, git_repository *repo, const char *start, tl_err *e);
+
+/* Has loose objects read with care, so that a damaged one is an error (git_loose.c). */
+int tl_git_guard_loose(git_repository *repo, tl_err *e);
 
 /* The commit that HEAD names, freed by the caller; NULL (and 0) while there is none yet. */
 int tl_git_head_commit(git_repository *repo, git_commit **commit, tl_err *e);

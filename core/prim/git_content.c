@@ -13,6 +13,10 @@ static int read_size(git_repository *repo, const git_oid *id, size_t *size)
   git_object_t type;
   int rc = tl_git.git_repository_odb(&odb, repo);
   rc = rc < 0 ? rc : tl_git.git_odb_read_header(size, &type, odb, id);
+  if (rc == 0 && type != GIT_OBJECT_BLOB) {
+    (void)tl_git.git_error_set_str(GIT_ERROR_ODB, "it is of another kind");
+    rc = GIT_ERROR;
+  }
   tl_git.git_odb_free(odb);
   return rc;
 }

@@ -14,7 +14,7 @@
 #include "../base/buf.h"
 #include "../base/private.h"
 #include "fs.h"
-#include "git.h"
+#include "git_history.h"
 
 enum {
   PATCH_MAX = 64 << 20,    /* bytes of the patch; of one file */
@@ -204,7 +204,7 @@ static int write_patch(patcher *p)
   git_diff *diff = NULL;
   int rc = tl_git.git_diff_tree_to_index(&diff, p->repo, p->tree, p->index, &how);
   if (rc < 0) {
-    return tl_git_fail(p->e, rc, "compare the files with HEAD");
+    return tl_git_fail_object(p->e, rc, "compare the files with HEAD", NULL);
   }
   size_t n = tl_git.git_diff_num_deltas(diff);
   for (size_t i = 0; i < n && rc == 0; i++) {
@@ -271,7 +271,7 @@ static int prepare(patcher *p, const char *workdir)
   if (rc == 0 && p->tree) {
     rc = tl_git.git_index_read_tree(p->index, p->tree);
   }
-  return rc < 0 ? tl_git_fail(p->e, rc, "read the tree of HEAD") : 0;
+  return rc < 0 ? tl_git_fail_object(p->e, rc, "read the tree of HEAD", NULL) : 0;
 }
 
 static int finish(patcher *p, tl_val *out)

@@ -13,7 +13,7 @@
 
 #include "../base/buf.h"
 #include "fs.h"
-#include "git.h"
+#include "git_history.h"
 
 typedef struct names {
   char **at;
@@ -217,7 +217,7 @@ static int add_committed_children(scoper *s, const char *folder, tl_err *e)
   }
   tl_git.git_tree_entry_free(entry);
   tl_git.git_tree_free(tree);
-  return rc < 0 ? tl_git_fail(e, rc, "read the state of the git repository") : 0;
+  return rc < 0 ? tl_git_fail_object(e, rc, "read the state of the git repository", NULL) : 0;
 }
 
 static int add_children_on_disk(scoper *s, const char *folder, tl_err *e)
@@ -268,13 +268,13 @@ int tl_git_scope(git_repository *repo, const char *workdir, tl_git_left_out *lef
   *paths = (git_strarray){0};
   int rc = tl_git.git_repository_index(&s.index, repo);
   if (rc < 0) {
-    return tl_git_fail(e, rc, "read the state of the git repository");
+    return tl_git_fail_object(e, rc, "read the state of the git repository", NULL);
   }
   find_tracked(&s);
   if (s.out.n > 0) {
     rc = tl_git_head_commit(repo, &head, e);
     if (rc == 0 && head && (rc = tl_git.git_commit_tree(&s.tree, head)) < 0) {
-      rc = tl_git_fail(e, rc, "read the state of the git repository");
+      rc = tl_git_fail_object(e, rc, "read the state of the git repository", NULL);
     }
     if (rc == 0) {
       rc = find_paths(&s, e);

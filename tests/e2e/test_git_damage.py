@@ -59,29 +59,29 @@ def try_damage(lab, repo, pattern, times, seed):
                 assert one["message"] and not one["message"].endswith(": "), (path.name, what, one)
                 assert one["code"] != "NOT_FOUND" or pattern in ("packed-refs", "HEAD"), (path.name, what, name, one)
                 seen.add(name)
-            elif name == "changes" and "code" in said["log"]:
-                continue  # what was asked is not what was asked before
+            elif name == "changes" and ("code" in said["log"] or pattern.endswith(".idx")):
+                continue  # another question than before; or led to another object, whose id is not asked for, as by git
             elif name in g.HISTORY and pattern not in ("packed-refs", "HEAD", "config"):
                 assert one == truth[name], (path.name, what, name)
         path.write_bytes(whole)
     return seen
 
 
-PLACES = {"objects/pack/*.pack": 12, "objects/pack/*.idx": 12, "packed-refs": 5, "HEAD": 3, "config": 4, "index": 4}
+PLACES = {"objects/??/*": 12, "objects/pack/*.pack": 12, "objects/pack/*.idx": 12, "packed-refs": 5, "HEAD": 3, "config": 4, "index": 4}
 
 
 @pytest.mark.parametrize("pattern", PLACES)
 def test_bytes_changed_at_random(lab, tmp_path, pattern):
     """G4: the daily sample of the next test."""
-    try_damage(lab, history(tmp_path / "theirs"), pattern, PLACES[pattern] // 2, 1)
+    try_damage(lab, history(tmp_path / "theirs", "??" not in pattern), pattern, PLACES[pattern] // 2, 1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pattern", PLACES)
 @pytest.mark.parametrize("seed", [2, 3])
 def test_many_bytes_changed_at_random(lab, tmp_path, pattern, seed):
-    """G4: packs, their indexes, references, the index of the working tree."""
-    try_damage(lab, history(tmp_path / "theirs"), pattern, 20 * PLACES[pattern], seed)
+    """G4: objects, packs, their indexes, references, the index of the working tree."""
+    try_damage(lab, history(tmp_path / "theirs", "??" not in pattern), pattern, 20 * PLACES[pattern], seed)
 
 
 @pytest.mark.parametrize("kind", ["commit", "tree", "blob"])

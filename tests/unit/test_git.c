@@ -208,14 +208,46 @@ static void a_damaged_repository_fails_cleanly(void **state)
 }
 
 /* libgit2 1.5.1 reads a loose object that was cut short for ever. */
+static int spin_work(tl_call *call)
+{
+  for (volatile uint64_t n = 0; n < UINT64_MAX; n++) {}
+  (void)call;
+  return 0;
+}
+
 static void an_endless_read_is_ended(void **state)
 {
   (void)state;
-  sh("git init -q -b main cut; cd cut; echo x >f; git add f; git commit -qm x; echo y >f;"
-     " o=.git/objects/$(git rev-parse HEAD:f | sed 's,^..,&/,'); chmod +w $o; truncate -s -6 $o");
+  unsigned usual = tl_git_cpu_seconds;
+  tl_call call = {0};
+  tl_git_cpu_seconds = 1;
+  assert_int_equal(tl_git_apart(&call, spin_work), TL_ETIMEOUT);
+  assert_non_null(strstr(call.err.msg, "git fsck"));
+  tl_git_cpu_seconds = usual;
+}
+
+/* libgit2 would read the first of them for ever. */
+static void a_damaged_loose_object_is_an_error(void **state)
+{
+  (void)state;
+  sh("git init -q -b main cut; cd cut; seq 9999 >f; git add f; git commit -qm x; echo y >f;"
+     " echo .git/objects/$(git rev-parse HEAD:f | sed 's,^..,&/,') >../name; chmod +w $(cat "
+     "../name);"
+     " cp $(cat ../name) ../whole");
+  static const char *const ways[] = {"truncate -s -6", "truncate -s 3000", "truncate -s 5",
+                                     "truncate -s 0"};
   unsigned usual = tl_git_cpu_seconds;
   tl_git_cpu_seconds = 1;
-  fails(prim_git_patch, "cut", TL_ETIMEOUT, "git fsck");
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    char script[128];
+    (void)snprintf(script, sizeof script, "cd cut; cp ../whole $(cat ../name); %s $(cat ../name)",
+                   ways[i]);
+    sh(script);
+    fails(prim_git_patch, "cut", TL_EIO, "");
+  }
+  sh("cd cut; cp ../whole $(cat ../name)");
+  result r = ok(prim_git_patch, "cut");
+  tl_free(&r.out);
   tl_git_cpu_seconds = usual;
 }
 
@@ -528,6 +560,7 @@ int main(void)
       cmocka_unit_test(a_link_is_not_followed_for_a_recipe),
       cmocka_unit_test(a_damaged_repository_fails_cleanly),
       cmocka_unit_test(an_endless_read_is_ended),
+      cmocka_unit_test(a_damaged_loose_object_is_an_error),
       cmocka_unit_test(a_reader_that_dies_is_an_error),
       cmocka_unit_test(hostile_configuration_runs_nothing),
       cmocka_unit_test(the_users_configuration_has_no_effect),
