@@ -2,6 +2,7 @@
 local charts = require 'tlab.mine.charts'
 local commits = require 'tlab.mine.commit'
 local csv = require 'tlab.csv'
+local lines = require 'tlab.mine.table'
 local page = require 'tlab.mine.page'
 local source = require 'tlab.mine.source'
 local tally = require 'tlab.mine.tally'
@@ -25,15 +26,15 @@ local function take(run, job, commit, change, most)
     write_folder(run, folder, record, change)
   end
   local row = commits.row(record, folder)
-  job.csv[number + 1] = csv.line(row, commits.COLUMNS)
-  job.jsonl[number] = tlab.json.encode(record) .. '\n'
+  job.csv:add(csv.line(row, commits.COLUMNS))
+  job.jsonl:add(tlab.json.encode(record) .. '\n')
   job.newest[number] = number <= page.NEWEST and row or nil
   job.tally:add(record)
 end
 
-local function write_tables(run, job)
-  run:write('commits.csv', table.concat(job.csv))
-  run:write('commits.jsonl', table.concat(job.jsonl))
+local function write_rest(run, job)
+  job.csv:flush()
+  job.jsonl:flush()
   job.charts = job.tally.commits > 0 and charts.of(job.tally) or {}
   for _, one in ipairs(job.charts) do
     run:write(one.file, one.svg)
@@ -60,7 +61,7 @@ local function say_end(run, job)
   end
 end
 
-local function new_job(spec)
+local function new_job(run, spec)
   local from = spec.range or spec.branch or 'HEAD'
   local query = walk.query(spec, from)
   local where = source.open(spec)
@@ -76,8 +77,8 @@ local function new_job(spec)
     commit = must(tlab.git.resolve(from, where.path)).commit,
     shallow = head.shallow,
     tally = tally.new(),
-    csv = { csv.head(commits.COLUMNS) },
-    jsonl = {},
+    csv = lines.new(run, 'commits.csv'),
+    jsonl = lines.new(run, 'commits.jsonl'),
     newest = {},
     walk = {
       repo = where.path,
@@ -104,7 +105,8 @@ return {
     read = { '$spec.repo', '$lab.git.base_url' },
   },
   run = function(run, spec)
-    local job = new_job(spec)
+    local job = new_job(run, spec)
+    job.csv:add(csv.head(commits.COLUMNS))
     job.more = walk.each(job.walk, function(commit, change, total, most)
       take(run, job, commit, change, most)
       local done = job.tally.commits
@@ -112,7 +114,7 @@ return {
         run:progress(done, total, 'commits')
       end
     end)
-    write_tables(run, job)
+    write_rest(run, job)
     say_end(run, job)
   end,
 }

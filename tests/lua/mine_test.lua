@@ -2,6 +2,7 @@ local t = require 'harness'
 local core = require 'core'
 require('fake_tlab').install {}
 local commits = require 'tlab.mine.commit'
+local lines = require 'tlab.mine.table'
 local page = require 'tlab.mine.page'
 local source = require 'tlab.mine.source'
 local tally = require 'tlab.mine.tally'
@@ -303,6 +304,29 @@ t.test('moments of the spec become seconds, a day the whole of it', function()
   refused(function()
     walk.query({ since = '2026-02-30' }, 'x')
   end, '^/since: 2026%-02%-30 is no moment')
+end)
+
+t.test('a long table is written in parts, none twice, and an empty one is there', function()
+  local files, calls = {}, 0
+  local run = {}
+  function run:write(name, bytes) -- luacheck: ignore self
+    files[name], calls = bytes, calls + 1
+  end
+  function run:extend(name, bytes) -- luacheck: ignore self
+    files[name], calls = files[name] .. bytes, calls + 1
+  end
+  lines.new(run, 'empty'):flush()
+  t.eq(files.empty, '')
+  local long, all = ('x'):rep((1 << 20) - 1) .. '\n', {}
+  local one = lines.new(run, 'long')
+  for i = 1, 18 do
+    all[i] = i .. long
+    one:add(all[i])
+  end
+  one:flush()
+  one:flush()
+  t.eq(files.long == table.concat(all), true)
+  t.eq(calls, 4)
 end)
 
 -- Text. ------------------------------------------------------------------------------------------

@@ -123,6 +123,59 @@ static void lines_of_many_processes_stay_whole(void **state)
                    0);
 }
 
+/* --- fs.extend --- */
+
+static int extend(const char *path, const char *bytes)
+{
+  return trust2(prim_fs_extend, path, tl_str(bytes));
+}
+
+static void bytes_are_added_and_all_of_them_hashed(void **state)
+{
+  (void)state;
+  assert_int_equal(extend("f", "a"), TL_OK);
+  assert_int_equal(extend("f", ""), TL_OK);
+  fault.write_limit = 1;
+  fault.write_eintr = 1;
+  assert_int_equal(extend("f", "bc"), TL_OK);
+  assert_int_equal(tl_get_int(&got.out, "size", 0), 3);
+  assert_string_equal(tl_get_str(&got.out, "sha256", ""),
+                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  assert_read("f", "abc");
+}
+
+static void what_cannot_be_added_leaves_the_file_as_it_was(void **state)
+{
+  pid_t child;
+  int status;
+
+  (void)state;
+  assert_int_equal(extend("f", "one"), TL_OK);
+  fault.write_errno = ENOSPC;
+  assert_int_equal(extend("f", "two"), TL_ESTORAGE);
+  fault.write_errno = 0;
+  child = fork();
+  if (child == 0) {
+    struct rlimit six = {6, 6};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)setrlimit(RLIMIT_FSIZE, &six);
+    _exit(extend("f", "two-and-more") < 0 ? 0 : 1);
+  }
+  (void)waitpid(child, &status, 0);
+  assert_int_equal(status, 0);
+  assert_read("f", "one");
+}
+
+static void extended_is_no_link_and_no_special_file(void **state)
+{
+  (void)state;
+  assert_int_equal(shell("echo old > f; ln -s f link; mkfifo pipe; mkdir d"), 0);
+  assert_int_equal(extend("link", "x"), TL_EREFUSED);
+  assert_int_equal(extend("pipe", "x"), TL_EREFUSED);
+  assert_true(extend("d", "x") < 0);
+  assert_read("f", "old\n");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -135,6 +188,9 @@ int main(void)
       T(a_disk_that_fills_up_within_the_line),
       T(short_and_interrupted_writes_make_the_same_line),
       T(lines_of_many_processes_stay_whole),
+      T(bytes_are_added_and_all_of_them_hashed),
+      T(what_cannot_be_added_leaves_the_file_as_it_was),
+      T(extended_is_no_link_and_no_special_file),
   };
 #undef T
   return cmocka_run_group_tests_name("fs.append", tests, NULL, NULL);

@@ -14,7 +14,7 @@ M.PIECE = { ['http.next'] = true, ['http.close'] = true }
 M.CHANCE = { ['clock.now'] = true, ['clock.monotonic'] = true, ['rand.bytes'] = true }
 
 --- Answers that a part of its own tells.
-local TOLD = { ['fs.write'] = true, ['fs.copy'] = true }
+local TOLD = { ['fs.write'] = true, ['fs.extend'] = true, ['fs.copy'] = true }
 local READING = { ['fs.read'] = true, ['hash.file'] = true }
 
 --- Notes that a part of its own tells.

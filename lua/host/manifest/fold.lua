@@ -150,8 +150,13 @@ end
 local READING = { ['fs.read'] = true, ['hash.file'] = true, ['fs.copy'] = true }
 
 --- Operations that change what a file of the run is.
-local CHANGING =
-  { ['fs.write'] = true, ['fs.copy'] = true, ['fs.remove'] = true, ['fs.mkdir'] = true }
+local CHANGING = {
+  ['fs.write'] = true,
+  ['fs.extend'] = true,
+  ['fs.copy'] = true,
+  ['fs.remove'] = true,
+  ['fs.mkdir'] = true,
+}
 
 --- Paths outside the run's folder: in the lab, or absolute.
 ---@param path any
@@ -200,6 +205,8 @@ local function remember_file(state, effect, answer)
   end
   if effect.op == 'fs.write' then
     digest = effect.args[2]
+  elseif effect.op == 'fs.extend' then
+    digest = answer.result
   elseif effect.op == 'fs.copy' then
     path, digest = effect.args[2], answer.result
     remember_copied(state, effect.args[1], digest)

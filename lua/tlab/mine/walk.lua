@@ -3,7 +3,7 @@ local date = require 'tlab.date'
 
 local M = {}
 
-local PAGE = 20000 -- commits of a git.log
+local PAGE = 5000 -- commits of a git.log
 local BATCH = 500 -- commits of a git.changes
 local DAY = 86399 -- seconds from the first of a day to its last
 

@@ -47,6 +47,13 @@ function Run:write(name, bytes)
   return ask('fs.write', name, bytes)
 end
 
+--- Adds to the end of an artifact, which is made where there is none: for what is too much to hold.
+---@param name string
+---@param bytes string
+function Run:extend(name, bytes)
+  return ask('fs.extend', name, bytes)
+end
+
 --- Writes a value as canonical JSON and a newline.
 function Run:write_json(name, value)
   return ask('fs.write', name, encode('run:write_json', value) .. '\n')
