@@ -157,7 +157,7 @@ def test_a_huge_commit_is_capped_and_says_so(tmp_path):
     repo = huge(tmp_path / "repo")
     value, page = of_repo((lab, repo), "huge")
     assert value["totals"]["insertions"] == 300_001
-    assert [(out["what"], out["count"]) for out in value["left_out"]] == [("lines of files", 1)]
+    assert [(out["what"], out["count"]) for out in value["left_out"]] == [("files without their lines", 1)]
     assert "the patch is too large" in page and "large change" in rules_of(value)
     assert [h["path"] for h in value["hunks"]["first"]] == ["small.c"]
     assert lab.tlab("replay", lab.latest).exit == 0

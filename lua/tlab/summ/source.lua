@@ -45,6 +45,7 @@ local function changes_of(commits, repo)
       changes[#changes + 1] = change
       room = room - #(change.patch or '')
     end
+    tlab.talk.progress(#changes, #commits, 'commits')
   end
   return changes
 end

@@ -138,9 +138,9 @@ local function left_out_of(change, found)
   end
   if without > 0 then
     left_out[#left_out + 1] = {
-      what = 'lines of files',
+      what = 'files without their lines',
       count = without,
-      why = short > 0 and 'the patch is too large; of these files there are numbers alone'
+      why = short > 0 and 'the patch is too large, there are numbers alone'
         or 'there is no patch of them',
     }
   end
