@@ -46,6 +46,8 @@ bool tl_git_child_limits(unsigned cpu_seconds, uint64_t file_bytes)
             limit(RLIMIT_CPU, cpu_seconds);
 #ifndef TL_SANITIZED
   ok = ok && limit(RLIMIT_FSIZE, file_bytes) && limit(RLIMIT_DATA, (rlim_t)2 << 30);
+#else
+  (void)file_bytes; /* the sanitizers take as much memory as they like */
 #endif
   return ok;
 }

@@ -5,6 +5,7 @@
  *   git_fetch_start.c     the child started, limited and confined
  *   git_fetch_exchange.c  what the child asks of the server, done by the HTTP primitives
  *   git_fetch_child.c     in the child: libgit2 and the mirror
+ *   git_fetch_answer.c    in the child: what the mirror has
  *   git_fetch_copy.c      in the child: the objects of a file: URL
  *   git_fetch_wire.c      in the child: the server, as libgit2 sees it
  *   git_mirror.c          URLs and names
@@ -49,6 +50,10 @@ bool tl_git_fetch_tell(tl_git_fetcher *f, tl_val list);
 /* The repository of a file: URL: its objects must all lie in its own folder, and be there. They are
  * copied to the folder `objects`, unless that is NULL. */
 int tl_git_fetch_local(tl_git_fetcher *f, const char *objects, tl_err *e);
+
+struct git_repository;
+/* *out: {head?, commit?, branches, more?}. */
+int tl_git_fetch_describe(struct git_repository *repo, tl_val *out, tl_err *e);
 
 struct git_transport;
 struct git_remote;

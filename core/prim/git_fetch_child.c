@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -17,7 +16,7 @@
 #include "git_fetch.h"
 #include "loop.h"
 
-enum { BRANCHES_TOLD = 1000, TELL_MS = 100 };
+enum { TELL_MS = 100, LOOSE_MAX = 64 };
 
 typedef struct mirror {
   tl_git_fetcher *f;
@@ -25,6 +24,7 @@ typedef struct mirror {
   char fresh[TL_GIT_MIRROR_NAME + 8]; /* the folder beside, while it is made; else empty */
   int lock;
   int64_t told;
+  size_t changed; /* branches and tags */
 } mirror;
 
 static char *shown_of(const tl_git_fetcher *f)
@@ -37,6 +37,12 @@ static char *shown_of(const tl_git_fetcher *f)
 static bool says(const char *text, int err)
 {
   return strstr(text, strerror(err)) != NULL;
+}
+
+static bool is_ours(int klass)
+{
+  return klass == GIT_ERROR_OS || klass == GIT_ERROR_REFERENCE || klass == GIT_ERROR_REPOSITORY ||
+         klass == GIT_ERROR_CONFIG || klass == GIT_ERROR_FILESYSTEM;
 }
 
 /* What libgit2 did not like: our disk, or what the server sent. */
@@ -56,7 +62,7 @@ static int fail_fetch(const mirror *m, int rc, tl_err *e)
     return tl_fail(e, TL_ELIMIT, "the repository %s is larger than is allowed here (max_bytes)",
                    shown_of(f));
   }
-  if (f->source.is_file || (last && last->klass == GIT_ERROR_OS)) {
+  if (f->source.is_file || (last && is_ours(last->klass))) {
     return tl_git_fail(e, rc, "fetch from the git repository");
   }
   return tl_fail(e, TL_ENETWORK, "what %s sent is not whole or makes no sense: %s", shown_of(f),
@@ -256,6 +262,16 @@ static int set_head(git_repository *repo, git_remote *remote)
   return rc;
 }
 
+static int on_change(const char *name, const git_oid *from, const git_oid *to, void *payload)
+{
+  mirror *m = payload;
+  (void)name;
+  (void)from;
+  (void)to;
+  m->changed++;
+  return 0;
+}
+
 /* Downloads, takes away what the source has no more (before what may be in its way: a branch a/b
  * where a was), moves branches and tags wherever they now are. */
 static int fetch_from(mirror *m, git_remote *remote)
@@ -268,6 +284,7 @@ static int fetch_from(mirror *m, git_remote *remote)
                          .proxy_opts.version = GIT_PROXY_OPTIONS_VERSION};
   o.callbacks.transport = m->f->source_path ? local_transport : http_transport;
   o.callbacks.transfer_progress = on_progress;
+  o.callbacks.update_tips = on_change;
   o.callbacks.payload = m;
   o.prune = GIT_FETCH_PRUNE;
   o.update_fetchhead = 0;
@@ -275,19 +292,28 @@ static int fetch_from(mirror *m, git_remote *remote)
   o.proxy_opts.type = GIT_PROXY_NONE;
   o.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
   int rc = tl_git.git_remote_download(remote, &refspecs, &o);
-  rc = rc < 0 ? rc : tl_git.git_remote_prune(remote, NULL);
+  rc = rc < 0 ? rc : tl_git.git_remote_prune(remote, &o.callbacks);
   rc = rc < 0 ? rc
-              : tl_git.git_remote_update_tips(remote, NULL, 0, GIT_REMOTE_DOWNLOAD_TAGS_NONE, NULL);
+              : tl_git.git_remote_update_tips(remote, &o.callbacks, 0,
+                                              GIT_REMOTE_DOWNLOAD_TAGS_NONE, NULL);
   return rc < 0 ? rc : set_head(m->repo, remote);
 }
 
-/* Thousands of small files become one. */
-static int pack_refs(git_repository *repo)
+/* What has changed goes to the disk at once, thousands of small files as one: 20,000 branches took
+ * 4 minutes where each had a sync of its own. */
+static int settle(const mirror *m)
 {
   git_refdb *refdb = NULL;
-  int rc = tl_git.git_repository_refdb(&refdb, repo);
-  rc = rc < 0 ? rc : tl_git.git_refdb_compress(refdb);
-  tl_git.git_refdb_free(refdb);
+  int rc = 0;
+  if (m->changed > LOOSE_MAX || *m->fresh) {
+    rc = tl_git.git_repository_refdb(&refdb, m->repo);
+    rc = rc < 0 ? rc : tl_git.git_refdb_compress(refdb);
+    tl_git.git_refdb_free(refdb);
+  }
+  if (rc == 0 && (m->changed > 0 || *m->fresh) && syncfs(m->f->cache) != 0) {
+    (void)tl_git.git_error_set_str(GIT_ERROR_OS, strerror(errno));
+    rc = -1;
+  }
   return rc;
 }
 
@@ -306,81 +332,10 @@ static int fetch(mirror *m, tl_err *e)
   tl_git.git_error_clear();
   int rc = tl_git.git_remote_create_anonymous(&remote, m->repo, url);
   rc = rc < 0 ? rc : fetch_from(m, remote);
-  rc = rc < 0 || !*m->fresh ? rc : pack_refs(m->repo);
+  rc = rc < 0 ? rc : settle(m);
   rc = rc < 0 ? fail_fetch(m, rc, e) : 0;
   tl_git.git_remote_free(remote);
   return rc;
-}
-
-/* --- what there is now --- */
-
-typedef struct branches {
-  git_repository *repo;
-  tl_val list;
-} branches;
-
-static tl_val oid_text(const git_oid *id)
-{
-  char hex[GIT_OID_HEXSZ + 1];
-  return tl_str(tl_git.git_oid_tostr(hex, sizeof hex, id));
-}
-
-static int each_branch(const char *name, void *payload)
-{
-  static const char heads[] = "refs/heads/";
-  branches *b = payload;
-  git_oid id;
-  if (strncmp(name, heads, sizeof heads - 1) != 0 ||
-      tl_git.git_reference_name_to_id(&id, b->repo, name) < 0) {
-    return 0;
-  }
-  tl_val *branch = tl_push(&b->list, tl_map());
-  tl_put(branch, "name", tl_str(name + sizeof heads - 1));
-  tl_put(branch, "commit", oid_text(&id));
-  return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-  return strcmp(tl_get_str(a, "name", ""), tl_get_str(b, "name", ""));
-}
-
-static int put_head(git_repository *repo, tl_val *out)
-{
-  git_reference *head = NULL;
-  git_oid id;
-  int rc = tl_git.git_repository_head(&head, repo);
-  if (rc == 0) {
-    if (tl_git.git_reference_is_branch(head) == 1) {
-      tl_put(out, "head", tl_str(tl_git.git_reference_shorthand(head)));
-    }
-    rc = tl_git.git_reference_name_to_id(&id, repo, "HEAD");
-  }
-  if (rc == 0) {
-    tl_put(out, "commit", oid_text(&id));
-  }
-  tl_git.git_reference_free(head);
-  return rc == GIT_EUNBORNBRANCH || rc == GIT_ENOTFOUND ? 0 : rc;
-}
-
-static int describe(git_repository *repo, tl_val *out, tl_err *e)
-{
-  branches b = {.repo = repo, .list = tl_list()};
-  *out = tl_map();
-  int rc = put_head(repo, out);
-  rc = rc < 0 ? rc : tl_git.git_reference_foreach_name(repo, each_branch, &b);
-  size_t n = tl_len(&b.list);
-  if (n > 1) {
-    qsort(b.list.u.list.items, n, sizeof *b.list.u.list.items, by_name);
-  }
-  if (n > BRANCHES_TOLD) {
-    tl_put(out, "more", tl_int((int64_t)(n - BRANCHES_TOLD)));
-    while (tl_len(&b.list) > BRANCHES_TOLD) {
-      tl_free(&b.list.u.list.items[--b.list.u.list.len]);
-    }
-  }
-  tl_put(out, "branches", b.list);
-  return rc < 0 ? tl_git_fail(e, rc, "read the branches of the mirror") : 0;
 }
 
 /* --- all of it --- */
@@ -409,7 +364,7 @@ static int obtain(mirror *m, tl_err *why, tl_err *e)
 
 static int answer(mirror *m, const tl_err *why, tl_val *out, tl_err *e)
 {
-  int rc = describe(m->repo, out, e);
+  int rc = tl_git_fetch_describe(m->repo, out, e);
   if (rc == 0 && *m->fresh) {
     rc = publish(m, e);
   }
@@ -425,6 +380,22 @@ static int answer(mirror *m, const tl_err *why, tl_val *out, tl_err *e)
   return rc;
 }
 
+static int bring(mirror *m, tl_err *e)
+{
+  int rc = m->f->source_path ? use_source(m, e) : 0;
+  return rc < 0 ? rc : fetch(m, e);
+}
+
+/* A mirror that cannot be brought up to date, although its source answers, is damaged. It makes room
+ * once there is another. */
+static int bring_anew(mirror *m, tl_err *e)
+{
+  tl_git.git_repository_free(m->repo);
+  m->repo = NULL;
+  int rc = make_mirror(m, e);
+  return rc < 0 ? rc : bring(m, e);
+}
+
 static int update(mirror *m, tl_val *out, tl_err *e)
 {
   tl_err why = {0};
@@ -433,11 +404,11 @@ static int update(mirror *m, tl_val *out, tl_err *e)
   if (rc == 0 && !there) {
     rc = make_mirror(m, e);
   }
-  if (rc == 0 && why.code == 0 && m->f->source_path) {
-    rc = use_source(m, e);
-  }
   if (rc == 0 && why.code == 0) {
-    rc = fetch(m, e);
+    rc = bring(m, e);
+  }
+  if (there && (rc == TL_EIO || rc == TL_ENOT_FOUND) && m->f->net.code == 0) {
+    rc = bring_anew(m, e);
   }
   if (there && rc < 0 && is_fallback(m->f, rc)) {
     why = *e;
@@ -449,8 +420,7 @@ static int update(mirror *m, tl_val *out, tl_err *e)
 int tl_git_fetch_work(tl_git_fetcher *f, tl_val *out, tl_err *e)
 {
   mirror m = {.f = f, .lock = -1};
-  int rc = tl_git.git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
-  rc = rc < 0 ? tl_git_fail(e, rc, "start libgit2") : update(&m, out, e);
+  int rc = update(&m, out, e);
   tl_git.git_repository_free(m.repo);
   if (*m.fresh) {
     tl_err ignored;

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import disks
 import git_server as g
 from lab import EXIT, TLAB, Lab
 
@@ -258,6 +259,7 @@ def test_redirects(lab, server, tmp_path):
         check_failed(lab, lab.fetch(server.own), "REFUSED", "points elsewhere")
 
 
+@slow
 @pytest.mark.parametrize("url, code, words", [
     ("git://127.0.0.1/x", "INVALID", "only http and https"),
     ("ssh://git@host/x", "INVALID", "only http and https"),
@@ -372,7 +374,7 @@ def test_killed_while_it_fetches(lab, server, clean_first):
     """At many moments: the next fetch works, whatever the killed one left; gc removes it, too."""
     for size in range(40):
         server.repo.commit(f"b{size}", "x" * size, padding=2000)
-    server.fault = g.drip(4000, 0.01)
+    server.fault = g.drip(1000, 0.05)
     for delay in (0.05, 0.15, 0.3, 0.6):
         with subprocess.Popen(lab.command(*lab.words(server.own)), cwd=lab.root, stderr=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]}) as process:
@@ -430,6 +432,93 @@ def test_two_runs_at_once(lab, server):
     assert sum("waiting for it" in err for err in said) == 1
     assert [method for method, *_ in server.requests].count("POST") == 1
     check_mirror(lab, server)
+
+
+PAUSING = RECIPE.replace("    run:write_json", "    tlab.clock.sleep(spec.pause or 0)\n    run:write_json")
+
+
+def killed_when(lab, words, ready):
+    with subprocess.Popen(lab.command(*words), cwd=lab.root, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          env={"PATH": os.environ["PATH"]}) as process:
+        until = time.monotonic() + 20
+        while not ready() and time.monotonic() < until:
+            time.sleep(0.01)
+        process.kill()
+    assert ready()
+    [folder] = (lab.root / ".tlab/open").iterdir()
+    return folder.read_text().strip()
+
+
+@slow
+def test_resumed(lab, server):
+    """Killed after the fetch: the mirror is read on. Killed while it fetched: that is done again."""
+    lab.write("recipes/fetch.lua", PAUSING)
+    lab.write("spec.json", {"repo": server.own, "pause": 3000})
+    words = ["run", "recipes/fetch.lua", "spec.json", "--allow-net=127.0.0.1:*"]
+
+    def recorded():
+        return any('"repo":"lab:' in path.read_text() for path in lab.root.glob("2*/*/*/fetch/*/record/effects.jsonl"))
+
+    run = killed_when(lab, words, recorded)
+    asked = len(server.requests)
+    done = lab.tlab("resume", run)
+    assert done.exit == 0, done.err
+    assert len(server.requests) == asked
+    assert (lab.root / run / "subjects.txt").read_text() == "two on main\n2"
+    again = lab.tlab("run", "--reuse", run, *words[1:])
+    assert again.exit == 0 and len(server.requests) == asked, again.err
+
+    subprocess.run(["rm", "-rf", lab.cache], check=True)
+    server.fault = g.only("pack", g.stall(40, 30))
+    run = killed_when(lab, words, lambda: len(server.requests) == asked + 2)
+    server.fault = None
+    done = lab.tlab("resume", run)
+    assert done.exit == 0, done.err
+    check_mirror(lab, server)
+    assert lab.tlab("verify", run).exit == 0 and lab.tlab("replay", run).exit == 0
+
+
+@slow
+def test_no_run_reads_a_mirror_that_it_has_not_fetched(lab, server):
+    lab.fetch(server.own)
+    path = f"lab:.tlab/cache/git/{lab.mirror().name}"
+    lab.write("recipes/peek.lua", """return { name = 'peek', summary = 'x', home = 'x', run = function(run, spec)
+      for _, path in ipairs { spec.path, spec.path .. '/', spec.path .. '/objects', 'lab:.tlab/./cache/git/x' } do
+        local fine, err = pcall(tlab.git.log, { limit = 1 }, path)
+        assert(not fine and err.code == 'NOT_PERMITTED', path)
+        fine, err = pcall(tlab.fs.list, path)
+        assert(not fine and err.code == 'NOT_PERMITTED', path)
+      end
+    end }""")
+    done = lab.tlab("run", "recipes/peek.lua", f"path={path}")
+    assert done.exit == 0, done.err
+
+
+@slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+@pytest.mark.parametrize("size", ["3m", "5m", "7m"])
+def test_the_disk_is_full(tmp_path, server, size):
+    """While the pack comes, or is indexed: told as the disk's failure, and nothing half stays."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    disks.mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
+    try:
+        lab = FetchLab(folder / "lab")
+        first = lab.fetch(server.own)
+        assert first.exit == 0, first.err
+        for n in range(8):
+            server.repo.commit(f"b{n}", f"large {n}", padding=1_000_000)
+        done = lab.fetch(server.own)
+        check_failed(lab, done, "STORAGE", "")
+        assert lab.fetch(server.own, "--offline").got["commit"] == server.repo.head
+        subprocess.run(["rm", "-rf", lab.cache], check=True)
+        check_failed(lab, lab.fetch(server.own), "STORAGE", "")
+        assert lab.mirrors() == []
+        disks.mount("-o", "remount,size=64m", folder)
+        assert lab.fetch(server.own).exit == 0
+        check_mirror(lab, server)
+    finally:
+        disks.unmount(folder)
 
 
 # --- certificates and secrets ---
