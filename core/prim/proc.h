@@ -39,7 +39,7 @@ typedef struct tl_proc_scratch {
   char *path; /* absolute, without links */
 } tl_proc_scratch;
 
-/* Makes tlab-scratch-<16 hex digits>, mode 0700, in $TMPDIR or /tmp. */
+/* Makes tlab-scratch-<16 hex digits>, mode 0700, in $TMPDIR or /tmp. TL_ESTORAGE. */
 int tl_proc_scratch_make(tl_proc_scratch *scratch, tl_err *e);
 /* Lays files into it: map name → bytes. A name is a relative path; its folders are made. */
 int tl_proc_scratch_fill(const tl_proc_scratch *scratch, const tl_val *files, tl_err *e);

@@ -182,8 +182,12 @@ static bool in_environment(const char *path)
   char folder[PATH_MAX];
   char config[PATH_MAX];
   (void)snprintf(folder, sizeof folder, "%s", path);
-  return cut(folder) && cut(folder) &&
-         snprintf(config, sizeof config, "%s/pyvenv.cfg", folder) < PATH_MAX &&
+  for (int up = 0; up < 2; up++) {
+    if (!cut(folder)) {
+      return false;
+    }
+  }
+  return snprintf(config, sizeof config, "%s/pyvenv.cfg", folder) < PATH_MAX &&
          access(config, R_OK) == 0;
 }
 

@@ -33,7 +33,8 @@ static char *new_path(tl_err *e)
     base = "/tmp";
   }
   if (!realpath(base, real) || getrandom(&random, sizeof random, 0) != sizeof random) {
-    (void)tl_fail_errno(e, errno, "cannot make a scratch folder in %.200s", base);
+    (void)tl_fail(e, TL_ESTORAGE, "cannot make a scratch folder in %.200s: %s", base,
+                  strerror(errno));
     return NULL;
   }
   tl_buf path = TL_BUF(2 * PATH_MAX);
@@ -62,7 +63,8 @@ int tl_proc_scratch_make(tl_proc_scratch *scratch, tl_err *e)
     scratch->fd = open(scratch->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   }
   if (scratch->fd < 0) {
-    int rc = tl_fail_errno(e, errno, "cannot make the scratch folder %.300s", scratch->path);
+    int rc = tl_fail(e, TL_ESTORAGE, "cannot make the scratch folder %.300s: %s", scratch->path,
+                     strerror(errno));
     free(scratch->path);
     scratch->path = NULL;
     return rc;

@@ -219,6 +219,33 @@ def test_a_killed_tlab_takes_its_programs_along_and_gc_the_folder(lab):
     assert lab.tlab("verify", "latest").exit != 70
 
 
+def test_a_run_that_was_killed_under_a_program_is_resumed(lab):
+    (lab.outside / "hang").write_text("")
+    lab.program(f"""run:write('one.txt', must(tlab.proc.run {{ argv = {{ 'sh', '-c', 'echo one' }} }}).stdout)
+      run:write('two.txt', must(tlab.proc.run {{
+        argv = {{ 'sh', '-c', 'test -e outside/hang && sleep {NAP}; echo two' }}, read = {{ '{lab.outside}' }} }}).stdout)""")
+    process = subprocess.Popen([TLAB, *lab.words()], cwd=lab.root, stdin=subprocess.DEVNULL, env=lab.env,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 20
+    while not sleeping() and time.monotonic() < until:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    (lab.outside / "hang").unlink()
+    [run] = lab.runs()
+    done = lab.tlab("resume", run, "--allow-run=sh", env=lab.env)
+    assert done.exit == 0, done.err
+    assert (run / "one.txt").read_text() + (run / "two.txt").read_text() == "one\ntwo\n"
+    assert lab.tlab("verify", run).exit == 0
+    assert [p["runs"] for p in json.loads((run / "run.json").read_text())["programs"]] == [1, 1]
+
+
+def test_no_room_for_its_folder_is_told(lab):
+    lab.env["TMPDIR"] = str(lab.scratch / "none")
+    done = lab.run("must(tlab.proc.run { argv = { 'sh', '-c', 'true' } })")
+    assert done.returncode == EXIT["STORAGE"] and "error[STORAGE]: cannot make a scratch folder in" in done.stderr
+
+
 # --- what it may touch ----------------------------------------------------------------------------------
 
 
