@@ -172,7 +172,7 @@ STAND_IN = """#!/bin/sh
 {said}
 """
 SUMMARY = '{"summary":{"files":1,"languages":{},"skipped":[]}}'
-SYMBOL = '{"path":"src/a.c","language":"C","kind":"function","name":"f7","container":"m","line":31,"change":"modified"}'
+SYMBOL = '{"path":"src/a.c","language":"C","kind":"function","name":"f7","container":"m","line":31,"change":"modified","partial":true}'
 
 
 def with_program(made, tmp_path, said, kind, allowed=True):
@@ -191,7 +191,7 @@ def test_symbols_are_those_of_the_extractor(made, tmp_path):
     said = f"find . -type f | sort | sed 's/.*/{{\"path\":\"&\",\"kind\":\"seen\",\"name\":\"&\",\"change\":\"added\"}}/'; echo '{SYMBOL}'; echo '{SYMBOL}'; echo '{SUMMARY}'"
     value, page = with_program(made, tmp_path, said, "modify")
     symbols = value["symbols"]
-    assert symbols["from"] == "rust_extractor" and "Read from the contents by `rust_extractor`." in page
+    assert symbols["from"] == "rust_extractor" and "Read from the code by `rust_extractor` (1 of 5 from hunks alone)." in page
     seen = [one["path"] for one in symbols["list"] if one["kind"] == "seen"]
     assert seen == ["./commit.json", "./diff.patch", "./new/src/a.c", "./old/src/a.c"]
     assert symbols["list"][len(seen) :] == [

@@ -89,18 +89,19 @@ local function run(change)
   return list, not list and ('`%s` failed: %s'):format(PROGRAM, why) or nil
 end
 
--- Each symbol of a file once, as the newest commit has it.
+-- Each symbol of a file once, as the newest commit has it; and how many are known from hunks alone.
 local function once(list)
-  local known, out = {}, {}
+  local known, out, partial = {}, {}, 0
   for _, one in ipairs(list) do
     local name = table.concat({ one.path, one.kind, one.container or '', one.name }, '\0')
     if not known[name] then
       known[name] = true
       one.path, one.name = text.valid(one.path), text.valid(one.name)
+      partial, one.partial = partial + (one.partial and 1 or 0), nil
       out[#out + 1] = one
     end
   end
-  return out
+  return out, partial > 0 and ('%d of %d from hunks alone'):format(partial, #out) or nil
 end
 
 ---@param change table of tlab.summ.source
@@ -112,7 +113,8 @@ function M.symbols(change, files)
   end
   local list, why = run(change)
   if list then
-    return { from = PROGRAM, list = once(list) }
+    list, why = once(list)
+    return { from = PROGRAM, list = list, why = why }
   end
   return { from = 'headings', list = symbols.of_headings(files), why = why }
 end

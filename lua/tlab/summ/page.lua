@@ -213,16 +213,16 @@ local function kinds(s)
 end
 
 local FROM = {
-  rust_extractor = 'Read from the contents by `rust_extractor`.',
+  rust_extractor = 'Read from the code by `rust_extractor`',
   headings = 'These are the names in the lines that git puts behind the `@@` of a hunk: the '
-    .. 'function above it, not always the one it is in.',
+    .. 'function above it, not always the one it is in',
 }
 
 local function symbols(s)
   if s.totals.files == 0 then
     return nil
   end
-  local from = FROM[s.symbols.from] .. (s.symbols.why and (' (%s)'):format(s.symbols.why) or '')
+  local from = FROM[s.symbols.from] .. (s.symbols.why and (' (%s).'):format(s.symbols.why) or '.')
   if #s.symbols.list == 0 then
     return '## Symbols\n\nNone is known. ' .. from .. '\n'
   end

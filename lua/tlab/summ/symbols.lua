@@ -70,7 +70,7 @@ end
 
 ---By what rust_extractor printed: lines of JSON, the last of them a summary.
 ---@param text string
----@return table[]? symbols {path, name, kind, container?, change, line}
+---@return table[]? symbols {path, name, kind, container?, change, line, partial?}
 ---@return table|string more the summary's {files, languages, skipped}; or why there is none
 function M.of_extractor(text)
   local list, summary = {}, nil
@@ -88,6 +88,7 @@ function M.of_extractor(text)
         container = row.container,
         change = row.change,
         line = row.line,
+        partial = row.partial == true or nil,
       }
     end
   end
