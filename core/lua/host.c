@@ -159,6 +159,13 @@ static int core_codes(lua_State *L)
   return 1;
 }
 
+/* core.collect(): gives back at once what is held no longer, for who has let go of much. */
+static int core_collect(lua_State *L)
+{
+  (void)lua_gc(L, LUA_GCCOLLECT);
+  return 0;
+}
+
 static int core_exit_code(lua_State *L)
 {
   lua_pushinteger(L, tl_code_exit(tl_code_of(luaL_checkstring(L, 1))));
@@ -349,6 +356,7 @@ static void push_core(lua_State *L, host *h)
 {
   static const luaL_Reg plain[] = {{"ops", core_ops},
                                    {"codes", core_codes},
+                                   {"collect", core_collect},
                                    {"exit_code", core_exit_code},
                                    {"code_help", core_code_help},
                                    {"permit_match", core_permit_match},

@@ -85,14 +85,16 @@ int tl_fs_pump(int in, int out, const char *in_shown, const char *out_shown, tl_
   return rc;
 }
 
-/* At most `max` bytes that stand before `size`. */
-static int read_end(tl_val *out, int fd, off_t size, size_t max, const char *shown, tl_err *e)
+/* At most `max` bytes of the `size` that it has, from `from` on. */
+static int read_from(tl_val *out, int fd, off_t from, off_t size, size_t max, const char *shown,
+                     tl_err *e)
 {
-  size_t len = (uintmax_t)size < max ? (size_t)size : max;
+  off_t there = from < size ? size - from : 0;
+  size_t len = (uintmax_t)there < max ? (size_t)there : max;
   char *data = tl_alloc(len + 1);
   ssize_t n = -1;
 
-  if (lseek(fd, size - (off_t)len, SEEK_SET) >= 0) n = tl_fs_read_all(fd, data, len);
+  if (lseek(fd, from, SEEK_SET) >= 0) n = tl_fs_read_all(fd, data, len);
   if (n >= 0) *out = tl_strn(data, (size_t)n);
   free(data);
   return n < 0 ? tl_fs_fail(e, errno, "read", shown) : TL_OK;
@@ -121,13 +123,34 @@ int prim_fs_tail(tl_call *call)
   const tl_place *p;
   struct stat st;
   size_t max = 0;
+  off_t from;
   int fd, rc = tl_fs_place(call, 0, 0, &p);
 
   if (rc == TL_OK) rc = read_max(call, &call->args[1], &max);
   if (rc < 0) return rc;
   fd = tl_fs_open_file(p, &st, &call->err);
   if (fd < 0) return fd;
-  rc = read_end(&call->out, fd, st.st_size, max, p->shown, &call->err);
+  from = (uintmax_t)st.st_size > max ? st.st_size - (off_t)max : 0;
+  rc = read_from(&call->out, fd, from, st.st_size, max, p->shown, &call->err);
+  (void)close(fd);
+  return rc;
+}
+
+/* A part of a file that stays as it is, or grows, while it is read part by part. */
+int prim_fs_part(tl_call *call)
+{
+  const tl_place *p;
+  struct stat st;
+  size_t max = 0;
+  int fd, rc = tl_fs_place(call, 0, 0, &p);
+
+  if (rc == TL_OK) rc = read_max(call, &call->args[2], &max);
+  if (rc == TL_OK && call->args[1].u.i < 0)
+    rc = tl_fail(&call->err, TL_EARGUMENT, "a file begins at byte 0");
+  if (rc < 0) return rc;
+  fd = tl_fs_open_file(p, &st, &call->err);
+  if (fd < 0) return fd;
+  rc = read_from(&call->out, fd, call->args[1].u.i, st.st_size, max, p->shown, &call->err);
   (void)close(fd);
   return rc;
 }

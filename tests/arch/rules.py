@@ -75,7 +75,8 @@ PURE_CORE = ["json.", "hash.bytes", "embedded", "difference", "text.diff"]
 # … and these, one by one, what their work is about:
 TOUCHES = {
     "host.spec.load": ["fs.read", "fs.list", "fs.stdin"],   # the spec's file, and names near a misspelt one
-    "host.manifest.fold": ["fs.read"],                      # the record
+    "host.manifest.fold": ["hash.file"],                    # the record
+    "host.manifest.lines": ["fs.part", "collect"],
     "host.manifest.outputs": ["fs.tree", "hash.file"],      # the files of a run
     "host.manifest.ids": ["rand.bytes"],                    # the nonce of a run's id
     "host.manifest.read": ["fs.read"],                      # run.json

@@ -366,6 +366,27 @@ static void the_end_of_a_file(void **state)
   assert_int_equal(ask2(prim_fs_tail, ".", tl_int(1)), TL_EARGUMENT);
 }
 
+static void assert_part(int64_t from, int64_t max, const char *expected)
+{
+  tl_val args[3] = {tl_str("f"), tl_int(from), tl_int(max)};
+  assert_int_equal(call(prim_fs_part, args, "f", NULL, true), TL_OK);
+  assert_int_equal(got.out.u.s.len, strlen(expected));
+  assert_memory_equal(got.out.u.s.data, expected, strlen(expected));
+}
+
+static void a_file_part_by_part(void **state)
+{
+  tl_val before[3] = {tl_str("f"), tl_int(-1), tl_int(1)};
+  (void)state;
+  assert_int_equal(shell("printf one.two > f"), 0);
+  assert_part(0, 4, "one.");
+  assert_part(4, 4, "two");
+  assert_part(7, 4, "");
+  assert_part(700, 4, "");
+  assert_part(2, 0, "");
+  assert_int_equal(call(prim_fs_part, before, "f", NULL, true), TL_EARGUMENT);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -386,6 +407,7 @@ int main(void)
       TEST(a_file_swapped_for_a_fifo_is_judged_again),
       TEST(a_kernel_without_openat2_is_named_and_nothing_weaker_is_tried),
       TEST(the_end_of_a_file),
+      TEST(a_file_part_by_part),
       TEST(list_is_sorted_by_bytes_with_types_and_sizes),
       TEST(stat_tells_of_the_link_and_not_of_its_target),
       TEST(realpath_is_for_the_command_line_only),

@@ -4,11 +4,10 @@
 -- the only source of the manifest's counts, models, tokens, costs, metrics and inputs.
 
 local core = require 'core'
+local lines = require 'host.manifest.lines'
 local programs = require 'host.manifest.programs'
 
 local M = {}
-
-local RECORD_MAX = 1 << 30 -- bytes of effects.jsonl that are read at once
 
 --- Permits refused, and what no permit can allow.
 local REFUSALS = { NOT_PERMITTED = true, REFUSED = true }
@@ -353,6 +352,18 @@ end
 
 M.collect_blobs = collect_blobs
 
+local function fold(next_part)
+  local state = new_state()
+  local rest, err = lines.each(next_part, function(line, number)
+    return take_line(state, line, number)
+  end)
+  if not rest then
+    return nil, err
+  end
+  state.torn = rest ~= '' or nil
+  return summary_of(state)
+end
+
 --- Folds the text of a record. A last line without its newline is what a full disk or a kill leaves
 --- behind: it is no effect, and `torn` says that it is there.
 ---@param text string
@@ -361,39 +372,20 @@ M.collect_blobs = collect_blobs
 ---  {path → true}, open = numbers asked and never answered, torn}
 ---@return table|nil err
 function M.text(text)
-  local state = new_state()
-  local start, number = 1, 0
-  while start <= #text do
-    local stop = text:find('\n', start, true)
-    if not stop then
-      state.torn = true
-      break
-    end
-    number = number + 1
-    local ok, err = take_line(state, text:sub(start, stop - 1), number)
-    if not ok then
-      return nil, err
-    end
-    start = stop + 1
-  end
-  return summary_of(state)
+  return fold(lines.text(text))
 end
 
 --- Folds the record of a run's folder; effects.record is its hash and size.
 ---@param run_dir string
 ---@return table|nil summary, table|nil err
 function M.read(run_dir)
-  local text, err = core.fs.read(run_dir .. '/record/effects.jsonl', RECORD_MAX)
-  if not text then
-    return nil, err
-  end
-  local summary
-  summary, err = M.text(text)
+  local path = run_dir .. '/record/effects.jsonl'
+  local summary, err = fold(lines.file(path))
   if not summary then
     return nil, err
   end
-  summary.effects.record = { sha256 = core.hash.bytes(text), size = #text }
-  return summary
+  summary.effects.record, err = core.hash.file(path)
+  return summary.effects.record and summary, err
 end
 
 return M
