@@ -8,7 +8,7 @@
 
 enum {
   COMMITS_MAX = 100000,
-  CACHE_MAX = 96 << 20,   /* bytes of objects that a child keeps at hand */
+  CACHE_MAX = 16 << 20,   /* bytes of objects that a child keeps at hand */
   CACHE_OBJECT = 1 << 20, /* larger ones are not kept */
   PART_MIN = 16,          /* commits that are worth a child of their own */
   CONTEXT = 3,            /* lines, as git has it */

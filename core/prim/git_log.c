@@ -8,7 +8,11 @@
 #include "../base/buf.h"
 #include "git_history.h"
 
-enum { LOG_MAX = 48 << 20, COMMIT_BYTES = 600 }; /* a record's line ends at 64 MiB */
+enum {
+  LOG_MAX = 48 << 20, /* a record's line ends at 64 MiB */
+  COMMIT_BYTES = 600,
+  CACHE_MAX = 4 << 20, /* bytes of objects at hand: a walk meets a commit once */
+};
 
 #define KEYS "from limit skip since until author grep path merges"
 
@@ -311,6 +315,7 @@ static int log_work(tl_call *call)
     rc = tl_git_open_at(call, 1, &l.repo);
   }
   if (rc == 0) {
+    (void)tl_git.git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_MAX);
     rc = tl_git_resolve(l.repo, &from, &range, l.e);
   }
   if (rc == 0) {
