@@ -113,7 +113,7 @@ for family, names in pairs(ops) do
     table.insert(tlab.fields[family].fields, name)
   end
 end
-for _, where in ipairs { 'recipes', 'lua/tlab', 'tests/lua', 'tests/ops' } do
+for _, where in ipairs { 'recipes', 'lua/tlab', 'tests/lua', 'tests/ops', 'tests/bench' } do
   files[where] = { read_globals = { tlab = tlab } }
 end
 files['tests/lua/fake_tlab.lua'] = { globals = { tlab = tlab } }

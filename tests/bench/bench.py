@@ -1,6 +1,6 @@
 """What tlab costs, beside its peers and in one run: `make bench`.
 
-    python3 tests/bench/bench.py [--figures FILE.md] [--only startup,calls,memory,replay,hash,size,listing,rebuild,growth]
+    python3 tests/bench/bench.py [--figures FILE.md] [--only startup,calls,memory,replay,hash,size,listing,rebuild,growth,history]
 
 Prints each figure with the command that gives it, writes all of them to $BUILD/bench.json and, where
 asked, a page for people. A target that is not met is said, and is no failure: figures of a busy
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 
+import bench_history
 import bench_lab
 import measure
 import report
@@ -217,16 +218,18 @@ class Bench:
 
 SECTIONS = ["startup", "calls", "memory", "replay", "hash", "size"]
 OF_A_LAB = ["listing", "rebuild", "growth"]
+OF_HISTORY = ["history"]
+ALL = SECTIONS + OF_A_LAB + OF_HISTORY
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--figures", help="also write a Markdown page there")
-    parser.add_argument("--only", default=",".join(SECTIONS + OF_A_LAB), help="sections by commas: " + ", ".join(SECTIONS + OF_A_LAB))
+    parser.add_argument("--only", default=",".join(ALL), help="sections by commas: " + ", ".join(ALL))
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
     page = report.Report(*measure.processor(), measure.load())
-    for peer in ("llm", "mlflow-skinny", "sqlalchemy"):
+    for peer in ("llm", "mlflow-skinny", "sqlalchemy", "pydriller"):
         if not peer_installed(peer):
             page.skip(peer)
     with tempfile.TemporaryDirectory(prefix="tlab-bench-") as folder, mock_server() as url:
@@ -234,8 +237,10 @@ def main():
         labs = make_lab(folder / "plain", False), make_lab(folder / "git", True)
         bench = Bench(labs, url, page)
         grown = bench_lab.LabBench(folder, BUILD, PEERS / "python" if peer_installed("sqlalchemy") else None, page)
+        history = bench_history.HistoryBench(folder, BUILD, PEERS / "python" if peer_installed("pydriller") else None, page)
         for section in options.only.split(","):
-            getattr(grown if section in OF_A_LAB else bench, section)()
+            owner = grown if section in OF_A_LAB else history if section in OF_HISTORY else bench
+            getattr(owner, section)()
     page.targets()
     (BUILD / "bench.json").write_text(json.dumps(page.data, indent=2, sort_keys=True) + "\n")
     if options.figures:

@@ -63,12 +63,15 @@ class Report:
         rows = [[name, *(f"{size / 2**20:.1f}" for size in sizes)] for name, sizes in figures.items()]
         self.section(f"Peak memory, {of} (smaps_rollup, looked at without a pause)", head, rows, commands)
 
-    def target(self, what, value, most, unit):
+    def target(self, what, value, bound, unit, least=False):
+        """`bound` is the most that the value may be, or with `least` the least that it must."""
         self.data["targets"].append(
-            {"what": what, "value": round(value, 3), "at_most": most, "unit": unit, "met": value <= most})
+            {"what": what, "value": round(value, 3), "at_least" if least else "at_most": bound, "unit": unit,
+             "met": value >= bound if least else value <= bound})
 
     def target_rows(self):
-        return [[t["what"], f"{t['value']:.2f} {t['unit']}", f"≤ {t['at_most']} {t['unit']}",
+        return [[t["what"], f"{t['value']:.2f} {t['unit']}",
+                 f"≥ {t['at_least']} {t['unit']}" if "at_least" in t else f"≤ {t['at_most']} {t['unit']}",
                  "met" if t["met"] else "MISSED"] for t in self.data["targets"]]
 
     def targets(self):
