@@ -200,3 +200,12 @@ def test_empty_input(post: Post, kind: str, name: str) -> None:
     post.make(name, "", "--kind", kind)
     assert "has no rows" in post.said
     assert all(path.read_text().count("\n") >= 1 for path in post.out.iterdir())
+
+
+def test_values_that_are_too_many_are_not_told_apart() -> None:
+    table, source = AnyTable(), Source(Path("x.csv"))
+    table.check(source, ("n",))
+    for number in range(10_500):
+        table.add({"n": f"v{number}"}, source)
+    assert len(table.columns["n"].values) == 10_000
+    assert table.columns["n"].distinct == "> 10000"
