@@ -124,9 +124,17 @@ def test_one_commit_of_a_mined_folder(made, mined):
     ):
         done = lab.tlab("summ", *words)
         assert done.exit in (1, 3) and message in done.err, done.err
-    (newest / "commit.json").write_text("{}")
-    done = lab.tlab("summ", "repo=copied")
-    assert "is not what `tlab mine` writes" in done.err
+    right = json.loads((newest / "commit.json").read_text())
+    for wrong in ({}, [], 1, {**right, "files": [1]}, {**right, "files": [{"path": 1}]}, {**right, "parents": None},
+                  {**right, "schema": "tlab.commit/2"}):
+        (newest / "commit.json").write_text(json.dumps(wrong))
+        done = lab.tlab("summ", "repo=copied")
+        assert done.exit == 3 and "is not what `tlab mine` writes" in done.err, done.err
+    # As it is mined by default: what a merge brought is not there.
+    (newest / "commit.json").write_text(json.dumps({**right, "files": []}))
+    (newest / "diff.patch").write_text("")
+    value, page = summ(lab, "repo=copied")
+    assert "Left out: what the merge brought" in page and value["of"]["kind"] == "merge"
     shutil.rmtree(moved / "commits")
     assert "mine with patches=true" in lab.tlab("summ", "repo=copied").err
 
@@ -223,6 +231,7 @@ def test_the_extractor_gets_a_range_as_one_patch(made, tmp_path):
     assert value["symbols"] == {"from": "rust_extractor", "list": []}
 
 
+@pytest.mark.slow
 def test_a_repository_by_url_and_by_name(tmp_path):
     repo = Repo(tmp_path / "forge/ada/thing.git")
     repo.write("a.c", "int a;\n")

@@ -124,8 +124,8 @@ end
 ---@param told string
 ---@return integer
 function M.frame(told)
-  local sum = #told
-  for _, message in ipairs(messages(WHOLE, '')) do
+  local sum = #told + math.max(#PART, #WHOLE)
+  for _, message in ipairs(messages('', '')) do
     sum = sum + #message.content
   end
   return sum

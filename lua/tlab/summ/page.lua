@@ -129,13 +129,14 @@ local function tests_line(s)
   return t.source > 0 and 'No test is touched, though source is.' or 'No test is touched.'
 end
 
-local function in_short(s)
+local function how_much(s)
   local t = s.totals
   if t.files == 0 then
-    return '- Nothing is changed: no file differs.\n'
+    return { 'Nothing is changed: no file differs.' }
   end
   local binary = t.binary > 0 and (', %d of them binary'):format(t.binary) or ''
-  local lines = {
+  local first = s.risks[1]
+  return {
     ('%s in %s%s, %s lines.'):format(
       many(t.files, 'file'),
       many(#s.folders, 'folder'),
@@ -144,14 +145,16 @@ local function in_short(s)
     ),
     ('Most of it is %s, in %s.'):format(KINDS[s.kinds[1].name], code(s.folders[1].name)),
     tests_line(s),
-  }
-  local first = s.risks[1]
-  lines[4] = not first and 'No rule calls any of it risky.'
-    or ('%s, first of all: %s%s.'):format(
+    not first and 'No rule calls any of it risky.' or ('%s, first of all: %s%s.'):format(
       many(#s.risks, 'risky spot'),
       first.rule,
       first.path and ' in ' .. code(first.path) or ''
-    )
+    ),
+  }
+end
+
+local function in_short(s)
+  local lines = how_much(s)
   for _, out in ipairs(s.left_out) do
     lines[#lines + 1] = ('Left out: %s%s: %s.'):format(
       out.count and out.count .. ' ' or '',

@@ -75,10 +75,46 @@ end
 
 -- Of a mined folder. -----------------------------------------------------------------------------
 
+-- What commit.json must have for a summary, each of its type; schemas/commit.schema.json says more.
+local COMMIT = {
+  sha = 'string',
+  parents = 'table',
+  author_name = 'string',
+  author_email = 'string',
+  author_time = 'string',
+  committer_name = 'string',
+  committer_email = 'string',
+  subject = 'string',
+  body = 'string',
+  files = 'table',
+}
+local FILE = { path = 'string', status = 'string', binary = 'boolean' }
+
+local function has(value, types)
+  for name, kind in pairs(type(value) == 'table' and types or {}) do
+    if type(value[name]) ~= kind then
+      return false
+    end
+  end
+  return type(value) == 'table'
+end
+
+local function is_mined(commit)
+  if not has(commit, COMMIT) or commit.schema ~= 'tlab.commit/1' then
+    return false
+  end
+  for _, file in ipairs(commit.files) do
+    if not has(file, FILE) then
+      return false
+    end
+  end
+  return true
+end
+
 local function read_commit(folder)
   local text = must(tlab.fs.read(folder .. '/commit.json'))
   local commit = tlab.json.decode(text)
-  if type(commit) ~= 'table' or commit.schema ~= 'tlab.commit/1' then
+  if not is_mined(commit) then
     fail('INVALID', '%s/commit.json is not what `tlab mine` writes', folder)
   end
   commit.commit, commit.folder = commit.sha, folder

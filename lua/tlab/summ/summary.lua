@@ -127,8 +127,15 @@ local function left_out_of(change, found)
   for _, file in ipairs(found.files) do
     without = without + ((not file.has_patch and not file.binary) and 1 or 0)
   end
+  if change.kind == 'merge' and change.place == 'mined folder' and #found.files == 0 then
+    left_out[1] = {
+      what = 'what the merge brought',
+      why = 'merges are mined without it, unless first_parent=true is said',
+    }
+  end
   if change.why then
-    left_out[1] = { what = 'what came since it was fetched', why = text.visible(change.why) }
+    left_out[#left_out + 1] =
+      { what = 'what came since it was fetched', why = text.visible(change.why) }
   end
   if change.cut then
     left_out[#left_out + 1] = {
