@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from git_repo import Repo, each_kind, huge
 from git_server import GitServer
-from lab import ROOT, Lab
+from lab import BUILD, ROOT, Lab
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/summary.schema.json").read_text()))
 
@@ -251,3 +251,23 @@ def test_a_repository_by_url_and_by_name(tmp_path):
     assert "Left out: what came since it was fetched:" in page and value["totals"]["files"] == 1
     shutil.rmtree(lab.root / ".tlab/cache")
     assert lab.tlab("summ", *words).exit == 7
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (BUILD / "tools/rust_extractor").exists(), reason="make tools was not run")
+def test_symbols_by_the_real_extractor(made):
+    lab, repo = made
+
+    def symbols(rev):
+        value, _ = summ(lab, f"repo={repo.root}", f"sha={rev}", f"--allow-read={repo.root}", "--allow-run=rust_extractor")
+        assert value["symbols"]["from"] == "rust_extractor" and lab.tlab("replay", lab.latest).exit == 0
+        return {(one["path"], one["name"], one["change"]) for one in value["symbols"]["list"]}
+
+    # git's heading of that hunk is the function before it.
+    assert symbols("modify") == {("src/a.c", "f7", "modified")}
+    assert symbols("add") == {("src/b.c", "b", "added")}
+    assert symbols("delete") == {("tests/a_test.c", "test_a", "removed")}
+    assert symbols("bytes") == {("latin.c", "x", "added")}
+    for nothing in ("rename", "binary", "mode", "submodule"):
+        assert symbols(nothing) == set()
+    assert ("src/a.c", "f7", "modified") in symbols("root..merge")
