@@ -281,7 +281,8 @@ static int fetch_from(mirror *m, git_remote *remote)
   git_strarray refspecs = {specs, 2};
   git_fetch_options o = {.version = GIT_FETCH_OPTIONS_VERSION,
                          .callbacks.version = GIT_REMOTE_CALLBACKS_VERSION,
-                         .proxy_opts.version = GIT_PROXY_OPTIONS_VERSION};
+                         .proxy_opts.version = GIT_PROXY_OPTIONS_VERSION,
+                         .follow_redirects = GIT_REMOTE_REDIRECT_NONE};
   o.callbacks.transport = m->f->source_path ? local_transport : http_transport;
   o.callbacks.transfer_progress = on_progress;
   o.callbacks.update_tips = on_change;
@@ -290,7 +291,6 @@ static int fetch_from(mirror *m, git_remote *remote)
   o.update_fetchhead = 0;
   o.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
   o.proxy_opts.type = GIT_PROXY_NONE;
-  o.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
   int rc = tl_git.git_remote_download(remote, &refspecs, &o);
   rc = rc < 0 ? rc : tl_git.git_remote_prune(remote, &o.callbacks);
   rc = rc < 0 ? rc

@@ -171,7 +171,10 @@ int tl_git_source_read(tl_git_source *s, const char *url, size_t len, tl_err *e)
     size_t n = strlen(schemes[i]);
     rest = strncasecmp(s->url, schemes[i], n) == 0 ? s->url + n : NULL;
   }
-  rc = rest ? check_parts(s->url, rest, e) : fail_scheme(s->url, e);
+  if (!rest) {
+    return fail_scheme(s->url, e);
+  }
+  rc = check_parts(s->url, rest, e);
   if (rc == 0) {
     settle(s->url);
     rc = strncmp(s->url, "file:", 5) == 0 ? read_file_url(s, rest, e) : 0;

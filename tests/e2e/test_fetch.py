@@ -407,6 +407,18 @@ def test_killed_while_it_fetches(lab, server, clean_first):
 
 
 @slow
+def test_gc_leaves_a_whole_mirror_alone(lab, server):
+    assert lab.fetch(server.own).exit == 0
+    half = lab.mirror() / "objects" / "pack" / "pack_git2_4711"
+    half.write_text("half a pack")
+    done = json.loads(lab.tlab("gc", "--yes", "--json").out)
+    below = [entry["path"] for entry in done["removed"] if entry["kind"] != "scratch"]  # that is the whole machine's
+    assert below == [str(half.relative_to(lab.root))]
+    assert not half.exists()
+    check_mirror(lab, server)
+
+
+@slow
 def test_interrupted_by_a_person(lab, server):
     server.fault = g.only("pack", g.stall(40, 30))
     with subprocess.Popen(lab.command(*lab.words(server.own)), cwd=lab.root, stderr=subprocess.PIPE, text=True,
