@@ -45,6 +45,21 @@ local function write_rest(run, job)
   end
 end
 
+-- Commits that came, or went, while it was mined: what is written is of the one it began with.
+local function look_for_moves(run, job)
+  local now = tlab.git.resolve(job.rev, job.walk.repo)
+  local commit = now and now.commit or 'gone'
+  if commit ~= job.commit then
+    run:note('params', { commit_at_end = commit })
+    run:say(
+      ('the repository changed meanwhile: what is here ends at %s; now it is %s'):format(
+        job.commit:sub(1, 12),
+        commit:sub(1, 12)
+      )
+    )
+  end
+end
+
 -- What nobody should have to look for in the page.
 local function say_end(run, job)
   if job.why then
@@ -69,12 +84,17 @@ local function new_job(run, spec)
   if head.unborn and from == 'HEAD' then
     error({ code = 'NOT_FOUND', message = 'the repository has no commit yet' }, 0)
   end
+  -- From here on by ids: names may come to mean something else while this goes on.
+  local found = must(tlab.git.resolve(from, where.path))
+  query.from = found.from and found.from .. '..' .. found.commit or found.commit
+  run:note('params', { commit = found.commit })
   return {
     spec = spec,
     label = where.label,
     why = where.why,
+    rev = from,
     from = from == 'HEAD' and head.branch or from,
-    commit = must(tlab.git.resolve(from, where.path)).commit,
+    commit = found.commit,
     shallow = head.shallow,
     tally = tally.new(),
     csv = lines.new(run, 'commits.csv'),
@@ -115,6 +135,7 @@ return {
       end
     end)
     write_rest(run, job)
+    look_for_moves(run, job)
     say_end(run, job)
   end,
 }
