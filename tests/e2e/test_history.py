@@ -146,7 +146,7 @@ def peak(lab, repo, limit):
 
 @pytest.mark.timeout(600)
 def test_memory_does_not_grow_with_the_history(lab, tmp_path):
-    """Ten times as many commits take no more than a few MiB more."""
+    """Ten times as many commits take no more than a few MiB more: git's own files, which are mapped, and their names."""
     write_plain(tmp_path / "plain.git", 20_000)
     few, many = (peak(lab, tmp_path / "plain.git", limit) for limit in (2_000, 20_000))
-    assert many - few < 12 << 20, (few >> 20, many >> 20)
+    assert many - few < 16 << 20, (few >> 20, many >> 20)
