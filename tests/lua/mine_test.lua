@@ -326,7 +326,7 @@ t.test('a long table is written in parts, none twice, and an empty one is there'
   one:flush()
   one:flush()
   t.eq(files.long == table.concat(all), true)
-  t.eq(calls, 4)
+  t.eq(calls, 19)
 end)
 
 -- Text. ------------------------------------------------------------------------------------------

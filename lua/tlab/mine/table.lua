@@ -2,7 +2,8 @@
 --- that a table of any length takes the same memory.
 local M = {}
 
-local MUCH = 8 << 20 -- bytes; each time all of the file is hashed
+-- Each time all of the file is hashed: so it is a sixteenth of what is there, within these bounds.
+local LEAST, MOST = 1 << 20, 16 << 20
 
 local Table = {}
 Table.__index = Table
@@ -11,7 +12,10 @@ Table.__index = Table
 ---@param name string of the artifact
 ---@return table
 function M.new(run, name)
-  return setmetatable({ run = run, name = name, lines = {}, bytes = 0, is_new = true }, Table)
+  return setmetatable(
+    { run = run, name = name, lines = {}, bytes = 0, written = 0, is_new = true },
+    Table
+  )
 end
 
 --- Adds a line, with its end.
@@ -19,7 +23,7 @@ end
 function Table:add(line)
   self.lines[#self.lines + 1] = line
   self.bytes = self.bytes + #line
-  if self.bytes >= MUCH then
+  if self.bytes >= math.max(LEAST, math.min(MOST, self.written // 16)) then
     self:flush()
   end
 end
@@ -32,6 +36,7 @@ function Table:flush()
   elseif text ~= '' then
     self.run:extend(self.name, text)
   end
+  self.written = self.written + self.bytes
   self.lines, self.bytes, self.is_new = {}, 0, false
 end
 
