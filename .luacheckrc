@@ -94,7 +94,7 @@ local tlab = { fields = {
 local ops = {
   clock = 'monotonic now sleep',
   env = 'get',
-  fs = 'copy list mkdir read remove stat tail write',
+  fs = 'copy extend list mkdir read remove stat tail write',
   git = 'blob branch changes describe fetch head log patch resolve status',
   hash = 'bytes file',
   http = 'close next open send',

@@ -88,7 +88,18 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c
 
 # --- tools ------------------------------------------------------------------------------------
 # Programs that recipes call (proc.run finds them beside the binary).
-tools: $(BUILD)/tools/py_post
+tools: $(BUILD)/tools/py_post $(BUILD)/tools/rust_extractor
+
+# Its crates are pinned with hashes in Cargo.lock; once fetched, it builds without a network.
+EXTRACTOR := recipes/tools/rust_extractor
+CARGO = cargo
+IN_CRATE = --locked --manifest-path $(EXTRACTOR)/Cargo.toml --target-dir $(BUILD)/cargo
+$(BUILD)/tools/rust_extractor: $(wildcard $(addprefix $(EXTRACTOR)/,Cargo.* src/*.rs queries/*.scm))
+	@command -v $(CARGO) >/dev/null || { \
+	  echo "rust_extractor needs cargo 1.85 or later: apt-get install cargo-web, or rustup" >&2; exit 1; }
+	$(call say,TOOL,$@)
+	$(Q)$(CARGO) build --quiet --release -j $(JOBS) $(IN_CRATE)
+	$(Q)install -D -m 755 $(BUILD)/cargo/release/rust_extractor $@
 
 PY_POST := recipes/tools/py_post
 $(BUILD)/tools/py_post: $(wildcard $(PY_POST)/src/py_post/*.* $(PY_POST)/*.lock $(PY_POST)/*.toml $(PY_POST)/*.sh)
@@ -188,7 +199,8 @@ install: $(BUILD)/tlab
 	install -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/tlab/LICENSE
 
 # The tools are made in their place, which takes packages from PyPI.
-install-tools:
+install-tools: $(BUILD)/tools/rust_extractor
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/libexec/tlab/rust_extractor
 	$(PY_POST)/install.sh $(DESTDIR)$(PREFIX)/libexec/tlab
 
 deps:

@@ -159,6 +159,25 @@ run_tools() {
   local -x HYPOTHESIS_STORAGE_DIRECTORY="$BUILD/hypothesis"
   tap 'tools py_post, read' bash $code/check.sh "$check"
   pytest 'tools py_post' "$check/bin/python" -c $code/pyproject.toml --rootdir $code $code/tests
+  run_crate recipes/tools/rust_extractor
+}
+
+# run_crate FOLDER: formatting, clippy at its strictest and the tests of a crate. Tests are built as the
+# tool is, so that what both need is compiled once.
+run_crate() {
+  local name code=0 good bad in=(--quiet --locked --manifest-path "$1/Cargo.toml" --target-dir "$BUILD/cargo")
+  name=$(basename "$1")
+  { cargo fmt --check --manifest-path "$1/Cargo.toml" &&
+    cargo clippy "${in[@]}" --release --all-targets -- -D warnings; } >"$log" 2>&1 || code=1
+  count "tools $name, read" $((1 - code)) $code 0
+  code=0
+  cargo test "${in[@]}" --release --no-fail-fast >"$log" 2>&1 </dev/null || code=$?
+  good=$(sed -nE 's/^test result: .* ([0-9]+) passed; .*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+  bad=$(sed -nE 's/^test result: .* ([0-9]+) failed; .*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+  if ((code != 0 && bad == 0)) || ((good == 0)); then
+    bad=1
+  fi
+  count "tools $name" "$good" "$bad" 0
 }
 
 run_lint() { tap lint bash tests/lint/run.sh; }
