@@ -80,7 +80,7 @@ impl Definer {
         }
         let (parser, query) = self.tools[language.index].get_or_insert_with(|| tools(language));
         let tree = parsed(parser, text).ok_or("takes too long to parse")?;
-        if false && too_broken(&tree) {
+        if too_broken(&tree) {
             return Err("too much of it cannot be parsed");
         }
         let mut found = Vec::new();
