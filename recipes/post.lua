@@ -1,6 +1,6 @@
 --- Tables and figures of what an earlier run left behind, by the program py_post.
 local artifacts = require 'tlab.artifacts'
-local text = require 'tlab.text'
+local markdown = require 'tlab.markdown'
 
 local OUT_BYTES = 256 << 20
 
@@ -62,7 +62,7 @@ local function page(spec, folder, told)
   for _, input in ipairs(told.inputs) do
     add(
       '- %s in `%s`: %s, %d rows',
-      text.markdown(input.file),
+      markdown.prose(input.file),
       folder:gsub('`', ''),
       input.kind,
       input.rows
@@ -71,16 +71,16 @@ local function page(spec, folder, told)
   for _, report in ipairs(told.reports) do
     add('\n## %s%s', report.kind:sub(1, 1):upper(), report.kind:sub(2))
     for i, note in ipairs(report.notes) do
-      add('%s- %s', i == 1 and '\n' or '', text.markdown(note))
+      add('%s- %s', i == 1 and '\n' or '', markdown.prose(note))
     end
     for _, figure in ipairs(report.figures) do
-      local title = text.markdown(figure.title)
-      add('\n### %s\n\n%s\n', title, text.markdown(figure.subtitle))
-      add('![%s: %s](%s)', title, text.markdown(figure.subtitle), figure.file)
+      local title = markdown.prose(figure.title)
+      add('\n### %s\n\n%s\n', title, markdown.prose(figure.subtitle))
+      add('![%s: %s](%s)', title, markdown.prose(figure.subtitle), figure.file)
     end
     add('\n| table | what | rows |\n|---|---|---|')
     for _, t in ipairs(report.tables) do
-      add('| [%s](%s) | %s | %d |', t.file, t.file, text.markdown(t.title), t.rows)
+      add('| [%s](%s) | %s | %d |', t.file, t.file, markdown.prose(t.title), t.rows)
     end
   end
   add(

@@ -90,7 +90,7 @@ def test_from_a_table_to_files_and_a_page(lab):
     page = made["README.md"].decode()
     assert "- commits.csv in `data`: commits, 2 rows" in page
     assert "![Over \\*time\\*: 2 commits](commits-days.svg)" in page
-    assert "| [commits-days.csv](commits-days.csv) | Days \\| &lt;b&gt; | 1 |" in page
+    assert "| [commits-days.csv](commits-days.csv) | Days \\| \\<b\\> | 1 |" in page
     assert "- 1 value of \\[x\\](y)" in page
     (ran,) = lab.effects("proc.run")
     assert ran["result"]["stderr"].split() == [
