@@ -58,8 +58,8 @@ tap() {
   count "$label" "$good" "$bad" "$skip"
 }
 
-# Programs that speak TAP are collected, and then run as many at a time as there are processors, each
-# into a file of its own; they are counted in the order in which they were named.
+# Programs that speak TAP are collected, and then run side by side, each into a file of its own; they are
+# counted in the order in which they were named. Some wait, so there are more than processors.
 labels=() commands=()
 later() {
   labels+=("$1") commands+=("$(printf '%q ' "${@:2}")")
@@ -71,7 +71,7 @@ run_collected() {
   logs=$(mktemp -d)
   # shellcheck disable=SC2016 # $0, $1 and $2 are those of the inner shell
   for i in "${!labels[@]}"; do printf '%s\0%s\0' "$i" "${commands[i]}"; done |
-    xargs -0 -n 2 -P "$(nproc)" bash -c '
+    xargs -0 -n 2 -P "$(($(nproc) + 2))" bash -c '
       code=0
       eval "$2" >"$0/$1" 2>&1 </dev/null || code=$?
       echo "$code" >"$0/$1.code"' "$logs"
@@ -130,7 +130,7 @@ run_ops() { later ops python3 tests/ops/run.py --tlab "$BUILD/tlab"; }
 run_cli() { later cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
 run_docs() { later docs python3 tests/docs/run.py --tlab "$BUILD/tlab"; }
 # Most of these tests wait for a server, so there are more of them at once than processors.
-run_e2e() { run_pytest e2e -n 4 --dist worksteal -m 'not slow and not real and not tools'; }
+run_e2e() { run_pytest e2e -n 6 --dist worksteal -m 'not slow and not real and not tools'; }
 run_slow() {
   run_pytest slow -n "$(nproc)" -m 'slow and not real and not tools'
   run_pytest 'model and tools' -m 'real or tools'
