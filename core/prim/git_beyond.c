@@ -64,7 +64,7 @@ static int check_entries(const seeker *s, const char *folder, const char *name)
   if (!dir) {
     return 0; /* libgit2 says what it misses */
   }
-  for (struct dirent *entry; rc == 0 && (entry = readdir(dir));) {
+  for (struct dirent *entry = readdir(dir); rc == 0 && entry; entry = readdir(dir)) {
     if (entry->d_type == DT_REG || entry->d_type == DT_DIR) {
       continue;
     }
