@@ -17,6 +17,8 @@ EXIT = {
 
 
 class Lab:
+    binary = TLAB
+
     def __init__(self, folder, config=None):
         self.root = pathlib.Path(folder)
         (self.root / "recipes").mkdir(parents=True)
@@ -37,7 +39,7 @@ class Lab:
         path.write_text(text.replace("net = { '$spec.model.base_url' }", f"net = {{ '$spec.model.base_url', '{host}' }}"))
 
     def command(self, *words):
-        return [str(TLAB), *[str(word) for word in words]]
+        return [str(self.binary), *[str(word) for word in words]]
 
     def tlab(self, *words, timeout=60, env=None):
         """Runs the binary; `exit`, `out` and `err` of what came."""

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from git_repo import Repo, each_kind, huge
 from git_server import GitServer
-from lab import BUILD, ROOT, Lab
+from lab import BUILD, ROOT, TLAB, Lab
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/summary.schema.json").read_text()))
 
@@ -184,12 +184,18 @@ SYMBOL = '{"path":"src/a.c","language":"C","kind":"function","name":"f7","contai
 
 
 def with_program(made, tmp_path, said, kind, allowed=True):
+    """With a stand-in for rust_extractor, in `tools` beside a copy of the binary: nothing goes before that."""
     lab, repo = made
-    program = tmp_path / "rust_extractor"
+    program = tmp_path / "tools" / "rust_extractor"
+    program.parent.mkdir(exist_ok=True)
     program.write_text(STAND_IN.replace("{said}", said))
     program.chmod(0o755)
     words = [f"--allow-read={repo.root}"] + (["--allow-run=rust_extractor"] if allowed else [])
-    found = summ(lab, f"repo={repo.root}", f"sha={kind}", *words, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    lab.binary = shutil.copy(TLAB, tmp_path)
+    try:
+        found = summ(lab, f"repo={repo.root}", f"sha={kind}", *words)
+    finally:
+        del lab.binary
     again = lab.tlab("replay", lab.latest)
     assert again.exit == 0, again.err
     return found
