@@ -8,7 +8,6 @@ local source = require 'tlab.mine.source'
 local tally = require 'tlab.mine.tally'
 local walk = require 'tlab.mine.walk'
 
-local must = walk.must
 local EVERY = 100 -- commits between two words on how far it is
 
 local function write_folder(run, folder, record, change)
@@ -80,12 +79,12 @@ local function new_job(run, spec)
   local from = spec.range or spec.branch or 'HEAD'
   local query = walk.query(spec, from)
   local where = source.open(spec)
-  local head = must(tlab.git.head(where.path))
+  local head = assert(tlab.git.head(where.path))
   if head.unborn and from == 'HEAD' then
     error({ code = 'NOT_FOUND', message = 'the repository has no commit yet' }, 0)
   end
   -- From here on by ids: names may come to mean something else while this goes on.
-  local found = must(tlab.git.resolve(from, where.path))
+  local found = assert(tlab.git.resolve(from, where.path))
   query.from = found.from and found.from .. '..' .. found.commit or found.commit
   run:note('params', { commit = found.commit })
   return {

@@ -8,16 +8,12 @@ local function fail(code, message, hint)
   error { code = code, message = message, hint = hint }
 end
 
-local function must(value, err)
-  return value or error(err)
-end
-
 local function ask(spec, folder, names)
   local argv = { 'py_post', '--json', '--out', 'out', '--kind', spec.kind, '--format', spec.format }
   local files = {}
   for _, name in ipairs(names) do
     files[name] =
-      must(tlab.fs.read(artifacts.path(folder == '.' and name or folder .. '/' .. name)))
+      assert(tlab.fs.read(artifacts.path(folder == '.' and name or folder .. '/' .. name)))
     argv[#argv + 1] = './' .. name
   end
   local done, err = tlab.proc.run {
@@ -29,7 +25,7 @@ local function ask(spec, folder, names)
   if not done and err.code == 'NOT_FOUND' then
     fail('NOT_FOUND', 'the program py_post is not installed beside tlab', 'make tools')
   end
-  return must(done, err)
+  return assert(done, err)
 end
 
 local function failed(done)

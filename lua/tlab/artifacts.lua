@@ -11,10 +11,6 @@ local function fail(code, message, hint)
   error { code = code, message = message, hint = hint }
 end
 
-local function must(value, err)
-  return value or error(err)
-end
-
 --- The path as operations take it.
 ---@param path string in the lab, or absolute
 ---@return string
@@ -56,7 +52,7 @@ end
 
 local function tables_in(folder)
   local names = {}
-  for _, entry in ipairs(must(tlab.fs.list(M.path(folder)))) do
+  for _, entry in ipairs(assert(tlab.fs.list(M.path(folder)))) do
     local is_table = entry.name:match '%.csv$' or entry.name:match '%.jsonl$'
     names[#names + 1] = is_table and entry.type == 'file' and entry.name or nil
   end

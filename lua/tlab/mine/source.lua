@@ -51,10 +51,7 @@ end
 function M.open(spec)
   local where = M.find(spec)
   if where.url then
-    local mirror, err = tlab.git.fetch(where.url)
-    if not mirror then
-      error(err, 0)
-    end
+    local mirror = assert(tlab.git.fetch(where.url))
     where.path, where.why = mirror.repo, not mirror.fetched and mirror.why or nil
   end
   return where

@@ -7,13 +7,6 @@ local PAGE = 5000 -- commits of a git.log
 local BATCH = 500 -- commits of a git.changes
 local DAY = 86399 -- seconds from the first of a day to its last
 
----@param value any
----@param err table?
----@return any value unless it is nil; then the error is raised
-function M.must(value, err)
-  return value == nil and error(err, 0) or value
-end
-
 -- Seconds of a moment in the spec, and whether it is a whole day.
 local function moment(spec, key)
   local seconds, is_day = date.seconds(spec[key] or '')
@@ -53,7 +46,7 @@ local function read_log(walk, skip, count)
   if not list and err.code == 'LIMIT' and count > 1 then
     return read_log(walk, skip, count // 2) -- long messages
   end
-  local more = #M.must(list, err) > count
+  local more = #assert(list, err) > count
   list[count + 1] = nil
   return list, more
 end
@@ -70,7 +63,7 @@ local function tell(walk, list, first, last, fn)
     tell(walk, list, first, middle, fn)
     return tell(walk, list, middle + 1, last, fn)
   end
-  for i, change in ipairs(M.must(changes, err)) do
+  for i, change in ipairs(assert(changes, err)) do
     local at = first + i - 1
     fn(list[at], change)
     list[at], changes[i] = false, false -- done with: memory is for those that come

@@ -11,13 +11,6 @@ local function fail(code, message, ...)
   error({ code = code, message = message:format(...) }, 0)
 end
 
-local function must(value, err)
-  if value == nil then
-    error(err, 0)
-  end
-  return value
-end
-
 -- Of a repository. -------------------------------------------------------------------------------
 
 local function kind_of(commit)
@@ -25,9 +18,9 @@ local function kind_of(commit)
 end
 
 local function one_commit(resolved, repo)
-  local commits = must(tlab.git.log({ from = resolved.commit, limit = 1 }, repo))
+  local commits = assert(tlab.git.log({ from = resolved.commit, limit = 1 }, repo))
   local options = { patch = true, merges = 'first-parent', max_patch = PATCH_MAX }
-  local changes = must(tlab.git.changes({ resolved.commit }, options, repo))
+  local changes = assert(tlab.git.changes({ resolved.commit }, options, repo))
   return { kind = kind_of(commits[1]), commits = commits, changes = changes, skipped = 0 }
 end
 
@@ -40,7 +33,7 @@ local function changes_of(commits, repo)
       ids[#ids + 1] = commits[i].commit
     end
     local options = { patch = room > 0, max_patch = math.min(PATCH_MAX, PATCHES_MAX // BATCH) }
-    for _, change in ipairs(must(tlab.git.changes(tlab.json.array(ids), options, repo))) do
+    for _, change in ipairs(assert(tlab.git.changes(tlab.json.array(ids), options, repo))) do
       change.truncated = change.truncated or not options.patch or nil
       changes[#changes + 1] = change
       room = room - #(change.patch or '')
@@ -52,7 +45,7 @@ end
 
 local function range(resolved, repo, most)
   local words = ('%s..%s'):format(resolved.from, resolved.commit)
-  local commits = must(tlab.git.log({ from = words, limit = most + 1 }, repo))
+  local commits = assert(tlab.git.log({ from = words, limit = most + 1 }, repo))
   local is_cut = #commits > most
   commits[most + 1] = nil
   return {
@@ -65,7 +58,7 @@ local function range(resolved, repo, most)
 end
 
 local function of_repository(rev, repo, most)
-  local resolved = must(tlab.git.resolve(rev, repo))
+  local resolved = assert(tlab.git.resolve(rev, repo))
   local change = resolved.kind == 'range' and range(resolved, repo, most)
     or one_commit(resolved, repo)
   change.to, change.ref, change.place = resolved.commit, resolved.ref, 'repository'
@@ -112,7 +105,7 @@ local function is_mined(commit)
 end
 
 local function read_commit(folder)
-  local text = must(tlab.fs.read(folder .. '/commit.json'))
+  local text = assert(tlab.fs.read(folder .. '/commit.json'))
   local commit = tlab.json.decode(text)
   if not is_mined(commit) then
     fail('INVALID', '%s/commit.json is not what `tlab mine` writes', folder)
@@ -258,7 +251,7 @@ function M.load(spec)
   local path = where.path
   local change
   if not where.url then
-    must(tlab.fs.stat(path))
+    assert(tlab.fs.stat(path))
   end
   if where.url then
     change = of_repository(spec.sha, path, spec.commits)
