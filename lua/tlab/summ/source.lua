@@ -120,6 +120,16 @@ local function change_in(commit)
   return { commit = commit.commit, files = commit.files, patch = patch, truncated = truncated }
 end
 
+-- The change of one mined commit.
+local function of_one(commit)
+  return {
+    kind = kind_of(commit),
+    to = commit.commit,
+    commits = { commit },
+    changes = { change_in(commit) },
+  }
+end
+
 -- The folders of commits below a mined folder, the newest first.
 local function folders_of(folder)
   local folders = {}
@@ -213,17 +223,9 @@ local function mined_range(folders, from, to, most)
 end
 
 local function of_mined(rev, folder, most)
+  local folders = folders_of(folder)
   local from, to = rev:match '^(.-)%.%.(.*)$'
-  local change
-  if from then
-    change = mined_range(folders_of(folder), from, to, most)
-  else
-    local commit = find(folders_of(folder), rev)
-    change = { kind = kind_of(commit), to = commit.commit, commits = { commit } }
-    change.changes = { change_in(commit) }
-  end
-  change.place = 'mined folder'
-  return change
+  return from and mined_range(folders, from, to, most) or of_one(find(folders, rev))
 end
 
 local function of_commit_folder(rev, folder)
@@ -231,13 +233,22 @@ local function of_commit_folder(rev, folder)
   if rev ~= 'HEAD' and commit.commit:sub(1, #rev) ~= rev:lower() then
     fail('NOT_FOUND', '%s holds commit %s, not %s', folder, commit.commit:sub(1, 12), rev)
   end
-  return {
-    kind = kind_of(commit),
-    to = commit.commit,
-    commits = { commit },
-    changes = { change_in(commit) },
-    place = 'mined folder',
-  }
+  return of_one(commit)
+end
+
+-- What lies at a path of this machine.
+local function of_path(rev, path, most)
+  assert(tlab.fs.stat(path))
+  local change
+  if tlab.fs.stat(path .. '/commit.json') then
+    change = of_commit_folder(rev, path)
+  elseif tlab.fs.stat(path .. '/commits.jsonl') then
+    change = of_mined(rev, path, most)
+  else
+    return of_repository(rev, path, most)
+  end
+  change.place = 'mined folder'
+  return change
 end
 
 ---The commits of a revision or range, the newest first, with what each changed.
@@ -248,20 +259,8 @@ function M.load(spec)
     return of_repository(spec.sha, nil, spec.commits)
   end
   local where = places.open(spec)
-  local path = where.path
-  local change
-  if not where.url then
-    assert(tlab.fs.stat(path))
-  end
-  if where.url then
-    change = of_repository(spec.sha, path, spec.commits)
-  elseif tlab.fs.stat(path .. '/commit.json') then
-    change = of_commit_folder(spec.sha, path)
-  elseif tlab.fs.stat(path .. '/commits.jsonl') then
-    change = of_mined(spec.sha, path, spec.commits)
-  else
-    change = of_repository(spec.sha, path, spec.commits)
-  end
+  local load = where.url and of_repository or of_path
+  local change = load(spec.sha, where.path, spec.commits)
   change.repo, change.why = where.label, where.why
   return change
 end
