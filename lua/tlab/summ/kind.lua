@@ -1,5 +1,7 @@
 --- What a file is for, and the language it is in, by its path alone. The first that fits counts;
 --- `/` begins each path, so `/test/` is a folder of that name at any depth.
+local patterns = require 'tlab.summ.patterns'
+
 local M = {}
 
 -- {kind, Lua patterns on the path in lower case, with blanks between them}
@@ -134,10 +136,8 @@ function M.of(file)
   end
   local path = '/' .. file.path:lower()
   for _, row in ipairs(M.KINDS) do
-    for pattern in row[2]:gmatch '%S+' do
-      if path:find(pattern) then
-        return row[1]
-      end
+    if patterns.fit(patterns.of(row[2]), path) then
+      return row[1]
     end
   end
   return M.language(file.path) and 'source' or 'other'

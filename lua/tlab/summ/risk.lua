@@ -1,5 +1,7 @@
 --- The rules of tlab.summ.rules, put to a change: what was found where, and how much each hunk asks
 --- to be read first.
+local patterns = require 'tlab.summ.patterns'
+
 local M = {}
 
 local LINE_MAX = 1000 -- bytes of a line that rules see
@@ -13,29 +15,6 @@ local function is_about(rule, kind)
   end
   for _, one in ipairs(rule.kinds) do
     if one == kind then
-      return true
-    end
-  end
-  return false
-end
-
--- The patterns of a text, split once.
-local split = {}
-local function patterns_of(text)
-  local list = split[text]
-  if not list then
-    list = {}
-    for pattern in text:gmatch '%S+' do
-      list[#list + 1] = pattern
-    end
-    split[text] = list
-  end
-  return list
-end
-
-local function fits(patterns, text)
-  for _, pattern in ipairs(patterns) do
-    if text:find(pattern) then
       return true
     end
   end
@@ -70,11 +49,10 @@ local function each_line(hunk, sign)
 end
 
 -- How often a rule's patterns fit, and the first line where they do.
-local function count(rule, patterns, lines)
-  patterns = patterns_of(patterns)
-  local times, first = 0, nil
+local function count(rule, text, lines)
+  local list, times, first = patterns.of(text), 0, nil
   for _, line in ipairs(lines) do
-    if fits(patterns, rule.raw and line.text or line.low) then
+    if patterns.fit(list, rule.raw and line.text or line.low) then
       times, first = times + 1, first or line
     end
   end
@@ -145,7 +123,7 @@ local function look_at_file(rules, file, findings)
       findings[#findings + 1] = by_rule[rule]
     elseif is_about(rule, file.kind) then
       local seen = rule.file and rule.file(file)
-      if seen or rule.path and fits(patterns_of(rule.path), path) then
+      if seen or rule.path and patterns.fit(patterns.of(rule.path), path) then
         findings[#findings + 1] = found(rule, file, seen)
       end
     end
@@ -195,7 +173,7 @@ local GONE = '[redacted]'
 local function secrets_of(rules)
   for _, rule in ipairs(rules) do
     if rule.secret then
-      return patterns_of(rule.added)
+      return patterns.of(rule.added)
     end
   end
   return {}
@@ -207,14 +185,14 @@ end
 ---@return string[] lines as many as were given
 ---@return integer times how many secrets were taken out
 function M.redact(rules, lines)
-  local patterns, out, all, in_key = secrets_of(rules), {}, 0, false
+  local secrets, out, all, in_key = secrets_of(rules), {}, 0, false
   for i, line in ipairs(lines) do
     if in_key and not line:find '%-%-%-%-%-' then
       out[i] = (line:match '^[-+ ]' or '') .. GONE
     else
       in_key = line:find 'BEGIN [%u ]*PRIVATE KEY' ~= nil
       local clean = line
-      for _, pattern in ipairs(patterns) do
+      for _, pattern in ipairs(secrets) do
         local times
         clean, times = clean:gsub(pattern, GONE)
         all = all + times
