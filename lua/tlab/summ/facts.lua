@@ -95,6 +95,24 @@ function M.files(changes)
   return files
 end
 
+---A sum of files, in which nothing is yet.
+---@param sum table? what else it has
+---@return table sum
+function M.sum(sum)
+  sum = sum or {}
+  sum.files, sum.insertions, sum.deletions = 0, 0, 0
+  return sum
+end
+
+---Adds a file to a sum; a binary one has no lines.
+---@param sum table of M.sum
+---@param file table {insertions?, deletions?}
+function M.add(sum, file)
+  sum.files = sum.files + 1
+  sum.insertions = sum.insertions + (file.insertions or 0)
+  sum.deletions = sum.deletions + (file.deletions or 0)
+end
+
 ---Sums by a word that each file has.
 ---@param files summ.File[]
 ---@param word_of fun(file: summ.File): string?
@@ -106,12 +124,10 @@ function M.sums(files, word_of)
     if name then
       local sum = known[name]
       if not sum then
-        sum = { name = name, files = 0, insertions = 0, deletions = 0 }
+        sum = M.sum { name = name }
         sums[#sums + 1], known[name] = sum, sum
       end
-      sum.files = sum.files + 1
-      sum.insertions = sum.insertions + (file.insertions or 0)
-      sum.deletions = sum.deletions + (file.deletions or 0)
+      M.add(sum, file)
     end
   end
   table.sort(sums, function(a, b)
@@ -132,27 +148,23 @@ end
 
 -- Whether tests were touched, and what that means beside the source.
 local function tests_of(files)
-  local tests =
-    { touched = false, files = 0, insertions = 0, deletions = 0, deleted = 0, source = 0 }
+  local tests = M.sum { deleted = 0, source = 0 }
   for _, file in ipairs(files) do
     if file.kind == 'tests' then
-      tests.touched, tests.files = true, tests.files + 1
-      tests.insertions = tests.insertions + (file.insertions or 0)
-      tests.deletions = tests.deletions + (file.deletions or 0)
+      M.add(tests, file)
       tests.deleted = tests.deleted + (file.status == 'D' and 1 or 0)
     elseif file.kind == 'source' then
       tests.source = tests.source + 1
     end
   end
+  tests.touched = tests.files > 0
   return tests
 end
 
 local function totals_of(files, commits)
-  local totals =
-    { commits = commits, files = #files, insertions = 0, deletions = 0, binary = 0, hunks = 0 }
+  local totals = M.sum { commits = commits, binary = 0, hunks = 0 }
   for _, file in ipairs(files) do
-    totals.insertions = totals.insertions + (file.insertions or 0)
-    totals.deletions = totals.deletions + (file.deletions or 0)
+    M.add(totals, file)
     totals.binary = totals.binary + (file.binary and 1 or 0)
     totals.hunks = totals.hunks + #file.hunks
   end

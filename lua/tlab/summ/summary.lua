@@ -1,4 +1,5 @@
 --- summary.json: all that is said of a change, as a value. The page is made of it alone.
+local facts = require 'tlab.summ.facts'
 local risk = require 'tlab.summ.risk'
 local text = require 'tlab.text'
 
@@ -17,13 +18,7 @@ local function list(items)
 end
 
 local function commit_of(row, change)
-  local files, insertions, deletions = 0, 0, 0
-  for _, file in ipairs(change and change.files or {}) do
-    files = files + 1
-    insertions = insertions + (file.insertions or 0)
-    deletions = deletions + (file.deletions or 0)
-  end
-  return {
+  local commit = facts.sum {
     commit = row.commit,
     parents = list(row.parents),
     author_name = text.valid(row.author_name),
@@ -33,10 +28,11 @@ local function commit_of(row, change)
     committer_email = text.valid(row.committer_email),
     subject = text.valid(row.subject),
     body = text.valid(row.body),
-    files = files,
-    insertions = insertions,
-    deletions = deletions,
   }
+  for _, file in ipairs(change and change.files or {}) do
+    facts.add(commit, file)
+  end
+  return commit
 end
 
 local function file_of(file)
