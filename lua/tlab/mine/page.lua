@@ -27,8 +27,8 @@ function M.filters(spec)
   return words
 end
 
-local function plural(n, one, many)
-  return ('%s %s'):format(number(n), n == 1 and one or many or one .. 's')
+local function plural(n, one)
+  return ('%s %s%s'):format(number(n), one, n == 1 and '' or 's')
 end
 
 local function summary(what)

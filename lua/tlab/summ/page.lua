@@ -33,8 +33,8 @@ local STATUS = {
   T = 'another kind of entry',
 }
 
-local function many(n, one, more)
-  return ('%d %s'):format(n, n == 1 and one or more or one .. 's')
+local function many(n, one)
+  return ('%d %s%s'):format(n, one, n == 1 and '' or 's')
 end
 
 local function churn(x)
@@ -65,13 +65,13 @@ local TITLES = {
 
 local function title(s)
   if s.of.kind == 'range' then
-    return ('# Range %s..%s: %s'):format(
+    return ('# Range %s..%s: %s\n'):format(
       short(s.of.from),
       short(s.of.to),
       many(#s.commits, 'commit')
     )
   end
-  return '# ' .. TITLES[s.of.kind]:format(short(s.of.to))
+  return ('# %s\n'):format(TITLES[s.of.kind]:format(short(s.of.to)))
 end
 
 local function person(name, mail)
@@ -162,7 +162,11 @@ local function in_short(s)
       md.prose(out.why)
     )
   end
-  return '- ' .. table.concat(lines, '\n- ') .. '\n'
+  return '## In short\n\n- ' .. table.concat(lines, '\n- ') .. '\n'
+end
+
+local function by_model(s)
+  return s.model and written.markdown(s.model) or nil
 end
 
 local function folders(s)
@@ -318,23 +322,14 @@ local function how(s)
   return '## How this page was made\n\n' .. table.concat(lines, ' ') .. '\n'
 end
 
+local PARTS = { title, head, in_short, by_model, where, kinds, symbols, risks, reading, how }
+
 ---@param s table the value of summary.json
 ---@return string
 function M.markdown(s)
   local parts = {}
-  for _, part in ipairs {
-    title(s) .. '\n',
-    head(s),
-    '## In short\n\n' .. in_short(s),
-    s.model and written.markdown(s.model) or false,
-    where(s) or false,
-    kinds(s) or false,
-    symbols(s) or false,
-    risks(s) or false,
-    reading(s) or false,
-    how(s),
-  } do
-    parts[#parts + 1] = part or nil
+  for _, part in ipairs(PARTS) do
+    parts[#parts + 1] = part(s)
   end
   return table.concat(parts, '\n')
 end
