@@ -56,13 +56,8 @@ local function page(spec, folder, told)
     lines[#lines + 1] = form:format(...)
   end
   for _, input in ipairs(told.inputs) do
-    add(
-      '- %s in `%s`: %s, %d rows',
-      markdown.prose(input.file),
-      folder:gsub('`', ''),
-      input.kind,
-      input.rows
-    )
+    local file, place = markdown.prose(input.file), markdown.code(folder, #folder)
+    add('- %s in %s: %s, %d rows', file, place, input.kind, input.rows)
   end
   for _, report in ipairs(told.reports) do
     add('\n## %s%s', report.kind:sub(1, 1):upper(), report.kind:sub(2))
@@ -79,12 +74,8 @@ local function page(spec, folder, told)
       add('| [%s](%s) | %s | %d |', t.file, t.file, markdown.prose(t.title), t.rows)
     end
   end
-  add(
-    '\nAgain: `tlab post from=%s kind=%s format=%s`',
-    spec.from:gsub('`', ''),
-    spec.kind,
-    spec.format
-  )
+  local again = ('tlab post from=%s kind=%s format=%s'):format(spec.from, spec.kind, spec.format)
+  add('\nAgain: %s', markdown.code(again, #again))
   return table.concat(lines, '\n') .. '\n'
 end
 

@@ -99,6 +99,17 @@ def test_from_a_table_to_files_and_a_page(lab):
     same_again_without_the_program(lab)
 
 
+def test_a_folder_whose_name_is_markup_is_no_part_of_the_page(lab):
+    lab.program(GOOD)
+    folder = "d`\n# x\x1b"
+    lab.write(f"{folder}/commits.csv", COMMITS)
+    done = lab.tlab("post", f"from={folder}")
+    assert done.exit == 0, done.err
+    page = lab.outputs()["README.md"].decode()
+    assert "- commits.csv in ``d` # x\\x1b``: commits, 2 rows\n" in page
+    assert page.endswith("\nAgain: ``tlab post from=d` # x\\x1b kind=auto format=svg``\n")
+
+
 def test_the_program_is_not_there(lab):
     done = lab.tlab("post", "from=data", env={"PATH": "/usr/bin:/bin"})
     assert done.exit == EXIT["RUN_FAILED"]
