@@ -43,6 +43,12 @@ const LUA: &[(&str, &str, &str)] =
 const BASH: &[(&str, &str, &str)] =
     &[("if", "fi", "if true; then"), ("do", "done", "while true; do"), ("case", "esac", "case x in x)")];
 
+/// What both have comes first, and then what each has alone.
+const JAVASCRIPT_QUERY: &str =
+    concat!(include_str!("../queries/ecmascript.scm"), include_str!("../queries/javascript.scm"));
+const TYPESCRIPT_QUERY: &str =
+    concat!(include_str!("../queries/ecmascript.scm"), include_str!("../queries/typescript.scm"));
+
 /// How many languages are parsed.
 pub const COUNT: usize = 11;
 
@@ -95,7 +101,7 @@ static JAVASCRIPT: Language = Language {
     name: "JavaScript",
     index: 5,
     grammar: || tree_sitter_javascript::LANGUAGE.into(),
-    query: include_str!("../queries/javascript.scm"),
+    query: JAVASCRIPT_QUERY,
     shape: Shape::Braces("_() {"),
     comment: "//",
     character: false,
@@ -104,7 +110,7 @@ static TYPESCRIPT: Language = Language {
     name: "TypeScript",
     index: 6,
     grammar: || tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
-    query: include_str!("../queries/typescript.scm"),
+    query: TYPESCRIPT_QUERY,
     shape: Shape::Braces("_() {"),
     comment: "//",
     character: false,
@@ -113,7 +119,7 @@ static TSX: Language = Language {
     name: "TypeScript",
     index: 7,
     grammar: || tree_sitter_typescript::LANGUAGE_TSX.into(),
-    query: include_str!("../queries/typescript.scm"),
+    query: TYPESCRIPT_QUERY,
     shape: Shape::Braces("_() {"),
     comment: "//",
     character: false,
