@@ -1,17 +1,13 @@
 """Repositories as strangers make them: by git's plumbing, object for object, with fixed dates."""
 
-import hashlib
 import json
-import os
 import pathlib
-import struct
-import subprocess
 import zlib
 
+import real_git
 from faults import FaultLab
 
 IDENTITY = "A U Thor <a@example.com> 1700000000 +0000"
-ENV = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
 
 # Asks everything of a repository that can be asked; what each said, or its error, is in said.json.
 PROBE = """
@@ -57,13 +53,8 @@ class Repo:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.git("init", "-q", "-b", "main", *options)
 
-    def git(self, *words, data=None, env=None):
-        who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER")
-               for part, value in (("NAME", "A U Thor"), ("EMAIL", "a@example.com"), ("DATE", "1700000000 +0000"))}
-        done = subprocess.run(["git", *map(str, words)], cwd=self.folder, input=data, capture_output=True,
-                              env={**ENV, **who, **(env or {})})
-        assert done.returncode == 0, (words, done.stderr)
-        return done.stdout.strip().decode(errors="surrogateescape")
+    def git(self, *words, **more):
+        return real_git.told(self.folder, *words, **more)
 
     @property
     def dot_git(self):

@@ -1,7 +1,8 @@
 """A repository with a commit of each kind, each under a tag of its own; made by git itself."""
 
 import os
-import subprocess
+
+import real_git
 
 BINARY = bytes(range(256)) * 4
 
@@ -13,18 +14,11 @@ class Repo:
         root.mkdir(parents=True)
         self.git("init", "-q", "-b", "main")
 
-    def git(self, *words, text=None):
-        when = f"2026-10-03T12:{self.minute:02}:00+02:00"
-        env = {
-            "PATH": os.environ["PATH"], "HOME": str(self.root), "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org", "GIT_AUTHOR_DATE": when,
-            "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org", "GIT_COMMITTER_DATE": when,
-        }
-        done = subprocess.run(
-            ["git", *words], cwd=self.root, env=env, input=text, capture_output=True, check=True,
-        )
+    def git(self, *words, data=None):
+        env = real_git.somebody("Ada", "ada@example.org", f"2026-10-03T12:{self.minute:02}:00+02:00")
+        out = real_git.git(self.root, *words, data=data, env=env)
         self.minute += words[0] in ("commit", "merge")
-        return done.stdout
+        return out
 
     def write(self, name, content):
         path = self.root / name
@@ -41,7 +35,7 @@ class Repo:
         self.git("commit", "-q", "-m", "x")
         raw = self.git("cat-file", "commit", "HEAD")
         raw = raw[: raw.index(b"\n\n") + 2] + message
-        commit = self.git("hash-object", "-t", "commit", "-w", "--stdin", text=raw).decode().strip()
+        commit = self.git("hash-object", "-t", "commit", "-w", "--stdin", data=raw).decode().strip()
         self.git("reset", "-q", "--soft", commit)
         self.git("tag", tag)
 

@@ -17,6 +17,8 @@ import subprocess
 import threading
 import time
 
+import real_git
+
 BACKEND = os.path.join(
     subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True).stdout.strip(),
     "git-http-backend",
@@ -31,8 +33,7 @@ class Answer:
 def backend(root, handler, body):
     path, _, query = handler.path.partition("?")
     done = subprocess.run([BACKEND], input=body, capture_output=True, check=False, env={
-        "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(root), "GIT_HTTP_EXPORT_ALL": "1",
-        "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "REMOTE_ADDR": "127.0.0.1",
+        **real_git.NOBODY, "GIT_PROJECT_ROOT": str(root), "GIT_HTTP_EXPORT_ALL": "1", "REMOTE_ADDR": "127.0.0.1",
         "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": handler.command,
         "CONTENT_TYPE": handler.headers.get("content-type", ""), "CONTENT_LENGTH": str(len(body)),
     })
@@ -171,34 +172,22 @@ def flipped(after, skip=0):
 # --- repositories ---
 
 
-def git(folder, *words, **more):
-    env = {
-        "PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org", "GIT_COMMITTER_NAME": "Ada",
-        "GIT_COMMITTER_EMAIL": "ada@example.org", "GIT_AUTHOR_DATE": "1700000000 +0000",
-        "GIT_COMMITTER_DATE": "1700000000 +0000",
-    }
-    done = subprocess.run(["git", *map(str, words)], cwd=folder, env=env, check=True, capture_output=True, **more)
-    return done.stdout.decode().strip()
-
-
 class Repository:
     """A bare repository that commits are made in by plumbing."""
 
     def __init__(self, path, *options):
         self.path = path
         path.mkdir(parents=True)
-        git(path, "init", "-q", "--bare", "-b", "main", *options)
+        real_git.git(path, "init", "-q", "--bare", "-b", "main", *options)
 
     def commit(self, branch="main", text="x", name="f", parent=True, padding=0):
-        blob = git(self.path, "hash-object", "-w", "--stdin", input=text.encode() + os.urandom(padding))
-        tree = git(self.path, "mktree", input=f"100644 blob {blob}\t{name}\n".encode())
-        known = subprocess.run(["git", "rev-parse", "-q", "--verify", f"refs/heads/{branch}"], cwd=self.path,
-                               capture_output=True, text=True, check=False).stdout.strip()
+        blob = self.git("hash-object", "-w", "--stdin", data=text.encode() + os.urandom(padding))
+        tree = self.git("mktree", data=f"100644 blob {blob}\t{name}\n".encode())
+        known = self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
         parents = ["-p", known] if parent and known else []
-        commit = git(self.path, "commit-tree", tree, *parents, "-m", f"{text} on {branch}")
-        git(self.path, "update-ref", f"refs/heads/{branch}", commit)
+        commit = self.git("commit-tree", tree, *parents, "-m", f"{text} on {branch}")
+        self.git("update-ref", f"refs/heads/{branch}", commit)
         return commit
 
-    def git(self, *words):
-        return git(self.path, *words)
+    def git(self, *words, **more):
+        return real_git.told(self.path, *words, **more)

@@ -12,6 +12,7 @@ import pytest
 import fault_server as f
 from faults import schema
 from lab import ROOT, Lab
+from real_git import git
 
 SAME, DIFFERENT, TROUBLE = 0, 1, 2
 
@@ -109,19 +110,13 @@ def test_recipe_and_module(lab):
     assert part(value, "recipe")["files"][0]["path"] == "record/recipe/helper.lua"
 
 
-def git(lab, *words):
-    who = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
-    subprocess.run(["git", *who, *words], cwd=lab.root, check=True, capture_output=True,
-                   env={"PATH": os.environ["PATH"], "HOME": str(lab.root), "GIT_CONFIG_NOSYSTEM": "1"})
-
-
 def test_code(lab):
     lab.write("paper.md", "one\n")
-    git(lab, "init", "-q", "-b", "main")
-    git(lab, "add", ".")
-    git(lab, "commit", "-q", "-m", "first")
+    git(lab.root, "init", "-q", "-b", "main")
+    git(lab.root, "add", ".")
+    git(lab.root, "commit", "-q", "-m", "first")
     a = run(lab)
-    git(lab, "checkout", "-q", "-b", "other")
+    git(lab.root, "checkout", "-q", "-b", "other")
     assert diff(lab, a, run(lab), SAME)["differs"] == [], "the branch alone does not count"
     lab.write("paper.md", "two\n")
     dirty = run(lab)
@@ -129,7 +124,7 @@ def test_code(lab):
     assert value["differs"] == ["code"]
     assert "++two\n" in part(value, "code")["files"][0]["diff"]
     assert {"at": "/branch", "a": "main", "b": "other"} in part(value, "code")["beside"]
-    git(lab, "commit", "-q", "-a", "-m", "second")
+    git(lab.root, "commit", "-q", "-a", "-m", "second")
     value = diff(lab, a, run(lab), DIFFERENT)
     assert value["differs"] == ["code"] and part(value, "code")["changes"][0]["at"] == "/commit"
 

@@ -1,5 +1,6 @@
 """tlab doctor: each line made to warn or to fail by a real condition, and none of them without one."""
 
+import functools
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import pytest
 
 from faults import FaultLab, kill_and_reap, schema, strace_here
 from lab import TLAB
+from real_git import git as real_git
 
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting, and being somebody else, need root")
@@ -122,10 +124,7 @@ def test_variables_that_are_not_used(lab):
 
 
 def test_what_libgit2_says_of_the_repository(lab):
-    def git(*words):
-        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=lab.root, check=True,
-                       capture_output=True)
-
+    git = functools.partial(real_git, lab.root)
     git("init", "-q")
     expect(doctor(lab), "git", "warn", "no commit yet")
     git("add", "-A")

@@ -10,6 +10,7 @@ import pytest
 
 import disks
 import git_server as g
+import real_git
 from lab import EXIT, TLAB, Lab
 
 slow = pytest.mark.slow  # in test-all
@@ -80,15 +81,15 @@ def server(tmp_path):
 
 
 def refs(folder):
-    return g.git(folder, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags")
+    return real_git.told(folder, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags")
 
 
 def check_mirror(lab, server):
     """The same branches, tags, HEAD and objects as the source has, and nothing beside."""
     mirror = lab.mirror()
     assert refs(mirror) == refs(server.repo.path)
-    assert g.git(mirror, "symbolic-ref", "HEAD") == g.git(server.repo.path, "symbolic-ref", "HEAD")
-    g.git(mirror, "fsck", "--full", "--strict")
+    assert real_git.told(mirror, "symbolic-ref", "HEAD") == real_git.told(server.repo.path, "symbolic-ref", "HEAD")
+    real_git.told(mirror, "fsck", "--full", "--strict")
     assert not [path for path in mirror.rglob("*") if path.name.endswith(".lock") or "_git2_" in path.name]
 
 
@@ -356,8 +357,8 @@ def test_sha256(lab, tmp_path):
 def test_sources_that_are_not_whole(lab, server, tmp_path):
     server.repo.commit(text="three")
     shallow, borrowed = tmp_path / "srv" / "shallow.git", tmp_path / "srv" / "borrowed.git"
-    g.git(tmp_path, "clone", "-q", "--bare", "--depth=1", f"file://{server.repo.path}", shallow)
-    g.git(tmp_path, "clone", "-q", "--bare", "--shared", server.repo.path, borrowed)
+    real_git.told(tmp_path, "clone", "-q", "--bare", "--depth=1", f"file://{server.repo.path}", shallow)
+    real_git.told(tmp_path, "clone", "-q", "--bare", "--shared", server.repo.path, borrowed)
     allow = f"--allow-read={tmp_path}"
     check_failed(lab, lab.fetch(f"file://{shallow}", allow), "UNSUPPORTED", "shallow")
     check_failed(lab, lab.fetch(f"file://{borrowed}", allow), "REFUSED", "alternates")

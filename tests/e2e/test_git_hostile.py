@@ -10,6 +10,7 @@ import tempfile
 import pytest
 
 import git_fixtures as g
+import real_git
 from faults import strace_here
 from lab import TLAB
 
@@ -269,7 +270,7 @@ def test_parts_that_lie_elsewhere(lab, tmp_path, how):
 def test_alternates(lab, tmp_path):
     """G2: a clone that borrows its objects."""
     repo = g.Repo(tmp_path / "theirs").two_commits()
-    subprocess.run(["git", "clone", "-q", "--shared", repo.folder, tmp_path / "here"], check=True, env=g.ENV)
+    real_git.git(tmp_path, "clone", "-q", "--shared", repo.folder, "here")
     refused(lab.probe(tmp_path / "here"), "NOT_PERMITTED", f"--allow-read={repo.dot_git}/objects")
     done = lab.tlab(*lab.words(tmp_path / "here"), f"--allow-read={repo.dot_git}/objects")
     assert done.exit == 0 and len(g.said_of(lab)["log"]["answer"]) == 2, done.err
@@ -293,7 +294,7 @@ def test_a_bare_repository_inside_a_tree(lab, tmp_path):
     mark = tmp_path / "MARK"
     outer = g.Repo(tmp_path / "outer").two_commits()
     bare = outer.folder / "docs" / "x.git"
-    subprocess.run(["git", "clone", "-q", "--bare", outer.folder, bare], check=True, env=g.ENV)
+    real_git.git(tmp_path, "clone", "-q", "--bare", outer.folder, bare)
     with (bare / "config").open("a") as config:
         config.write(f'[core]\n  fsmonitor = "touch {mark}"\n  worktree = {tmp_path}\n  bare = false\n')
     said = lab.probe(bare)
@@ -350,8 +351,7 @@ def test_states_that_are_read(lab, tmp_path):
     repo.git("checkout", "-q", "--detach", "HEAD~1")
     said = lab.probe(repo)
     assert len(said["log"]["answer"]) == 1 and said["branch"] == {}, said
-    subprocess.run(["git", "clone", "-q", "--depth=1", f"file://{tmp_path}/detached", tmp_path / "shallow"], check=True,
-                   env=g.ENV, stderr=subprocess.DEVNULL)
+    real_git.git(tmp_path, "clone", "-q", "--depth=1", f"file://{tmp_path}/detached", "shallow")
     said = lab.probe(tmp_path / "shallow")
     assert said["head"]["answer"]["shallow"] is True and len(said["log"]["answer"]) == 1, said
     assert said["log"]["answer"][0]["parents"] == [] and len(said["changes"]["answer"][0]["files"]) == 1
@@ -406,7 +406,7 @@ def fetch(lab, at, *words):
 def test_what_is_fetched_lies_where_it_may_be_read(lab, tmp_path):
     """G2: what borrows or links its objects is not copied with them."""
     repo = g.Repo(tmp_path / "theirs").two_commits()
-    subprocess.run(["git", "clone", "-q", "--bare", "--shared", repo.folder, tmp_path / "here"], check=True, env=g.ENV)
+    real_git.git(tmp_path, "clone", "-q", "--bare", "--shared", repo.folder, "here")
     said = fetch(lab, tmp_path / "here")
     assert said.get("code") == "REFUSED" and "borrows objects" in said["message"], said
     at = Folder(tmp_path / "linked")

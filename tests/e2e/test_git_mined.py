@@ -10,6 +10,7 @@ import time
 import pytest
 
 import git_fixtures as g
+import real_git
 from faults import strace_here
 from lab import ROOT
 
@@ -186,8 +187,7 @@ def test_a_repository_that_changes_meanwhile(lab, tmp_path, what):
     lab.write("recipes/mine.lua", text.replace(step, step + "    while not tlab.fs.stat('lab:done') do tlab.clock.sleep(20) end\n"))
     process = lab.start("mine", f"repo={repo.folder}", "limit=0", f"--allow-read={repo.folder}")
     until(lambda: [run for run in lab.root.glob("2*/*/*/analyzer/inputs/*/record/effects.jsonl") if b"fs.stat" in run.read_bytes()])
-    subprocess.run(["sh", "-ec", CHANGES[what]], cwd=repo.folder, check=True, env={
-        **g.ENV, "GIT_AUTHOR_NAME": "B", "GIT_AUTHOR_EMAIL": "b@b", "GIT_COMMITTER_NAME": "B", "GIT_COMMITTER_EMAIL": "b@b"})
+    subprocess.run(["sh", "-ec", CHANGES[what]], cwd=repo.folder, check=True, env=real_git.somebody("B", "b@b"))
     lab.write("done", "x")
     _, err = process.communicate(timeout=60)
     err = err.decode()

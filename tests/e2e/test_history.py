@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from lab import ROOT, Lab
+from real_git import git
 
 sys.path.append(str(ROOT / "tests" / "bench"))
 
@@ -46,11 +47,6 @@ class HistoryLab(Lab):
 @pytest.fixture
 def lab(tmp_path):
     return HistoryLab(tmp_path / "lab")
-
-
-def git(repo, *words, env=None, stdin=None):
-    return subprocess.run(["git", "-C", repo, *words], check=True, capture_output=True, input=stdin,
-                          env={**os.environ, **(env or {})}).stdout
 
 
 def check(lab, repo, options, *words):
@@ -118,7 +114,7 @@ def test_patches_give_the_trees(lab, invented, tmp_path):
         commit, tree = line[i]
         patch = patches[commit].encode(errors="surrogateescape")
         if patch:
-            git(invented, "apply", "--cached", "--whitespace=nowarn", "-", env=index, stdin=patch)
+            git(invented, "apply", "--cached", "--whitespace=nowarn", "-", env=index, data=patch)
         assert git(invented, "write-tree", env=index).decode().strip() == tree, commit
 
 
@@ -131,7 +127,7 @@ def write_plain(repo, commits):
     for i in range(1, commits + 1):
         parts.append(f"commit refs/heads/main\ncommitter A <a@example.org> {10**9 + i} +0000\ndata 7\nchange\n\n"
                      f"M 100644 inline file{i % 50}\ndata <<END\n{i}\nEND\n\n")
-    git(repo, "fast-import", "--quiet", stdin="".join(parts).encode())
+    git(repo, "fast-import", "--quiet", data="".join(parts).encode())
 
 
 def peak(lab, repo, limit):

@@ -14,16 +14,7 @@ import pytest
 
 import fault_server as f
 from lab import EXIT, ROOT, Lab
-
-WHO = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "a@b.c", "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "a@b.c"}
-
-
-def git(folder, *words, env=None, **more):
-    full = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", **WHO, **(env or {})}
-    done = subprocess.run(["git", "-C", str(folder), *words], env=full, capture_output=True, **more)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
+from real_git import git
 
 def invent(folder, commits):
     """A history of so many commits in a moment: each changes one of a hundred files."""
@@ -36,7 +27,7 @@ def invent(folder, commits):
             f"commit refs/heads/main\ncommitter Ada <a@b.c> {1600000000 + i * 600} +0000\n"
             f"data {len(message)}\n{message}\nM 100644 inline d{i % 10}/f{i % 100}.txt\ndata {len(data)}\n{data}\n"
         )
-    git(folder, "fast-import", "--quiet", input="".join(lines).encode())
+    git(folder, "fast-import", "--quiet", data="".join(lines).encode())
     return folder
 
 

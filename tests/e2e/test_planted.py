@@ -1,12 +1,11 @@
 """P2, P6: links planted where tlab is going to write, and names made of commits that somebody else wrote."""
 
 import json
-import os
-import subprocess
 
 import pytest
 
 from faults import FaultLab
+from real_git import told
 
 IDENTITY = b"A U Thor <a@example.com> 1700000000 +0000"
 SUBJECTS = [
@@ -21,18 +20,11 @@ def lab(tmp_path):
     return FaultLab(tmp_path / "lab")
 
 
-def git(lab, *words, data=None):
-    done = subprocess.run(
-        ["git", "-c", "init.defaultBranch=main", *words], cwd=lab.root, input=data, capture_output=True, check=True,
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"})
-    return done.stdout.strip().decode()
-
-
 @pytest.mark.parametrize("subjects", [SUBJECTS[:8:2], pytest.param(SUBJECTS, marks=pytest.mark.slow)], ids=["some", "all"])
 def test_a_name_from_a_commit(lab, subjects):
     """P6: made by plumbing, read by git.head: one safe folder each, the same each time, apart from all others."""
-    git(lab, "init", "-q")
-    tree = git(lab, "hash-object", "-t", "tree", "-w", "--stdin", data=b"")
+    told(lab.root, "init", "-q", "-b", "main")
+    tree = told(lab.root, "hash-object", "-t", "tree", "-w", "--stdin", data=b"")
     lab.recipe("""
   local text = require 'tlab.text'
   local head = assert(tlab.git.head())
@@ -43,8 +35,8 @@ def test_a_name_from_a_commit(lab, subjects):
     seen = set()
     for subject in subjects:
         message = b"tree %s\nauthor %s\ncommitter %s\n\n%s\n\nbody\n" % (tree.encode(), IDENTITY, IDENTITY, subject)
-        commit = git(lab, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", data=message)
-        git(lab, "update-ref", "refs/heads/main", commit)
+        commit = told(lab.root, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", data=message)
+        told(lab.root, "update-ref", "refs/heads/main", commit)
         done = lab.tlab("run", "try")
         assert done.exit == 0, (subject, done.err)
         out = json.loads((lab.latest / "out.json").read_text())
