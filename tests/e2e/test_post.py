@@ -44,18 +44,13 @@ def slow(*values):
 class PostLab(Lab):
     """A lab with a binary of its own, so that `tools` beside it holds what a test puts there."""
 
-    tools = None  # the folder of another binary, with tools
-
     def __init__(self, folder):
         super().__init__(folder / "lab", {"permits": {"allow": {"run": ["py_post"]}}})
         shutil.copy(ROOT / "recipes" / "post.lua", self.root / "recipes")
         self.write("data/commits.csv", COMMITS)
         self.bin = folder / "bin"
         self.bin.mkdir()
-        shutil.copy(TLAB, self.bin)
-
-    def command(self, *words):
-        return [str((self.tools or self.bin) / "tlab"), *super().command(*words)[1:]]
+        self.binary = self.own = shutil.copy(TLAB, self.bin)
 
     def program(self, text):
         path = self.bin / "tools" / "py_post"
@@ -71,7 +66,7 @@ def lab(tmp_path):
 
 
 def same_again_without_the_program(lab):
-    lab.tools = None
+    lab.binary = lab.own
     shutil.rmtree(lab.bin / "tools", ignore_errors=True)
     shutil.rmtree(lab.root / "data", ignore_errors=True)
     assert lab.tlab("verify", "latest").exit == 0
@@ -189,7 +184,7 @@ def test_latest_is_the_newest_run_that_has_tables(lab):
 def py_post(lab):
     if not PY_POST.exists():
         pytest.skip("py_post is not installed: make tools")
-    lab.tools = BUILD
+    lab.binary = TLAB  # its tools are those of `make tools`
     return lab
 
 
