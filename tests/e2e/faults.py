@@ -149,12 +149,6 @@ class FaultLab(Lab):
     def runs(self):
         return sorted(self.root.glob("2*/*/*/ai-team/artifacts/*"))
 
-    def start(self, *words, env=None, **more):
-        """The binary without waiting for it, in a session of its own."""
-        return subprocess.Popen(
-            self.command(*words), cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"], **(env or {})}, start_new_session=True, **more)
-
     def strace(self, words, *options, timeout=60, env=None):
         """The binary under strace; `log` has the lines of the trace, `exit` is -9 when it was killed."""
         log = self.root.parent / "strace.log"

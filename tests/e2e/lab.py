@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
@@ -14,6 +15,13 @@ EXIT = {
     "ok": 0, "RUN_FAILED": 1, "USAGE": 2, "INVALID": 3, "NOT_PERMITTED": 4, "DIFFERS": 5,
     "NOT_RECORDED": 6, "PROVIDER": 7, "NETWORK": 7, "STORAGE": 8, "INTERRUPTED": 130,
 }
+
+
+def wait_for(condition, seconds=10):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it never came to that"
+        time.sleep(0.01)
 
 
 class Lab:
@@ -51,6 +59,12 @@ class Lab:
         done.out, done.err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
         assert "traceback" not in done.err.lower(), done.err
         return done
+
+    def start(self, *words, env=None, **more):
+        """The binary without waiting for it, in a session of its own."""
+        return subprocess.Popen(
+            self.command(*words), cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"], **(env or {})}, start_new_session=True, **more)
 
     def ai(self, base_url, *words, spec=None, **more):
         """Runs recipes/ai.lua on one question, or on `spec`, with the server's host allowed."""

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from faults import FaultLab, check_folder
-from test_kill import wait_for
+from lab import wait_for
 
 FAKE = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 pytestmark = pytest.mark.skipif(not FAKE, reason="libfaketime is not installed")

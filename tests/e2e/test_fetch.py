@@ -11,7 +11,7 @@ import pytest
 import disks
 import git_server as g
 import real_git
-from lab import EXIT, TLAB, Lab
+from lab import EXIT, TLAB, Lab, wait_for
 
 slow = pytest.mark.slow  # in test-all
 
@@ -377,8 +377,7 @@ def test_killed_while_it_fetches(lab, server, clean_first):
         server.repo.commit(f"b{size}", "x" * size, padding=2000)
     server.fault = g.drip(1000, 0.05)
     for delay in (0.05, 0.15, 0.3, 0.6):
-        with subprocess.Popen(lab.command(*lab.words(server.own)), cwd=lab.root, stderr=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]}) as process:
+        with lab.start(*lab.words(server.own)) as process:
             time.sleep(delay)
             process.kill()
     assert [name[-4:] for name in lab.mirrors()] == [".new"]
@@ -397,8 +396,7 @@ def test_killed_while_it_fetches(lab, server, clean_first):
     for n in range(3):
         server.repo.commit(text=f"more {n}", padding=100_000)
         server.fault = g.drip(8000, 0.02)
-        with subprocess.Popen(lab.command(*lab.words(server.own)), cwd=lab.root, stderr=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]}) as process:
+        with lab.start(*lab.words(server.own)) as process:
             time.sleep(0.1 * (n + 1))
             process.send_signal(signal.SIGKILL)
     server.fault = None
@@ -422,10 +420,8 @@ def test_gc_leaves_a_whole_mirror_alone(lab, server):
 @slow
 def test_interrupted_by_a_person(lab, server):
     server.fault = g.only("pack", g.stall(40, 30))
-    with subprocess.Popen(lab.command(*lab.words(server.own)), cwd=lab.root, stderr=subprocess.PIPE, text=True,
-                          env={"PATH": os.environ["PATH"]}) as process:
-        while len(server.requests) < 2:
-            time.sleep(0.01)
+    with lab.start(*lab.words(server.own), text=True) as process:
+        wait_for(lambda: len(server.requests) == 2)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=10)
     assert process.returncode == 130, err
@@ -438,8 +434,7 @@ def test_interrupted_by_a_person(lab, server):
 def test_two_runs_at_once(lab, server):
     server.fault = g.only("pack", g.drip(30, 0.02))
     words = lab.words(server.own)
-    both = [subprocess.Popen(lab.command(*words), cwd=lab.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                             text=True, env={"PATH": os.environ["PATH"]}) for _ in range(2)]
+    both = [lab.start(*words, text=True) for _ in range(2)]
     said = [process.communicate(timeout=60)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert sum("waiting for it" in err for err in said) == 1
@@ -451,13 +446,11 @@ PAUSING = RECIPE.replace("    run:write_json", "    tlab.clock.sleep(spec.pause 
 
 
 def killed_when(lab, words, ready):
-    with subprocess.Popen(lab.command(*words), cwd=lab.root, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          env={"PATH": os.environ["PATH"]}) as process:
-        until = time.monotonic() + 20
-        while not ready() and time.monotonic() < until:
-            time.sleep(0.01)
-        process.kill()
-    assert ready()
+    with lab.start(*words) as process:
+        try:
+            wait_for(ready, 20)
+        finally:
+            process.kill()
     [folder] = (lab.root / ".tlab/open").iterdir()
     return folder.read_text().strip()
 

@@ -5,14 +5,13 @@ import json
 import re
 import shutil
 import subprocess
-import time
 
 import pytest
 
 import git_fixtures as g
 import real_git
 from faults import strace_here
-from lab import ROOT
+from lab import ROOT, wait_for
 
 SUBJECTS = [
     b"../../x", b"/etc/passwd", b"-rf .", b"CON", b"nul.txt", b"", b"   ", b"\xff\xfe\xc3", b"x" * 300,
@@ -186,7 +185,7 @@ def test_a_repository_that_changes_meanwhile(lab, tmp_path, what):
     assert step in text
     lab.write("recipes/mine.lua", text.replace(step, step + "    while not tlab.fs.stat('lab:done') do tlab.clock.sleep(20) end\n"))
     process = lab.start("mine", f"repo={repo.folder}", "limit=0", f"--allow-read={repo.folder}")
-    until(lambda: [run for run in lab.root.glob("2*/*/*/analyzer/inputs/*/record/effects.jsonl") if b"fs.stat" in run.read_bytes()])
+    wait_for(lambda: [run for run in lab.root.glob("2*/*/*/analyzer/inputs/*/record/effects.jsonl") if b"fs.stat" in run.read_bytes()], 30)
     subprocess.run(["sh", "-ec", CHANGES[what]], cwd=repo.folder, check=True, env=real_git.somebody("B", "b@b"))
     lab.write("done", "x")
     _, err = process.communicate(timeout=60)
@@ -205,13 +204,6 @@ def test_a_repository_that_changes_meanwhile(lab, tmp_path, what):
         assert manifest["params"]["commit_at_end"] == repo.git("rev-parse", now)
         assert "the repository changed meanwhile" in err, err
     assert lab.tlab("verify", run).exit == 0
-
-
-def until(there):
-    end = time.monotonic() + 30
-    while not there():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 # --- N7, N8 -----------------------------------------------------------------------------------------------

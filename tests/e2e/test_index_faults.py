@@ -13,6 +13,7 @@ import pytest
 from disks import ROOM
 from faults import FaultLab, strace_here
 from index import index_is_true, rows
+from lab import wait_for
 
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 
@@ -250,7 +251,6 @@ def test_a_read_only_lab(lab):
 
 def killed_when_begun(lab, process):
     """Kills a run once its first manifest is there."""
-    from test_kill import wait_for
     before = len(rows((lab.root / "runs.csv").read_text()))
     wait_for(lambda: sum((run / "record" / "effects.jsonl").exists() for run in lab.runs()) > before)
     os.killpg(process.pid, signal.SIGKILL)

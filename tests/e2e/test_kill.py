@@ -2,13 +2,13 @@
 
 import os
 import signal
-import time
 
 import pytest
 
 import fault_server as f
 from faults import FaultLab, check_folder, gone_within, kill_and_reap, strace_here, words, worker_pids
 from index import index_is_true
+from lab import wait_for
 
 CALLS = ["openat", "openat2", "mkdirat", "write", "fsync", "fdatasync", "renameat", "symlinkat", "sendto",
          "recvfrom", "ftruncate", "pwrite64", "flock", "linkat", "unlinkat", "close"]
@@ -98,10 +98,3 @@ def test_a_killed_worker_is_told(tmp_path):
     assert lab.manifest["status"] == "failed" and lab.manifest["error"]["code"] == "CRASHED"
     assert check_folder(lab.latest) == "failed"
     assert lab.tlab("verify", "latest").exit == 0
-
-
-def wait_for(condition, seconds=10):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it never came to that"
-        time.sleep(0.01)

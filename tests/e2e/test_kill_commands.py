@@ -14,7 +14,7 @@ import pytest
 from disks import ROOM
 from faults import FaultLab, check_folder, schema, strace_here, words
 from index import index_is_true
-from test_kill import wait_for
+from lab import wait_for
 
 CHANGING = ["openat", "write", "pwrite64", "fsync", "fdatasync", "syncfs", "renameat", "symlinkat", "mkdirat", "unlinkat",
             "linkat", "ftruncate", "flock", "close"]

@@ -3,20 +3,18 @@
 What the kernel keeps it from is tried attack by attack in tests/unit/test_proc_confine.c.
 """
 
-import http.server
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
 
-from faults import FaultLab, schema
-from lab import EXIT, TLAB
+import fault_server as f
+from faults import FaultLab, kill_and_reap, schema
+from lab import EXIT, TLAB, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 NAP = f"77.{os.getpid()}"  # seconds that no other process sleeps
@@ -200,17 +198,10 @@ def test_a_daemon_does_not_outlive_its_program(lab):
 
 def test_a_killed_tlab_takes_its_programs_along_and_gc_the_folder(lab):
     lab.program(f"must(tlab.proc.run {{ argv = {{ 'sh', '-c', 'setsid sleep {NAP} & sleep {NAP}' }} }})")
-    process = subprocess.Popen([TLAB, *lab.words()], cwd=lab.root, stdin=subprocess.DEVNULL, env=lab.env,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 20
-    while len(sleeping()) < 2 and time.monotonic() < until:
-        time.sleep(0.02)
-    assert len(sleeping()) == 2
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    while sleeping() and time.monotonic() < until:
-        time.sleep(0.02)
-    assert sleeping() == []
+    process = lab.start(*lab.words(), env=lab.env)
+    wait_for(lambda: len(sleeping()) == 2, 20)
+    kill_and_reap(process)
+    wait_for(lambda: sleeping() == [], 20)
     [folder] = lab.left()
     os.utime(lab.scratch / folder, (1_700_000_000, 1_700_000_000))
     done = lab.tlab("gc", "--yes", env={"TMPDIR": str(lab.scratch)})
@@ -224,13 +215,9 @@ def test_a_run_that_was_killed_under_a_program_is_resumed(lab):
     lab.program(f"""run:write('one.txt', must(tlab.proc.run {{ argv = {{ 'sh', '-c', 'echo one' }} }}).stdout)
       run:write('two.txt', must(tlab.proc.run {{
         argv = {{ 'sh', '-c', 'test -e outside/hang && sleep {NAP}; echo two' }}, read = {{ '{lab.outside}' }} }}).stdout)""")
-    process = subprocess.Popen([TLAB, *lab.words()], cwd=lab.root, stdin=subprocess.DEVNULL, env=lab.env,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 20
-    while not sleeping() and time.monotonic() < until:
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
+    process = lab.start(*lab.words(), env=lab.env)
+    wait_for(sleeping, 20)
+    kill_and_reap(process)
     (lab.outside / "hang").unlink()
     [run] = lab.runs()
     done = lab.tlab("resume", run, "--allow-run=sh", env=lab.env)
@@ -285,19 +272,10 @@ def test_what_is_not_given(lab, path, code):
 
 
 def test_there_is_no_network(lab):
-    asked = []
-
-    class Server(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}/"
-    code = f"import urllib.request\ntry: urllib.request.urlopen('{url}')\nexcept OSError as e: print(e.reason)"
-    said = lab.says(f'/usr/bin/python3 -c "{code}"')
-    server.shutdown()
-    assert "not permitted" in said and asked == []
+    with f.FaultServer([]) as server:
+        code = f"import urllib.request\ntry: urllib.request.urlopen('{server.base_url}')\nexcept OSError as e: print(e.reason)"
+        said = lab.says(f'/usr/bin/python3 -c "{code}"')
+        assert "not permitted" in said and server.requests == []
 
 
 # --- kernels that have less ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 import fault_server as f
 from faults import FaultLab, check_folder, worker_pids
-from test_kill import wait_for
+from lab import wait_for
 
 KEY = 'sk-canary+9f8e/7d6c"5b4a=x'  # characters that each encoding writes differently
 

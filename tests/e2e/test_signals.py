@@ -9,7 +9,7 @@ import pytest
 
 import fault_server as f
 from faults import FaultLab, check_folder, gone_within, kill_and_reap, strace_here, worker_pids
-from test_kill import wait_for
+from lab import wait_for
 
 NAP = f"sleep {100000 + os.getpid()}"  # nobody else's
 ENDS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
