@@ -2,53 +2,44 @@
 
 import json
 import re
-import subprocess
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+import fault_server as f
 from git_repo import Repo
-from lab import ROOT, Lab
+from lab import Lab
 
 KEY = "ghp_" + "a1B2" * 9
 
 
-class Model(BaseHTTPRequestHandler):
+def obey(connection, request):
     """It does what the text it is given says: what stands between OBEY( and )OBEY is its answer, with tool calls besides."""
+    told = json.loads(request.body)["messages"][-1]["content"]
+    orders = "".join(re.findall(r"OBEY\((.*)\)OBEY", told))
+    files = re.findall(r"^FILE (\S+)", told, re.M)
+    text = orders or json.dumps({
+        "headline": f"{len(files)} files", "claims": [{"file": file, "text": "it changed"} for file in files],
+    })
+    call = {"id": "1", "type": "function", "function": {"name": "fs.read", "arguments": '{"path":"/etc/passwd"}'}}
+    choice = {"finish_reason": "stop", "message": {"content": text, "tool_calls": [call]}}
+    usage = {"prompt_tokens": len(told) // 4, "completion_tokens": 9}
+    f.json_answer("", choices=[choice], usage=usage)(connection, request)
 
-    def log_message(self, *_):
-        pass
 
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append(asked)
-        told = asked["messages"][-1]["content"]
-        orders = "".join(re.findall(r"OBEY\((.*)\)OBEY", told))
-        files = re.findall(r"^FILE (\S+)", told, re.M)
-        text = orders or json.dumps({
-            "headline": f"{len(files)} files", "claims": [{"file": file, "text": "it changed"} for file in files],
-        })
-        call = {"id": "1", "type": "function", "function": {"name": "fs.read", "arguments": '{"path":"/etc/passwd"}'}}
-        choice = {"finish_reason": "stop", "message": {"content": text, "tool_calls": [call]}}
-        body = json.dumps({
-            "choices": [choice], "model": "m", "usage": {"prompt_tokens": len(told) // 4, "completion_tokens": 9},
-        }).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+class Model(f.FaultServer):
+    @property
+    def asked(self):
+        return [json.loads(request.body) for request in self.posts]
+
+    @property
+    def host(self):
+        return f"127.0.0.1:{self.port}"
 
 
 @pytest.fixture
 def model():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    server.asked = []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    server.host = f"127.0.0.1:{server.server_port}"
-    yield server
-    server.shutdown()
-    server.server_close()
+    with Model([obey]) as server:
+        yield server
 
 
 @pytest.fixture
@@ -62,7 +53,7 @@ def lab(tmp_path):
 
 def summ(lab, model, *words):
     return lab.tlab(
-        "summ", f"repo={lab.repo.root}", f"--allow-read={lab.repo.root}", "model=m", f"base_url=http://{model.host}/v1",
+        "summ", f"repo={lab.repo.root}", f"--allow-read={lab.repo.root}", "model=m", f"base_url={model.base_url}",
         f"--allow-net={model.host}", *words,
     )
 
@@ -169,9 +160,10 @@ def test_what_is_left_out_is_said(lab, model):
     assert summ(lab, model, "sha=lock..lock").exit == 0 and "model" not in summary(lab)
 
 
-def test_a_model_that_fails_leaves_the_page(lab, model):
+def test_a_model_that_fails_leaves_the_page(lab):
     many_files(lab, 2, 3)
-    model.server_close()
+    with Model([]) as model:
+        pass  # nothing listens there any more
     done = summ(lab, model, "retries=0")
     assert done.exit == 7 and "1 of 1 requests to the model failed" in done.err
     page = (lab.latest / "analysis_summary.md").read_text()
