@@ -5,12 +5,16 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 TLAB = BUILD / "tlab"
 
+# Says the largest resident memory of any process of a command, in KiB.
+PEAK = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);" \
+       "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
 EXIT = {
     "ok": 0, "RUN_FAILED": 1, "USAGE": 2, "INVALID": 3, "NOT_PERMITTED": 4, "DIFFERS": 5,
     "NOT_RECORDED": 6, "PROVIDER": 7, "NETWORK": 7, "STORAGE": 8, "INTERRUPTED": 130,
@@ -65,6 +69,13 @@ class Lab:
         return subprocess.Popen(
             self.command(*words), cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"], **(env or {})}, start_new_session=True, **more)
+
+    def peak(self, *words, timeout=300):
+        """The largest resident memory of any process of a command that does its work, in bytes."""
+        done = subprocess.run([sys.executable, "-c", PEAK, *self.command(*words)], cwd=self.root, timeout=timeout,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout) * 1024
 
     def ai(self, base_url, *words, spec=None, **more):
         """Runs recipes/ai.lua on one question, or on `spec`, with the server's host allowed."""

@@ -30,7 +30,6 @@ def invented(tmp_path_factory):
     return repo
 
 
-
 class HistoryLab(Lab):
     def __init__(self, folder):
         super().__init__(folder, {"permits": {"allow": {"read": ["/"]}}})
@@ -131,13 +130,9 @@ def write_plain(repo, commits):
 
 
 def peak(lab, repo, limit):
-    """The largest resident memory of any process of a run, in bytes."""
+    """The memory of a run that reads so many commits."""
     lab.write("spec.json", {"repo": str(repo), "limit": limit, "batch": 1000})
-    script = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);" \
-             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    done = subprocess.run([sys.executable, "-c", script, *lab.command("run", "history", "spec.json", "--quiet")],
-                          cwd=lab.root, check=True, capture_output=True, text=True, timeout=300)
-    return int(done.stdout) * 1024
+    return lab.peak("run", "history", "spec.json", "--quiet")
 
 
 @pytest.mark.timeout(600)
