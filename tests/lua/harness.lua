@@ -91,6 +91,17 @@ function M.err(fn, pattern)
   return err
 end
 
+--- The first table, with what the second has put into it: for what a test is about.
+---@param base table
+---@param more table?
+---@return table base
+function M.with(base, more)
+  for key, value in pairs(more or {}) do
+    base[key] = value
+  end
+  return base
+end
+
 --- Ends the file: prints the plan, returns whether all passed.
 ---@return boolean
 function M.done()

@@ -1,13 +1,13 @@
 local t = require 'harness'
 local core = require 'core'
 require('fake_tlab').install {}
+local charts = require 'tlab.mine.charts'
 local commits = require 'tlab.mine.commit'
 local lines = require 'tlab.mine.table'
 local page = require 'tlab.mine.page'
 local source = require 'tlab.mine.source'
 local tally = require 'tlab.mine.tally'
 local walk = require 'tlab.mine.walk'
-local text = require 'tlab.text'
 
 local function refused(fn, pattern)
   local ok, err = pcall(fn)
@@ -62,7 +62,7 @@ end)
 -- A commit. --------------------------------------------------------------------------------------
 
 local function a_commit(more)
-  local commit = {
+  return t.with({
     commit = ('ab'):rep(20),
     parents = core.json.array {},
     tree = ('c'):rep(40),
@@ -74,15 +74,11 @@ local function a_commit(more)
     commit_time = 1790985600,
     subject = 's',
     body = '',
-  }
-  for key, value in pairs(more or {}) do
-    commit[key] = value
-  end
-  return commit
+  }, more)
 end
 
 local function a_file(more)
-  local file = {
+  return t.with({
     path = 'a.c',
     status = 'M',
     insertions = 2,
@@ -92,11 +88,7 @@ local function a_file(more)
     new_mode = '100644',
     old_id = ('1'):rep(40),
     new_id = ('2'):rep(40),
-  }
-  for key, value in pairs(more or {}) do
-    file[key] = value
-  end
-  return file
+  }, more)
 end
 
 t.test('numbers are summed, and bytes that are not UTF-8 are kept as hex', function()
@@ -182,12 +174,18 @@ t.test('authors and files are ranked, equal ones by name, fifteen of them', func
   t.eq({ #shown, all }, { 15, 40 })
 end)
 
+t.test('a chart says the beginning of a long name', function()
+  local sums = tally.new()
+  sums:add(commits.record(a_commit { author_name = ('x'):rep(200) }, { files = {} }))
+  t.eq(charts.of(sums)[2].about, ('1 author, first %s… with 1 commit'):format(('x'):rep(80)))
+end)
+
 -- The page. --------------------------------------------------------------------------------------
 
 local SPEC = { patches = true, limit = 2, max_patch = 1024, merges = 'include' }
 
 local function a_page(more)
-  local what = {
+  return page.markdown(t.with({
     label = 'r',
     from = 'main',
     commit = ('a'):rep(40),
@@ -195,11 +193,7 @@ local function a_page(more)
     tally = tally.new(),
     newest = {},
     charts = {},
-  }
-  for key, value in pairs(more) do
-    what[key] = value
-  end
-  return page.markdown(what)
+  }, more))
 end
 
 t.test('the page says what is missing, and nothing when nothing is', function()
@@ -327,20 +321,6 @@ t.test('a long table is written in parts, none twice, and an empty one is there'
   one:flush()
   t.eq(files.long == table.concat(all), true)
   t.eq(calls, 19)
-end)
-
--- Text. ------------------------------------------------------------------------------------------
-
-t.test('text from outside: valid, and nothing hidden', function()
-  t.eq({ text.valid 'grün' }, { 'grün', true })
-  t.eq({ text.valid 'a\xFF\xC3' }, { 'a\u{FFFD}\u{FFFD}', false })
-  t.eq({ text.valid '' }, { '', true })
-  t.eq(
-    text.visible 'a\27[1m\n\u{9B}\u{202E}\u{E0041}\xFF',
-    'a\\x1b[1m\\x0a\\u{9b}\\u{202e}\\u{e0041}\\xff'
-  )
-  t.eq(text.visible('äöü', 3), 'ä…')
-  t.eq(text.visible('abc', 3), 'abc')
 end)
 
 return t.done()

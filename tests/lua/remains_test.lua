@@ -15,10 +15,7 @@ local function whole(n, op, more)
   if not (more and more.error) then
     line.result = true
   end
-  for name, value in pairs(more or {}) do
-    line[name] = value
-  end
-  return line
+  return t.with(line, more)
 end
 
 local function asked(n)

@@ -7,18 +7,14 @@ local width = require 'host.view.width'
 local BIG = 'x' .. ('é'):rep(5000000)
 
 local function run(more)
-  local row = {
+  return t.with({
     id = ('ab'):rep(32),
     started = '2026-10-03T10:00:00.000Z',
     recipe = 'ai',
     status = 'succeeded',
     seconds = '3.25',
     folder = 'f',
-  }
-  for name, value in pairs(more or {}) do
-    row[name] = value
-  end
-  return row
+  }, more)
 end
 
 t.test('what is hidden is shown, what is not UTF-8 too', function()

@@ -10,17 +10,13 @@ local function id(n)
 end
 
 local function file(path, status, insertions, deletions, more)
-  local one = {
+  return t.with({
     path = path,
     status = status,
     insertions = insertions,
     deletions = deletions,
     binary = insertions == nil,
-  }
-  for key, value in pairs(more or {}) do
-    one[key] = value
-  end
-  return one
+  }, more)
 end
 
 local PATCH = [[

@@ -162,13 +162,7 @@ local COMMITS = { { subject = 's', body = '' } }
 
 local function write(script, files, more)
   local world = fake.install(script)
-  local spec = {}
-  for key, value in pairs(SPEC) do
-    spec[key] = value
-  end
-  for key, value in pairs(more or {}) do
-    spec[key] = value
-  end
+  local spec = t.with(t.with({}, SPEC), more)
   return model.write(RUN, spec, COMMITS, files, rules), world
 end
 

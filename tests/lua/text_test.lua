@@ -92,4 +92,16 @@ t.test('a slug of any bytes is safe, and its own slug', function()
   end
 end)
 
+t.test('text from outside: valid, and nothing hidden', function()
+  t.eq({ text.valid 'grün' }, { 'grün', true })
+  t.eq({ text.valid 'a\xFF\xC3' }, { 'a\u{FFFD}\u{FFFD}', false })
+  t.eq({ text.valid '' }, { '', true })
+  t.eq(
+    text.visible 'a\27[1m\n\u{9B}\u{202E}\u{E0041}\xFF',
+    'a\\x1b[1m\\x0a\\u{9b}\\u{202e}\\u{e0041}\\xff'
+  )
+  t.eq(text.visible('äöü', 3), 'ä…')
+  t.eq(text.visible('abc', 3), 'abc')
+end)
+
 return t.done()
