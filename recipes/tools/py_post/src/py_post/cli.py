@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from py_post import __version__
 from py_post.answers import Answers
 from py_post.commits import Commits
-from py_post.errors import DataError, UsageError
+from py_post.errors import DataError, UsageError, reason_of
 from py_post.reading import Row, Source
 from py_post.report import Report
 from py_post.runs import Runs
@@ -102,8 +102,7 @@ def sources_of(name: str) -> list[Source]:
         try:
             entries = sorted(path.iterdir())
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise DataError(f"{visible(name)}: cannot be read: {reason}") from None
+            raise DataError(f"{visible(name)}: cannot be read: {reason_of(error)}") from None
         found = [file for file in entries if file.suffix in (".csv", ".jsonl") and file.is_file()]
     if not found:
         raise DataError(f"{visible(name)}: there is no .csv and no .jsonl file in this folder")

@@ -167,10 +167,6 @@ class Commits:
         if not days:
             return
         spans = Spans([day for day, _ in days])
-        counts = [0] * len(spans.starts)
-        for day, sums in days:
-            if (at := spans.index(day)) is not None:
-                counts[at] += sums.commits
         more = f"; {count(spans.left_out, 'earlier year')} left out" if spans.left_out else ""
         report.figures.append(
             Columns(
@@ -179,7 +175,7 @@ class Commits:
                 f"{count(self.total.commits, 'commit')} of {count(len(self.authors), 'author')}, "
                 f"{days[0][0]} to {days[-1][0]}{more}",
                 spans.labels(),
-                [Series("commits", counts)],
+                [Series("commits", spans.sums((day, sums.commits) for day, sums in days))],
                 f"{spans.unit} of the author's time, in UTC",
                 f"commits a {spans.unit}",
             )

@@ -1,7 +1,7 @@
 """Counting and measuring what streams by, in bounded memory."""
 
 from array import array
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import date, timedelta
 from typing import Generic, TypeVar
 
@@ -153,6 +153,14 @@ class Spans:
     def index(self, day: date) -> int | None:
         """The bar that a day belongs to; None when that one is left out."""
         return self._index.get(self._start(day))
+
+    def sums(self, times: Iterable[tuple[date, int]]) -> list[int]:
+        """What comes together in each bar, of numbers by day; bars that are left out get none."""
+        sums = [0] * len(self.starts)
+        for day, number in times:
+            if (at := self.index(day)) is not None:
+                sums[at] += number
+        return sums
 
     def labels(self) -> list[str]:
         """What stands below the bars."""

@@ -7,3 +7,8 @@ class DataError(Exception):
 
 class UsageError(Exception):
     """The command line does not make sense: exit code 2."""
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says, as the end of a sentence."""
+    return (error.strerror or str(error)).lower()

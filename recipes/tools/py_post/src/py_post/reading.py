@@ -4,11 +4,12 @@ import csv
 import json
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from py_post.errors import DataError
+from py_post.errors import DataError, reason_of
 from py_post.text import count, label, unguarded
 
 # One cell, or one line of JSON: beyond this something is broken, and memory is not.
@@ -38,16 +39,20 @@ class Source:
 
     def __iter__(self) -> Iterator[Row]:
         self.line = self.rows = 0
+        with self._opened() as file:
+            for row in self._parse(file):
+                self.rows += 1
+                yield row
+
+    @contextmanager
+    def _opened(self) -> Iterator[IO[str]]:
         try:
             with self.path.open(
                 encoding="utf-8-sig", errors="backslashreplace", newline=""
             ) as file:
-                for row in self._parse(file):
-                    self.rows += 1
-                    yield row
+                yield file
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise DataError(f"{self.name}: cannot be read: {reason.lower()}") from None
+            raise DataError(f"{self.name}: cannot be read: {reason_of(error)}") from None
 
     def _parse(self, file: IO[str]) -> Iterator[Row]:
         return _json_rows(self, file) if self.path.suffix == ".jsonl" else _csv_rows(self, file)
@@ -56,15 +61,9 @@ class Source:
         """The columns of a CSV file, the keys of the first line of JSON; none of an empty one."""
         if self.path.suffix == ".jsonl":
             return tuple(next(iter(self), {}))
-        try:
-            with self.path.open(
-                encoding="utf-8-sig", errors="backslashreplace", newline=""
-            ) as file:
-                self.line = 1
-                return _header(self, next(_csv_lines(self, file), []))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise DataError(f"{self.name}: cannot be read: {reason.lower()}") from None
+        with self._opened() as file:
+            self.line = 1
+            return _header(self, next(_csv_lines(self, file), []))
 
 
 def _csv_lines(source: Source, file: IO[str]) -> Iterator[list[str]]:

@@ -145,10 +145,6 @@ class Runs:
         if not days:
             return
         spans = Spans([day for day, _ in days])
-        sums: list[Counter[str]] = [Counter() for _ in spans.starts]
-        for day, counts in days:
-            if (at := spans.index(day)) is not None:
-                sums[at].update(counts)
         more = f"; {count(spans.left_out, 'earlier year')} left out" if spans.left_out else ""
         report.figures.append(
             Columns(
@@ -157,7 +153,7 @@ class Runs:
                 f"{count(self.total.runs, 'run')}, {days[0][0]} to {days[-1][0]}{more}",
                 spans.labels(),
                 [
-                    Series(status, [counts[status] for counts in sums], look)
+                    Series(status, spans.sums((day, c[status]) for day, c in days), look)
                     for look, status in enumerate(statuses)
                     if self.total.by_status[status]
                 ],

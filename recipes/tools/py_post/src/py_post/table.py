@@ -215,17 +215,13 @@ class AnyTable:
     @staticmethod
     def _over_time(name: str, title: str, column: _Column) -> Columns:
         spans = Spans(list(column.days))
-        counts = [0] * len(spans.starts)
-        for day, times in column.days.items():
-            if (at := spans.index(day)) is not None:
-                counts[at] += times
         first, last = column.reach()
         return Columns(
             name,
             title,
             f"{count(column.times, 'time')} from {first} to {last}",
             spans.labels(),
-            [Series("rows", counts)],
+            [Series("rows", spans.sums(column.days.items()))],
             f"{spans.unit}, in UTC",
             f"rows a {spans.unit}",
         )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from py_post.errors import DataError
+from py_post.errors import DataError, reason_of
 from py_post.report import Cell, Report, Table
 from py_post.text import guarded, visible
 
@@ -43,8 +43,7 @@ def save(path: Path, content: bytes) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        reason = (error.strerror or str(error)).lower()
-        raise DataError(f"{path}: cannot be written: {reason}") from None
+        raise DataError(f"{path}: cannot be written: {reason_of(error)}") from None
 
 
 def write(reports: Iterable[Report], folder: Path, form: str) -> list[dict[str, Any]]:
@@ -52,8 +51,7 @@ def write(reports: Iterable[Report], folder: Path, form: str) -> list[dict[str, 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DataError(f"{folder}: cannot be made: {reason}") from None
+        raise DataError(f"{folder}: cannot be made: {reason_of(error)}") from None
     told = []
     for report in reports:
         tables = []
