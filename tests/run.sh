@@ -172,8 +172,9 @@ run_crate() {
   count "tools $name, read" $((1 - code)) $code 0
   code=0
   cargo test "${in[@]}" --release --no-fail-fast >"$log" 2>&1 </dev/null || code=$?
-  good=$(sed -nE 's/^test result: .* ([0-9]+) passed; .*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
-  bad=$(sed -nE 's/^test result: .* ([0-9]+) failed; .*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+  sum_of() { sed -nE "s/^test result: .* ([0-9]+) $1; .*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
+  good=$(sum_of passed)
+  bad=$(sum_of failed)
   if ((code != 0 && bad == 0)) || ((good == 0)); then
     bad=1
   fi
