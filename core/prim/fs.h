@@ -42,6 +42,12 @@ tl_fs_entry tl_fs_purge;
  * link, above the root, in /proc, /sys and their like. */
 int tl_fs_look(const tl_place *p, bool follow, struct stat *st, tl_err *e);
 
+/* The path of what an open descriptor leads to, without links, by proc(5). False with errno, and
+ * `path` empty. */
+bool tl_fs_path_of(int fd, char path[PATH_MAX]);
+/* By the text of two absolute paths: is `path` the folder itself, or below it? */
+bool tl_fs_lies_in(const char *path, const char *folder);
+
 /* Opens a regular file for reading. TL_EREFUSED, TL_EARGUMENT for a folder: names what it is. */
 int tl_fs_open_file(const tl_place *p, struct stat *st, tl_err *e);
 /* Opens a folder for reading its entries and for use as a directory descriptor. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -132,6 +133,24 @@ static int open_at(int dirfd, const char *path, int flags, bool trusted)
   do fd = openat(dirfd, path, flags | O_CLOEXEC);
   while (fd < 0 && errno == EINTR);
   return fd;
+}
+
+bool tl_fs_path_of(int fd, char path[PATH_MAX])
+{
+  char link[32];
+  (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t n = readlink(link, path, PATH_MAX - 1);
+  path[n > 0 ? n : 0] = '\0';
+  return n > 0;
+}
+
+bool tl_fs_lies_in(const char *path, const char *folder)
+{
+  size_t n = strlen(folder);
+  while (n > 0 && folder[n - 1] == '/') {
+    n--;
+  }
+  return strncmp(folder, path, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
 /* File systems whose files are windows into the kernel or into processes: /proc/self/environ is a

@@ -114,19 +114,6 @@ int tl_git_fail(tl_err *e, int rc, const char *doing)
 
 /* --- opening --- */
 
-/* The real path of an open folder: what libgit2 needs, reached without following any link. */
-static int path_of(int fd, const char *shown, char path[PATH_MAX], tl_err *e)
-{
-  char link[32];
-  (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  ssize_t n = readlink(link, path, PATH_MAX - 1);
-  if (n <= 0) {
-    return tl_fail_errno(e, errno, "cannot find the path of %s", shown);
-  }
-  path[n] = '\0';
-  return 0;
-}
-
 /* The folder of argument `arg`; where it is left out, the place is the gate's choice. */
 static int start_folder(tl_call *call, unsigned arg, char path[PATH_MAX], bool *trusted)
 {
@@ -146,7 +133,10 @@ static int start_folder(tl_call *call, unsigned arg, char path[PATH_MAX], bool *
   if (fd < 0) {
     return fd;
   }
-  rc = path_of(fd, place->shown, path, &call->err);
+  /* What libgit2 needs, reached without following any link. */
+  rc = tl_fs_path_of(fd, path)
+           ? 0
+           : tl_fail_errno(&call->err, errno, "cannot find the path of %s", place->shown);
   (void)close(fd);
   return rc;
 }

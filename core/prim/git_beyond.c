@@ -27,15 +27,6 @@ typedef struct seeker {
   tl_err *e;
 } seeker;
 
-static bool is_below(const char *folder, const char *path)
-{
-  size_t n = strlen(folder);
-  while (n > 0 && folder[n - 1] == '/') {
-    n--;
-  }
-  return strncmp(folder, path, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 /* `path` is one that the repository gave; what is not there is nobody's. */
 static int check_part(const seeker *s, const char *path)
 {
@@ -43,7 +34,7 @@ static int check_part(const seeker *s, const char *path)
   if (!realpath(path, real)) {
     return errno == ENOENT ? 0 : tl_fail_errno(s->e, errno, "cannot find a part of the repository");
   }
-  if (is_below(s->start, real) || (s->home && is_below(s->home, real)) ||
+  if (tl_fs_lies_in(real, s->start) || (s->home && tl_fs_lies_in(real, s->home)) ||
       (s->guard && s->guard->beyond(s->guard->ud, real, s->e) == 0)) {
     return 0;
   }
@@ -131,7 +122,7 @@ static bool is_linked(const char *gitdir, const char *common, const char *start)
 {
   char path[PATH_MAX], real[PATH_MAX];
   (void)snprintf(path, sizeof path, "%s/gitdir", gitdir);
-  int fd = is_below(common, gitdir) ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+  int fd = tl_fs_lies_in(gitdir, common) ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
   ssize_t n = fd < 0 ? -1 : tl_fs_read_all(fd, path, sizeof path - 1);
   if (fd >= 0) {
     (void)close(fd);
@@ -146,7 +137,7 @@ static bool is_linked(const char *gitdir, const char *common, const char *start)
     return false;
   }
   *slash = '\0';
-  return is_below(real, start);
+  return tl_fs_lies_in(start, real);
 }
 
 /* The repository's folder where it is the one around `start`: its `.git`, itself when it is bare, or
@@ -166,7 +157,7 @@ static char *home_of(const char *gitdir, const char *common, const char *start)
   if (n > end && strcmp(around + n - end, dot_git) == 0) {
     around[n - end] = '\0';
   }
-  bool is_home = is_below(around, start);
+  bool is_home = tl_fs_lies_in(start, around);
   free(around);
   if (!is_home) {
     free(home);

@@ -64,10 +64,8 @@ static tl_git_fetch *new_fetch(tl_call *call)
 /* The real path of an open folder, for libgit2. */
 static char *path_of(int fd)
 {
-  char link[32], path[PATH_MAX];
-  (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  ssize_t n = readlink(link, path, sizeof path);
-  return n > 0 && n < (ssize_t)sizeof path ? tl_memdup0(path, (size_t)n) : NULL;
+  char path[PATH_MAX];
+  return tl_fs_path_of(fd, path) ? tl_strdup(path) : NULL;
 }
 
 /* Checks the URL as HTTP has it, or opens the folder that a file: URL names. */

@@ -135,11 +135,9 @@ static int purge(const mirror *m, const char *name, tl_err *e)
 
 static void path_of(const mirror *m, const char *name, char path[PATH_MAX])
 {
-  char link[32];
-  (void)snprintf(link, sizeof link, "/proc/self/fd/%d", m->f->cache);
-  ssize_t n = readlink(link, path, PATH_MAX - TL_GIT_MIRROR_NAME - 16);
-  n = n < 0 ? 0 : n;
-  (void)snprintf(path + n, (size_t)(PATH_MAX - n), "/%s", name);
+  (void)tl_fs_path_of(m->f->cache, path);
+  size_t n = strlen(path);
+  (void)snprintf(path + n, PATH_MAX - n, "/%s", name);
 }
 
 static int fail_other(const mirror *m, const char *url, tl_err *e)

@@ -58,17 +58,10 @@ static bool allow(const grant *g, const char *path, unsigned what)
   return ok;
 }
 
-/* Is `path` the folder itself, or below it? */
-static bool is_below(const char *path, const char *folder)
-{
-  size_t n = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
-  return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 static bool in_system(const char *path)
 {
   for (size_t i = 0; i < sizeof system_folders / sizeof *system_folders; i++) {
-    if (is_below(path, system_folders[i])) {
+    if (tl_fs_lies_in(path, system_folders[i])) {
       return true;
     }
   }
@@ -78,8 +71,9 @@ static bool in_system(const char *path)
 /* Would the folder give away the lab, somebody's home, or all homes? */
 static bool too_much(const grant *g, const char *folder)
 {
-  return is_below("/root", folder) || is_below("/home", folder) ||
-         (*g->home && is_below(g->home, folder)) || (*g->lab && is_below(g->lab, folder)) ||
+  return tl_fs_lies_in("/root", folder) || tl_fs_lies_in("/home", folder) ||
+         (*g->home && tl_fs_lies_in(g->home, folder)) ||
+         (*g->lab && tl_fs_lies_in(g->lab, folder)) ||
          (strncmp(folder, "/home/", 6) == 0 && !strchr(folder + 6, '/'));
 }
 
@@ -252,7 +246,7 @@ static void install_own(const grant *g, const char *path)
 {
   char own[PATH_MAX];
   for (unsigned i = 0; i < TL_PROC_OWN; i++) {
-    if (tl_proc_own_folder(i, own) && is_below(path, own)) {
+    if (tl_proc_own_folder(i, own) && tl_fs_lies_in(path, own)) {
       install(g, own);
     }
   }
@@ -304,15 +298,6 @@ static int look_through(const tl_place *place, tl_err *e)
   return rc;
 }
 
-static bool path_of(int fd, char path[PATH_MAX])
-{
-  char link[32];
-  (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  ssize_t n = readlink(link, path, PATH_MAX - 1);
-  path[n > 0 ? n : 0] = '\0';
-  return n > 0;
-}
-
 static int give(const grant *g, const tl_proc_scratch *scratch, const tl_place *place, tl_err *e)
 {
   char path[PATH_MAX];
@@ -326,7 +311,7 @@ static int give(const grant *g, const tl_proc_scratch *scratch, const tl_place *
   if (rc == 0 && S_ISDIR(st.st_mode)) {
     rc = look_through(place, e);
   }
-  if (rc == 0 && !path_of(fd, path)) {
+  if (rc == 0 && !tl_fs_path_of(fd, path)) {
     rc = tl_fail_errno(e, errno, "cannot tell where %s lies", place->shown);
   }
   if (rc == 0) {
@@ -355,7 +340,7 @@ int tl_proc_access_make(const tl_proc_program *program, const tl_proc_scratch *s
     g.home[0] = '\0';
   }
   if (lab && lab->dirfd >= 0) {
-    (void)path_of(lab->dirfd, g.lab);
+    (void)tl_fs_path_of(lab->dirfd, g.lab);
   }
   if (access->ruleset >= 0) {
     (void)tl_landlock_allow(access->ruleset, scratch->fd, TL_LANDLOCK_OWN);
