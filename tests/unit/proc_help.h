@@ -40,12 +40,17 @@ static inline tl_val command_of(const char *const *argv)
 
 #define COMMAND(...) command_of((const char *const[]){__VA_ARGS__, NULL})
 
-/* Takes the command. */
-static inline void start(asked *a, tl_val command)
+/* Takes the command; there is no lab, and nothing to be read. */
+static inline void prepare(asked *a, tl_val command)
 {
   *a = (asked){.places = {{.dirfd = -1}}};
   a->args[0] = command;
   a->call = (tl_call){.args = a->args, .places = a->places, .done = on_done};
+}
+
+static inline void start(asked *a, tl_val command)
+{
+  prepare(a, command);
   a->rc = prim_proc_run(&a->call);
 }
 
@@ -145,13 +150,15 @@ static inline const char *nap(int which)
 
 static char base[] = "/tmp/tlab-proc-XXXXXX";
 
-static inline int make_base(void)
+static inline int make_base(void **state)
 {
+  (void)state;
   return mkdtemp(base) && chmod(base, 0755) == 0 ? 0 : -1;
 }
 
-static inline int remove_base(void)
+static inline int remove_base(void **state)
 {
+  (void)state;
   char command[64];
   (void)snprintf(command, sizeof command, "rm -rf %s", base);
   return system(command);

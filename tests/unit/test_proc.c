@@ -459,18 +459,6 @@ static void a_wrong_command_is_an_argument_error(void **state)
   fails(env_of("GLIBC_TUNABLES", tl_str("x")), TL_EREFUSED, "GLIBC_TUNABLES");
 }
 
-static int set_up(void **state)
-{
-  (void)state;
-  return make_base();
-}
-
-static int tear_down(void **state)
-{
-  (void)state;
-  return remove_base();
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -501,5 +489,5 @@ int main(void)
       cmocka_unit_test(a_file_that_is_no_program_is_refused),
       cmocka_unit_test(a_wrong_command_is_an_argument_error),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, make_base, remove_base);
 }

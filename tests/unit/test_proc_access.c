@@ -15,20 +15,17 @@
 
 static asked run_reading(tl_val command, const char *const *paths)
 {
-  asked a = {0};
+  asked a;
   unsigned n = 0;
-  a.args[0] = command;
+  prepare(&a, command);
   tl_val *list = tl_put(&a.args[0], "read", tl_list());
-  a.places[0].dirfd = -1;
   for (; paths[n]; n++) {
     tl_push(list, tl_str(paths[n]));
     a.places[1 + n] =
         (tl_place){.dirfd = open("/", O_PATH | O_CLOEXEC), .rel = paths[n] + 1, .shown = paths[n]};
   }
-  a.call = (tl_call){.args = a.args, .places = a.places, .done = on_done};
-  asked *moved = &a;
-  moved->rc = prim_proc_run(&moved->call);
-  finish(moved);
+  a.rc = prim_proc_run(&a.call);
+  finish(&a);
   for (unsigned i = 0; i < n; i++) {
     (void)close(a.places[1 + i].dirfd);
   }
@@ -135,9 +132,9 @@ static void a_home_or_the_lab_is_no_installation(void **state)
   assert_int_equal(setenv("HOME", home, 1), 0);
   assert_says(COMMAND(path), "");
   assert_int_equal(setenv("HOME", "/", 1), 0);
-  asked a = {.places = {{.dirfd = open(home, O_PATH | O_CLOEXEC), .rel = ".", .shown = "lab:"}}};
-  a.args[0] = COMMAND(path);
-  a.call = (tl_call){.args = a.args, .places = a.places, .done = on_done};
+  asked a;
+  prepare(&a, COMMAND(path));
+  a.places[0] = (tl_place){.dirfd = open(home, O_PATH | O_CLOEXEC), .rel = ".", .shown = "lab:"};
   a.rc = prim_proc_run(&a.call);
   finish(&a);
   succeeds(&a);
@@ -146,18 +143,6 @@ static void a_home_or_the_lab_is_no_installation(void **state)
   (void)close(a.places[0].dirfd);
   assert_int_equal(old ? setenv("HOME", old, 1) : unsetenv("HOME"), 0);
   free(old);
-}
-
-static int set_up(void **state)
-{
-  (void)state;
-  return make_base();
-}
-
-static int tear_down(void **state)
-{
-  (void)state;
-  return remove_base();
 }
 
 int main(void)
@@ -169,5 +154,5 @@ int main(void)
       cmocka_unit_test(a_virtual_environment_works),
       cmocka_unit_test(a_home_or_the_lab_is_no_installation),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, make_base, remove_base);
 }

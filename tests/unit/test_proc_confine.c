@@ -596,15 +596,8 @@ static void what_the_kernel_lacks_is_told_or_refused(void **state)
 
 static int set_up(void **state)
 {
-  (void)state;
   ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
-  return n > 0 ? make_base() : -1;
-}
-
-static int tear_down(void **state)
-{
-  (void)state;
-  return remove_base();
+  return n > 0 ? make_base(state) : -1;
 }
 
 int main(int argc, char **argv)
@@ -627,5 +620,5 @@ int main(int argc, char **argv)
     _exit(
         attack(argv[1], argv[2])); /* a sanitizer would look for leaks, by calls that are refused */
   }
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, set_up, remove_base);
 }

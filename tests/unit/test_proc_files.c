@@ -241,14 +241,7 @@ static void own_programs_come_first(void **state)
 
 static int set_up(void **state)
 {
-  (void)state;
-  return make_base() == 0 && setenv("TMPDIR", base, 1) == 0 ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-  (void)state;
-  return remove_base();
+  return make_base(state) == 0 && setenv("TMPDIR", base, 1) == 0 ? 0 : -1;
 }
 
 int main(void)
@@ -264,5 +257,5 @@ int main(void)
       cmocka_unit_test(the_folder_is_removed),
       cmocka_unit_test(own_programs_come_first),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, set_up, remove_base);
 }
