@@ -34,7 +34,7 @@ typedef struct job {
   tl_proc_scratch scratch;
   tl_proc_access access;
   tl_proc_child child;
-  tl_val collect; /* patterns; nil: nothing */
+  const tl_val *collect; /* patterns, of the call's arguments; NULL: nothing */
   output out, err;
   int64_t started;
   int64_t deadline; /* -1: none, or killed already */
@@ -71,7 +71,6 @@ static void free_job(job *j)
   close_output(&j->err);
   tl_buf_free(&j->out.bytes);
   tl_buf_free(&j->err.bytes);
-  tl_free(&j->collect);
   tl_proc_access_drop(&j->access);
   tl_proc_scratch_drop(&j->scratch);
   tl_proc_program_drop(&j->program);
@@ -83,9 +82,7 @@ static void take_command(job *j, const tl_proc_command *c)
 {
   j->max_bytes = c->max_bytes;
   j->out.bytes = j->err.bytes = TL_BUF((size_t)c->max_bytes);
-  if (c->collect) {
-    j->collect = tl_copy(c->collect);
-  }
+  j->collect = c->collect;
 }
 
 static int begin(job *j, const tl_proc_command *c, tl_err *e)
@@ -188,8 +185,8 @@ static int put_result(job *j, int status)
 {
   tl_val *out = &j->call->out;
   tl_val files = tl_nil();
-  if (j->collect.type != TL_NIL) {
-    int rc = tl_proc_scratch_collect(&j->scratch, &j->collect, j->max_bytes, &files, &j->call->err);
+  if (j->collect) {
+    int rc = tl_proc_scratch_collect(&j->scratch, j->collect, j->max_bytes, &files, &j->call->err);
     if (rc < 0) {
       return rc;
     }

@@ -151,6 +151,9 @@ static int take(gather *g, const char *name, bool of_pattern, tl_err *e)
 {
   tl_place place = {.dirfd = g->root, .rel = name, .shown = name};
   struct stat st;
+  if (tl_get(g->files, name)) {
+    return 0; /* another pattern's already */
+  }
   int fd = tl_fs_judge(&place, &no_argument, e);
   if (fd == 0) {
     fd = tl_fs_open_file(&place, &st, e);
@@ -159,12 +162,8 @@ static int take(gather *g, const char *name, bool of_pattern, tl_err *e)
     *e = (tl_err){0};
     return 0;
   }
-  if (fd < 0 || tl_get(g->files, name)) {
-    int rc = fd < 0 ? fd : 0;
-    if (fd >= 0) {
-      (void)close(fd);
-    }
-    return rc;
+  if (fd < 0) {
+    return fd;
   }
   int rc = read_file(g, fd, name, st.st_size, e);
   (void)close(fd);

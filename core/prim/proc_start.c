@@ -1,19 +1,13 @@
 /* From a program that was found to a running child: see proc.h.
  *
- * Sources: fork(2), execveat(2), pidfd_open(2), memfd_create(2), unshare(2), user_namespaces(7),
- * prctl(2), close_range(2), signal-safety(7). */
+ * Sources: fork(2), pidfd_open(2), memfd_create(2), proc(5), user_namespaces(7). */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
