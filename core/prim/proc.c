@@ -111,14 +111,14 @@ static int begin(job *j, const tl_proc_command *c, tl_err *e)
   return rc;
 }
 
-/* args: command {argv, stdin?, env?, files?, collect?, read?, timeout_ms? (600000), max_bytes? (16 MiB,
- * of each output and of what is collected)}. places: the lab, then one for each of `read`; all that the
- * program may reach is in proc_access.c. It works in a scratch folder of its own, also its HOME and
- * TMPDIR. The environment is these, PATH, LANG=C, TZ=UTC and `env`.
- * returns {exit or signal, stdout, stderr, files (with collect), program {path, sha256}, ms, confined
- * {network, files, syscalls, how}}; an exit code other than 0 is a result. Errors: NOT_FOUND, ARGUMENT,
- * REFUSED (env, names, keys), TIMEOUT and LIMIT (the program and all that it started have then been
- * killed). */
+/* args: command {argv, stdin?, env?, files?, collect?, read?, timeout_ms? (600000), max_bytes?
+ * (16 MiB, of each output and of what is collected)}. places: the lab, then one for each of `read`;
+ * all that the program may reach is in proc_access.c. It works in a scratch folder of its own, also
+ * its HOME and TMPDIR. The environment is these, PATH, LANG=C, TZ=UTC and `env`.
+ * returns {exit or signal, stdout, stderr, files (with collect), program {path, sha256}, ms,
+ * confined {network, files, syscalls, how}}; an exit code other than 0 is a result.
+ * Errors: NOT_FOUND, ARGUMENT, REFUSED (env, names, keys), TIMEOUT and LIMIT (the program and all
+ * that it started have then been killed). */
 int prim_proc_run(tl_call *call)
 {
   tl_proc_command c = {0};

@@ -63,9 +63,10 @@ typedef struct tl_proc_access {
   unsigned given;     /* of the command's `read` */
 } tl_proc_access;
 
-/* The scratch folder to write; to read and to execute the system, the installation of the program and
- * of its interpreter, outside of the lab; to read the `n` places, which are also linked into the
- * scratch folder. TL_EREFUSED: a folder with key material below it. Dropped by the caller, also after an error. */
+/* The scratch folder to write; to read and to execute the system, the installation of the program
+ * and of its interpreter, outside of the lab; to read the `n` places, which are also linked into the
+ * scratch folder. TL_EREFUSED: a folder with key material below it. Dropped by the caller, also
+ * after an error. */
 int tl_proc_access_make(const tl_proc_program *program, const tl_proc_scratch *scratch,
                         const tl_place *lab, const tl_place *read, unsigned n,
                         tl_proc_access *access, tl_err *e);
@@ -105,8 +106,8 @@ typedef struct tl_proc_child {
   tl_proc_held held;
 } tl_proc_child;
 
-/* Starts the program in the folder, an absolute path. Returns once it has been executed, or with the reason why it was
- * not. SIGTERM to the keeper ends the program and all that it started. */
+/* Starts the program in the folder, an absolute path. Returns once it has been executed, or with the
+ * reason why it was not. SIGTERM to the keeper ends the program and all that it started. */
 int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command,
                   const char *folder, int ruleset, tl_proc_child *child, tl_err *e);
 

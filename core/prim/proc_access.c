@@ -1,9 +1,10 @@
-/* What a program may reach beside its scratch folder: see proc.h, and docs/2-use/TOOLS.md for people.
+/* What a program may reach beside its scratch folder: see proc.h; for people docs/2-use/TOOLS.md.
  *
  * An installation is what stands around a program: its file, and where that lies in a folder called
- * bin, sbin or libexec, the folders of that name, lib… and share beside it. A virtual environment and what its
- * pyvenv.cfg calls home count, so do the parent of a folder called shims, and tlab's own folders.
- * The same goes for the interpreter of a script. Nothing that has a home folder or the lab in it. */
+ * bin, sbin or libexec, the folders of that name, lib… and share beside it. A virtual environment
+ * and what its pyvenv.cfg calls home count, so do the parent of a folder called shims, and tlab's
+ * own folders. The same goes for the interpreter of a script. Nothing that has a home folder or the
+ * lab in it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -68,7 +69,9 @@ static bool in_system(const char *path)
   return false;
 }
 
-/* Would the folder give away the lab, somebody's home, or all homes? */
+/* Would the folder give away the lab, somebody's home, or all homes? Ours is where HOME says; what
+ * lies right in /home (hier(7)) is somebody else's. The list of users is not asked for theirs: it
+ * may lie on a server. */
 static bool too_much(const grant *g, const char *folder)
 {
   return tl_fs_lies_in("/root", folder) || tl_fs_lies_in("/home", folder) ||
