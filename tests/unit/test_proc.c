@@ -450,12 +450,14 @@ static void a_wrong_command_is_an_argument_error(void **state)
   fails(with("timeout_ms", tl_int(0)), TL_EARGUMENT, "timeout_ms");
   fails(with("timeout_ms", tl_str("1")), TL_EARGUMENT, "timeout_ms");
   fails(with("max_bytes", tl_int(-1)), TL_EARGUMENT, "max_bytes");
+  fails(with("max_bytes", tl_int((1 << 30) + 1)), TL_EARGUMENT, "max_bytes");
   fails(with("timeout", tl_int(1)), TL_EARGUMENT, "'timeout'");
   fails(with("env", tl_str("A=1")), TL_EARGUMENT, "env");
   fails(env_of("A=B", tl_str("1")), TL_EARGUMENT, "env");
   fails(env_of("A", tl_int(1)), TL_EARGUMENT, "env");
   fails(env_of("A", tl_secret("KEY")), TL_EARGUMENT, "env");
   fails(env_of("LD_PRELOAD", tl_str("/x.so")), TL_EREFUSED, "LD_PRELOAD");
+  fails(env_of("GCONV_PATH", tl_str("x")), TL_EREFUSED, "GCONV_PATH");
   fails(env_of("GLIBC_TUNABLES", tl_str("x")), TL_EREFUSED, "GLIBC_TUNABLES");
 }
 

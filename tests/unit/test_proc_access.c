@@ -58,6 +58,11 @@ static void what_is_given_is_read_and_no_more(void **state)
   assert_int_equal(a.rc, TL_EARGUMENT);
   a = READING(COMMAND("true"), "/dev/null");
   assert_true(a.rc < 0);
+  (void)snprintf(file, sizeof file, "%s/pipe", base);
+  assert_int_equal(mkfifo(file, 0644), 0);
+  a = READING(COMMAND("true"), file);
+  assert_int_equal(a.rc, TL_EREFUSED);
+  assert_non_null(strstr(a.call.err.msg, "is a fifo"));
 }
 
 static void keys_are_not_given_with_their_folder(void **state)
@@ -97,6 +102,17 @@ static void a_program_finds_its_own_installation(void **state)
   assert_says(COMMAND(path), "interpreter\nscript\n");
   assert_int_equal(setenv("PATH", old, 1), 0);
   free(old);
+}
+
+static void of_a_hidden_folder_share_is_closed(void **state)
+{
+  (void)state;
+  needs_landlock();
+  static const char tool[] = "#!/bin/sh\ncat $(dirname $0)/../share/x.txt 2>/dev/null\n";
+  (void)put("plain/share/x.txt", "open\n", 0644);
+  assert_says(COMMAND(put("plain/bin/tool", tool, 0755)), "open\n");
+  (void)put(".hidden/share/x.txt", "private\n", 0644);
+  assert_says(COMMAND(put(".hidden/bin/tool", tool, 0755)), "");
 }
 
 static void a_virtual_environment_works(void **state)
@@ -145,14 +161,46 @@ static void a_home_or_the_lab_is_no_installation(void **state)
   free(old);
 }
 
+/* A program whose lib leads to `target`: does it see what is there? */
+static void assert_closed(const char *target)
+{
+  static const char tool[] = "#!/bin/sh\nls $(dirname $0)/../lib/. >/dev/null 2>&1 && echo open\n";
+  char lib[PATH_MAX];
+  (void)snprintf(lib, sizeof lib, "%s/led/lib", base);
+  char *path = put("led/bin/tool", tool, 0755);
+  assert_int_equal(symlink(target, lib), 0);
+  assert_says(COMMAND(path), "");
+  assert_int_equal(unlink(lib), 0);
+}
+
+static void homes_of_others_are_no_installation(void **state)
+{
+  (void)state;
+  needs_landlock();
+  char somebody[] = "/home/tlab-proc-XXXXXX";
+  char *old = getenv("HOME") ? tl_strdup(getenv("HOME")) : NULL;
+  assert_int_equal(unsetenv("HOME"), 0);
+  assert_closed("/");
+  assert_closed("/root");
+  assert_closed("/home");
+  if (mkdtemp(somebody)) { /* which not everybody may make */
+    assert_closed(somebody);
+    assert_int_equal(rmdir(somebody), 0);
+  }
+  assert_int_equal(old ? setenv("HOME", old, 1) : 0, 0);
+  free(old);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_given_is_read_and_no_more),
       cmocka_unit_test(keys_are_not_given_with_their_folder),
       cmocka_unit_test(a_program_finds_its_own_installation),
+      cmocka_unit_test(of_a_hidden_folder_share_is_closed),
       cmocka_unit_test(a_virtual_environment_works),
       cmocka_unit_test(a_home_or_the_lab_is_no_installation),
+      cmocka_unit_test(homes_of_others_are_no_installation),
   };
   return cmocka_run_group_tests(tests, make_base, remove_base);
 }

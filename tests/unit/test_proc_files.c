@@ -131,6 +131,16 @@ static void only_plain_files_count(void **state)
   assert_int_equal(scratches(), 0);
 }
 
+static tl_val of_many(const char *key, int n)
+{
+  tl_val command = COMMAND("true");
+  tl_val *list = tl_put(&command, key, tl_list());
+  for (int i = 0; i < n; i++) {
+    tl_push(list, tl_str("/x"));
+  }
+  return command;
+}
+
 static void names_stay_inside(void **state)
 {
   (void)state;
@@ -150,6 +160,8 @@ static void names_stay_inside(void **state)
   command = COMMAND("true");
   tl_put(&command, "collect", tl_str("x"));
   fails(command, TL_EARGUMENT, "collect");
+  fails(of_many("collect", 1001), TL_EARGUMENT, "at most 1000");
+  fails(of_many("read", TL_PROC_READ_MAX + 1), TL_EARGUMENT, "at most 16");
   command = COMMAND("true");
   put_file(&command, "a", "x");
   put_file(&command, "a/b", "x");
