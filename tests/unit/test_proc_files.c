@@ -175,6 +175,9 @@ static void what_is_collected_has_a_limit(void **state)
   tl_val command = COLLECT(COMMAND("sh", "-c", "printf 123 >a; printf 45 >b"), "a", "b");
   tl_put(&command, "max_bytes", tl_int(5));
   COLLECTED(command, "a", "b", );
+  command = COLLECT(COMMAND("sh", "-c", "printf 123 >a"), "a", "?", "a"); /* it counts once */
+  tl_put(&command, "max_bytes", tl_int(5));
+  COLLECTED(command, "a", );
   command = COLLECT(COMMAND("sh", "-c", "printf 123 >a; printf 456 >b"), "a", "b");
   tl_put(&command, "max_bytes", tl_int(5));
   fails(command, TL_ELIMIT, "more than 5 bytes");
