@@ -72,10 +72,7 @@ static bool set_up_child(const tl_proc_launch *l, pid_t keeper)
   if (setsid() < 0 || dup2(l->in, 0) < 0 || dup2(l->out, 1) < 0 || dup2(l->err, 2) < 0) {
     return false;
   }
-  if (chdir(l->folder) < 0 || !limit(RLIMIT_CORE, 0)) {
-    return false;
-  }
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !close_on_exec()) {
+  if (chdir(l->folder) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !close_on_exec()) {
     return false;
   }
   /* Does not outlive its keeper, be it killed; the keeper may be gone before this call. */
@@ -228,7 +225,8 @@ _Noreturn void tl_proc_keep(const tl_proc_launch *l)
 {
   struct sigaction dflt = {.sa_handler = SIG_DFL};
   int status = 127 << 8;
-  /* The end of the supervisor is a reason to end, too. */
+  /* The end of the supervisor is a reason to end, too. Neither the keeper nor what it starts leaves
+   * a core. */
   bool ok = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 &&
             prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0 && getppid() == l->supervisor &&
             sigaction(SIGCHLD, &dflt, NULL) == 0 && limit(RLIMIT_CORE, 0);
