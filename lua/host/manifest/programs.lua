@@ -18,10 +18,9 @@ local function confinement(result)
   }
 end
 
-local function count(list, seen, code)
-  if math.type(code) == 'integer' and not seen[code] then
-    seen[code] = true
-    list[#list + 1] = code
+local function count(codes, code)
+  if math.type(code) == 'integer' then
+    codes[code] = true
   end
 end
 
@@ -41,16 +40,20 @@ function M.add(found, args, result)
   local entry = found[key]
   if not entry then
     entry = { name = name, sha256 = program.sha256, runs = 0, confined = confined }
-    entry.exits, entry.signals, entry.seen = {}, {}, { exits = {}, signals = {} }
+    entry.exits, entry.signals = {}, {}
     found[key] = entry
   end
   entry.runs = entry.runs + 1
-  count(entry.exits, entry.seen.exits, result.exit)
-  count(entry.signals, entry.seen.signals, result.signal)
+  count(entry.exits, result.exit)
+  count(entry.signals, result.signal)
 end
 
-local function sorted(list)
-  table.sort(list)
+--- The codes in order, as pairs has it; nil without any.
+local function list_of(codes)
+  local list = {}
+  for code in pairs(codes) do
+    list[#list + 1] = code
+  end
   return #list > 0 and list or nil
 end
 
@@ -58,19 +61,14 @@ end
 ---@param found table as `add` filled it
 ---@return table[]
 function M.list(found)
-  local keys, list = {}, {}
-  for key in pairs(found) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  for i, key in ipairs(keys) do
-    local entry = found[key]
-    list[i] = {
+  local list = {}
+  for _, entry in pairs(found) do -- in the order of their keys, which begin with the name
+    list[#list + 1] = {
       name = entry.name,
       sha256 = entry.sha256,
       runs = entry.runs,
-      exits = sorted(entry.exits),
-      signals = sorted(entry.signals),
+      exits = list_of(entry.exits),
+      signals = list_of(entry.signals),
       confined = entry.confined,
     }
   end
