@@ -103,7 +103,7 @@ local function ended(program)
   return #words > 0 and ' (' .. table.concat(words, ', ') .. ')' or ''
 end
 
---- "py_post  2 runs  no network; scratch folder; read only: the system"
+--- "py_post  2 runs  no network; scratch folder; reads the system"
 local function programs(m, text)
   local rows = {}
   for i, program in ipairs(m.programs or {}) do
