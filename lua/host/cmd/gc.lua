@@ -7,14 +7,6 @@ local out = require 'host.cmd.out'
 local rubbish = require 'host.store.rubbish'
 local table_view = require 'host.view.table'
 
-local function total(entries)
-  local size = 0
-  for _, entry in ipairs(entries) do
-    size = size + entry.size
-  end
-  return size
-end
-
 local function lines_of(entries)
   local rows = {}
   for i, entry in ipairs(entries) do
@@ -32,7 +24,7 @@ local function agreed(words, entries, options)
   if not (options.no_input or options.json) then
     local things = table_view.count(#entries, 'of these', 'of these')
     answer = core.term.ask(
-      ('remove %s, %s, for good? [y/N] '):format(things, table_view.size(total(entries)))
+      ('remove %s, %s, for good? [y/N] '):format(things, table_view.size(rubbish.total(entries)))
     )
   end
   if answer == nil then
@@ -70,7 +62,7 @@ local function tell(removed, kept, options)
     out.out(lines_of(removed))
     local verb = options.dry_run and 'would be removed' or 'removed'
     local things = table_view.count(#removed, 'thing')
-    out.err(('%s: %s, %s\n'):format(verb, things, table_view.size(total(removed))))
+    out.err(('%s: %s, %s\n'):format(verb, things, table_view.size(rubbish.total(removed))))
   end
 end
 

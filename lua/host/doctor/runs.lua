@@ -4,6 +4,7 @@
 local core = require 'core'
 local days = require 'host.store.days'
 local index = require 'host.store.index'
+local rubbish = require 'host.store.rubbish'
 local table_view = require 'host.view.table'
 local tree = require 'host.store.tree'
 
@@ -64,16 +65,12 @@ local function check_time(group, root)
 end
 
 local function check_rubbish(group, found)
-  local size = 0
-  for _, entry in ipairs(found.entries) do
-    size = size + entry.size
-  end
   if #found.entries > 0 then
     group.warn(
       'leftovers',
       ('%s of killed processes, %s'):format(
         table_view.count(#found.entries, 'file or folder', 'files and folders'),
-        table_view.size(size)
+        table_view.size(rubbish.total(found.entries))
       ),
       'tlab gc --dry-run'
     )
@@ -181,7 +178,7 @@ function M.check(report, lab, options)
     and function(seen)
       core.talk.progress(seen, seen, 'runs looked at')
     end
-  local found = require('host.store.rubbish').find(lab.root, progress or nil)
+  local found = rubbish.find(lab.root, progress or nil)
   check_rubbish(group, found)
   check_index(group, lab, found)
 end

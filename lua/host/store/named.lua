@@ -3,6 +3,7 @@
 local core = require 'core'
 local find = require 'host.store.find'
 local index = require 'host.store.index'
+local rubbish = require 'host.store.rubbish'
 local tree = require 'host.store.tree'
 
 local M = {}
@@ -18,14 +19,6 @@ local function without_manifest(ref, lab)
   local dir = core.fs.realpath(ref) or core.fs.realpath(lab.root .. '/' .. ref)
   local name = dir and dir:match '[^/]+$'
   return name and tree.split_run_name(name) and dir
-end
-
-local function size_of(dir)
-  local size = 0
-  for _, entry in ipairs(core.fs.tree(dir) or {}) do
-    size = size + entry.size
-  end
-  return size
 end
 
 local function in_progress(lab, folder)
@@ -51,7 +44,7 @@ local function entry_of(lab, ref)
   elseif in_progress(lab, folder) then
     return refused(folder .. ' is in progress')
   end
-  return { path = folder, kind = 'run', size = size_of(dir), why = 'named' }
+  return { path = folder, kind = 'run', size = rubbish.total(core.fs.tree(dir)), why = 'named' }
 end
 
 --- The runs as entries of `gc`, each once.

@@ -21,6 +21,17 @@ local YOUNG_MS = 60000 -- what has no lock may be of a process that has just beg
 ---@field size integer bytes
 ---@field why string
 
+--- Bytes of all entries of a list, such as core.fs.tree gives for a folder.
+---@param entries table[]|nil
+---@return integer
+function M.total(entries)
+  local size = 0
+  for _, entry in ipairs(entries or {}) do
+    size = size + entry.size
+  end
+  return size
+end
+
 local function is_young(path)
   local stat = core.fs.stat(path)
   return not stat or stat.modified_ms > core.clock.now() - YOUNG_MS
@@ -65,10 +76,9 @@ local function look_into(found, path)
   if not below or found.open[path] then
     return
   end
-  local manifest, work, temporary, size = false, false, {}, 0
+  local manifest, work, temporary = false, false, {}
   for _, entry in ipairs(below) do
     local name = entry.path:match('[^/]*$')
-    size = size + entry.size
     if entry.path == 'run.json' then
       manifest = true
     elseif name:match(TEMPORARY) or entry.path:match(BLOB) then
@@ -84,6 +94,7 @@ local function look_into(found, path)
     local list = manifest and found.runs or found.broken
     list[#list + 1] = path
   elseif not is_young(full) then
+    local size = M.total(below)
     add(found, path, 'folder', size, 'a run that was killed before its first manifest')
   end
 end
@@ -137,35 +148,31 @@ local function look_at_state(found)
   end
 end
 
-local function size_of(folder)
-  local size = 0
-  for _, entry in ipairs(core.fs.tree(folder) or {}) do
-    size = size + entry.size
-  end
-  return size
-end
-
 --- Whether a fetch is at work on a mirror: it holds NAME.lock.
 local function is_fetching(root, name)
   return core.fs.held(MIRRORS .. '/' .. name .. '.lock', root) ~= false
 end
 
+local function look_at_packs(found, folder)
+  for _, pack in ipairs(core.fs.list(found.root .. '/' .. folder) or {}) do
+    if pack.type == 'file' and pack.name:find('_git2_', 1, true) then
+      add(found, folder .. pack.name, 'temporary', pack.size, 'of a fetch that was killed')
+    end
+  end
+end
+
 --- What a fetch that was killed left: a new mirror that is not whole, packs that never came to
 --- their end.
 local function look_at_mirrors(found)
-  local base = found.root .. '/' .. MIRRORS
-  for _, entry in ipairs(core.fs.list(base) or {}) do
+  for _, entry in ipairs(core.fs.list(found.root .. '/' .. MIRRORS) or {}) do
     local name = entry.name:match('^(.*%.git)%.new$') or entry.name:match('^.*%.git$')
     if entry.type == 'folder' and name and not is_fetching(found.root, name) then
       local path = MIRRORS .. '/' .. entry.name
       if name ~= entry.name then
-        add(found, path, 'mirror', size_of(base .. '/' .. entry.name), 'of a fetch that was killed')
-      end
-      for _, pack in ipairs(core.fs.list(base .. '/' .. name .. '/objects/pack') or {}) do
-        if name == entry.name and pack.type == 'file' and pack.name:find('_git2_', 1, true) then
-          local file = path .. '/objects/pack/' .. pack.name
-          add(found, file, 'temporary', pack.size, 'of a fetch that was killed')
-        end
+        local size = M.total(core.fs.tree(found.root .. '/' .. path))
+        add(found, path, 'mirror', size, 'of a fetch that was killed')
+      else
+        look_at_packs(found, path .. '/objects/pack/')
       end
     end
   end
