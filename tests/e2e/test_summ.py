@@ -139,6 +139,21 @@ def test_one_commit_of_a_mined_folder(made, mined):
     assert "mine with patches=true" in lab.tlab("summ", "repo=copied").err
 
 
+def test_a_beginning_that_two_mined_commits_have(made, mined):
+    lab, _ = made
+    folder = lab.root / "twins"
+    shutil.copytree(lab.root / mined, folder, dirs_exist_ok=True)
+    newest = sorted((folder / "commits").iterdir())[0]
+    right = json.loads((newest / "commit.json").read_text())
+    sha = right["sha"]
+    twin = sha[:10] + ("1" if sha[10] == "0" else "0") * 30
+    lab.write(f"twins/commits/9999-twin-{twin[:8]}/commit.json", {**right, "sha": twin})
+    done = lab.tlab("summ", "repo=twins", "sha=" + sha[:10])
+    assert done.exit == 3 and f"'{sha[:10]}' is ambiguous: {sha[:12]}, {twin[:12]}" in done.err, done.err
+    for one in (sha, twin):
+        assert summ(lab, "repo=twins", "sha=" + one[:11])[0]["of"]["to"] == one
+
+
 def test_a_range_adds_up_commit_by_commit(made, mined):
     lab, repo = made
     value, page = of_repo(made, "root..merge")
