@@ -4,17 +4,13 @@ trees, memory that does not grow with the history."""
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 
-from lab import ROOT, Lab
-from real_git import git
-
-sys.path.append(str(ROOT / "tests" / "bench"))
-
 import git_history
 import make_history
+from lab import ROOT, Lab
+from real_git import git
 
 pytestmark = pytest.mark.slow
 

@@ -6,19 +6,16 @@ import pathlib
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
 import pytest
 
+import make_lab
 from disks import ROOM
 from faults import FaultLab
 from index import index_is_true, rows
-from lab import ROOT, TLAB
-
-sys.path.append(str(ROOT / "tests" / "bench"))
-import make_lab  # noqa: E402 (the bench's own labs)
+from lab import TLAB
 
 MANY_RUNS = 20000
 BODIES = {
