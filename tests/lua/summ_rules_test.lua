@@ -302,4 +302,11 @@ t.test('each rule says why, and looks at one thing', function()
   end
 end)
 
+t.test('rules see the first 1,000 bytes of a line', function()
+  local function found(blanks)
+    return names({ lines = '+' .. (' '):rep(blanks) .. 'eval(x)' })['shell and programs'] ~= nil
+  end
+  t.eq({ found(995), found(996) }, { true, false })
+end)
+
 return t.done()
