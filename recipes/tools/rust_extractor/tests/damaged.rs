@@ -4,6 +4,8 @@
 use std::time::{Duration, Instant};
 
 use rust_extractor::extract::Extractor;
+use rust_extractor::language::ALL;
+use rust_extractor::parse::{Definer, TEXT_MAX};
 
 fn out(patch: &[u8]) -> String {
     let mut out = Vec::new();
@@ -121,4 +123,13 @@ fn hostile_texts() {
             assert!(took < 9.0, "{end}, {}…: {took} s", &text[..4]);
         }
     }
+}
+
+/// Patches and folders are measured before; what stands around a piece counts as well.
+#[test]
+fn no_text_over_the_limit_is_parsed() {
+    let mut definer = Definer::default();
+    let text = vec![b'\n'; TEXT_MAX + 1];
+    assert!(definer.definitions(ALL[0], &text[1..]).is_ok());
+    assert_eq!(definer.definitions(ALL[0], &text), Err("larger than 1 MiB"));
 }
