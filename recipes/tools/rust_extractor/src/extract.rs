@@ -114,7 +114,9 @@ impl<W: Write> Extractor<W> {
         let (Some(language), Some(before)) = (language, before) else { return Ok(()) };
         let whole = contents.is_some() || change.whole;
         let found = match &contents {
-            Some((old, new)) => whole_file(&mut self.definer, (before, old), (language, new), hunks),
+            Some((old, new)) => {
+                whole_file(&mut self.definer, (before, old.as_slice()), (language, new.as_slice()), hunks)
+            }
             None => in_pieces(&mut self.definer, before, language, hunks, &pieces, whole),
         };
         match found {
@@ -184,12 +186,10 @@ type Side<'a> = (&'static Language, &'a [u8]);
 
 fn whole_file(
     definer: &mut Definer,
-    old: (&'static Language, &Vec<u8>),
-    new: (&'static Language, &Vec<u8>),
+    old: Side<'_>,
+    new: Side<'_>,
     hunks: &Patch<'_, [u8]>,
 ) -> Result<Vec<Symbol>, &'static str> {
-    let old: Side<'_> = (old.0, old.1);
-    let new: Side<'_> = (new.0, new.1);
     let mut comparison = Comparison::default();
     let (old, new) = (place(definer, old, None, 1)?, place(definer, new, None, 1)?);
     comparison.add(old, new, &Edits::of_file(hunks), false);
