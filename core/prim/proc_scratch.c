@@ -130,7 +130,10 @@ typedef struct gather {
 
 static int read_file(gather *g, int fd, const char *name, int64_t size, tl_err *e)
 {
-  if (size > g->left || tl_len(g->files) >= FILES_MAX) {
+  if (tl_len(g->files) >= FILES_MAX) {
+    return tl_fail(e, TL_ELIMIT, "the files to collect are more than %d: %.200s", FILES_MAX, name);
+  }
+  if (size > g->left) {
     return tl_fail(e, TL_ELIMIT, "the files to collect have more than %" PRId64 " bytes: %.200s",
                    g->max, name);
   }

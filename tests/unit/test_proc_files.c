@@ -169,6 +169,18 @@ static void names_stay_inside(void **state)
   assert_int_equal(scratches(), 0);
 }
 
+static void so_many_files_are_not_laid_out(void **state)
+{
+  (void)state;
+  tl_val command = COMMAND("true");
+  for (int i = 0; i <= 10000; i++) {
+    char name[16];
+    (void)snprintf(name, sizeof name, "%d", i);
+    put_file(&command, name, "");
+  }
+  fails(command, TL_ELIMIT, "more than 10000 names");
+}
+
 static void what_is_collected_has_a_limit(void **state)
 {
   (void)state;
@@ -268,6 +280,7 @@ int main(void)
       cmocka_unit_test(patterns_name_files_of_one_folder),
       cmocka_unit_test(only_plain_files_count),
       cmocka_unit_test(names_stay_inside),
+      cmocka_unit_test(so_many_files_are_not_laid_out),
       cmocka_unit_test(what_is_collected_has_a_limit),
       cmocka_unit_test(the_folder_is_removed),
       cmocka_unit_test(own_programs_come_first),
