@@ -132,6 +132,26 @@ static void a_virtual_environment_works(void **state)
   assert_stdout(COMMAND(path, "-c", "import thing"), "module\n");
 }
 
+/* What pyvenv.cfg calls home opens what stands around it only where that is a folder of programs. */
+static void an_environment_cannot_name_any_folder(void **state)
+{
+  (void)state;
+  needs_landlock();
+  char text[2 * PATH_MAX];
+  char tool[PATH_MAX];
+  (void)put("base/lib/x.txt", "opened\n", 0644);
+  (void)put("base/bin/python", "", 0755);
+  (void)put("base/notes/python", "", 0755);
+  (void)snprintf(text, sizeof text, "#!/bin/sh\ncat %s/base/lib/x.txt 2>/dev/null\n", base);
+  (void)snprintf(tool, sizeof tool, "%s", put("env/bin/tool", text, 0755));
+  (void)snprintf(text, sizeof text, "home = %s/base/bin\n", base);
+  (void)put("env/pyvenv.cfg", text, 0644);
+  assert_says(COMMAND(tool), "opened\n");
+  (void)snprintf(text, sizeof text, "home = %s/base/notes\n", base);
+  (void)put("env/pyvenv.cfg", text, 0644);
+  assert_says(COMMAND(tool), "");
+}
+
 static void a_home_or_the_lab_is_no_installation(void **state)
 {
   (void)state;
@@ -199,6 +219,7 @@ int main(void)
       cmocka_unit_test(a_program_finds_its_own_installation),
       cmocka_unit_test(of_a_hidden_folder_share_is_closed),
       cmocka_unit_test(a_virtual_environment_works),
+      cmocka_unit_test(an_environment_cannot_name_any_folder),
       cmocka_unit_test(a_home_or_the_lab_is_no_installation),
       cmocka_unit_test(homes_of_others_are_no_installation),
   };
