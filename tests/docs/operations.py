@@ -34,10 +34,12 @@ the run's folder · `?` may be left out. [ARCHITECTURE.md](ARCHITECTURE.md#paths
 NOTES = {
     "http": """A request is `{url, method, headers, body, timeout_ms, connect_timeout_ms, idle_timeout_ms, max_bytes, max_redirects}`. Only
 `url` is needed. `headers` is a map or a list of `{name, value}`; a value is a string, a secret, or a list of both:
-`headers = { authorization = { 'Bearer ', tlab.secret 'KEY' } }`. A status of 400 and above is an answer, not an error.
+`headers = { authorization = { 'Bearer ', tlab.secret 'KEY' } }`, or a login: `{ basic = { 'user', tlab.secret 'KEY' } }`. A status of
+400 and above is an answer, not an error.
 """,
-    "proc": """A command is `{argv, stdin, env, timeout_ms, max_bytes}`. Only `argv` is needed. There is no shell; the environment is made
-anew; the working folder is the run's. The record has the SHA-256 of the program.
+    "proc": """A command is `{argv, stdin, env, files, collect, read, timeout_ms, max_bytes}`. Only `argv` is needed. There is no shell; the
+environment is made anew; the working folder is the program's own, with `files` in it, and removed at its end. The record has the
+SHA-256 of the program. [TOOLS.md](../2-use/TOOLS.md) says what else it may do.
 """,
 }
 
