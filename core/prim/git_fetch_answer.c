@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "git.h"
 #include "git_fetch.h"
+#include "git_history.h"
 
 enum { BRANCHES_TOLD = 1000 };
 
@@ -11,12 +11,6 @@ typedef struct branches {
   git_repository *repo;
   tl_val list;
 } branches;
-
-static tl_val oid_text(const git_oid *id)
-{
-  char hex[GIT_OID_HEXSZ + 1];
-  return tl_str(tl_git.git_oid_tostr(hex, sizeof hex, id));
-}
 
 static int each_branch(const char *name, void *payload)
 {
@@ -29,7 +23,7 @@ static int each_branch(const char *name, void *payload)
   }
   tl_val *branch = tl_push(&b->list, tl_map());
   tl_put(branch, "name", tl_str(name + sizeof heads - 1));
-  tl_put(branch, "commit", oid_text(&id));
+  tl_put(branch, "commit", tl_git_id_text(&id));
   return 0;
 }
 
@@ -50,7 +44,7 @@ static int put_head(git_repository *repo, tl_val *out)
     rc = tl_git.git_reference_name_to_id(&id, repo, "HEAD");
   }
   if (rc == 0) {
-    tl_put(out, "commit", oid_text(&id));
+    tl_put(out, "commit", tl_git_id_text(&id));
   }
   tl_git.git_reference_free(head);
   return rc == GIT_EUNBORNBRANCH || rc == GIT_ENOTFOUND ? 0 : rc;

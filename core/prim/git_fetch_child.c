@@ -27,11 +27,6 @@ typedef struct mirror {
   size_t changed; /* branches and tags */
 } mirror;
 
-static char *shown_of(const tl_git_fetcher *f)
-{
-  return f->source.url;
-}
-
 /* --- failures --- */
 
 static bool says(const char *text, int err)
@@ -56,16 +51,16 @@ static int fail_fetch(const mirror *m, int rc, tl_err *e)
     return e->code;
   }
   if (says(text, ENOSPC) || says(text, EDQUOT) || says(text, EROFS)) {
-    return tl_fail(e, TL_ESTORAGE, "the mirror of %s cannot be written: %s", shown_of(f), text);
+    return tl_fail(e, TL_ESTORAGE, "the mirror of %s cannot be written: %s", f->source.url, text);
   }
   if (says(text, EFBIG)) {
     return tl_fail(e, TL_ELIMIT, "the repository %s is larger than is allowed here (max_bytes)",
-                   shown_of(f));
+                   f->source.url);
   }
   if (f->source.is_file || (last && is_ours(last->klass))) {
     return tl_git_fail(e, rc, "fetch from the git repository");
   }
-  return tl_fail(e, TL_ENETWORK, "what %s sent is not whole or makes no sense: %s", shown_of(f),
+  return tl_fail(e, TL_ENETWORK, "what %s sent is not whole or makes no sense: %s", f->source.url,
                  text);
 }
 
@@ -78,7 +73,7 @@ static int take_lock(mirror *m, tl_err *e)
   (void)snprintf(name, sizeof name, "%s.lock", m->f->source.name);
   m->lock = openat(m->f->cache, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (m->lock < 0) {
-    return tl_fail_errno(e, errno, "cannot lock the mirror of %s", shown_of(m->f));
+    return tl_fail_errno(e, errno, "cannot lock the mirror of %s", m->f->source.url);
   }
   int rc = tl_fs_lock(m->lock, LOCK_EX, 0);
   if (rc == TL_ETIMEOUT) {
@@ -88,7 +83,7 @@ static int take_lock(mirror *m, tl_err *e)
     rc = tl_fs_lock(m->lock, LOCK_EX, m->f->timeout_ms * 3 / 4); /* time is left to answer in */
   }
   return rc == TL_ETIMEOUT
-             ? tl_fail(e, rc, "another run has been fetching %s all the time", shown_of(m->f))
+             ? tl_fail(e, rc, "another run has been fetching %s all the time", m->f->source.url)
              : 0;
 }
 

@@ -1,7 +1,8 @@
 /* The options of git.fetch. */
-#include <string.h>
-
 #include "git_fetch.h"
+#include "git_history.h"
+
+#define KEYS "timeout_ms idle_timeout_ms max_bytes secret user"
 
 static const int64_t default_timeout_ms = 1800000;
 static const int64_t default_idle_ms = 60000;
@@ -44,24 +45,11 @@ static int read_login(tl_git_fetch *f, const tl_val *map, tl_err *e)
 
 int tl_git_fetch_options(tl_git_fetch *f, const tl_val *map, tl_err *e)
 {
-  static const char *const known[] = {"timeout_ms", "idle_timeout_ms", "max_bytes", "secret",
-                                      "user"};
-  for (size_t i = 0; i < tl_len(map); i++) {
-    size_t k = 0;
-    while (k < sizeof known / sizeof *known && strcmp(known[k], map->u.map.pairs[i].key) != 0) {
-      k++;
-    }
-    if (k == sizeof known / sizeof *known) {
-      return tl_fail(e, TL_EARGUMENT,
-                     "git.fetch has the options timeout_ms, idle_timeout_ms, max_bytes, secret and "
-                     "user, and no '%.60s'",
-                     map->u.map.pairs[i].key);
-    }
-  }
   f->child.timeout_ms = default_timeout_ms;
   f->idle_ms = default_idle_ms;
   f->child.max_bytes = default_max_bytes;
-  int rc = read_number(map, "timeout_ms", INT32_MAX, &f->child.timeout_ms, e);
+  int rc = tl_git_check_keys(map, "git.fetch", KEYS, e);
+  rc = rc < 0 ? rc : read_number(map, "timeout_ms", INT32_MAX, &f->child.timeout_ms, e);
   rc = rc < 0 ? rc : read_number(map, "idle_timeout_ms", INT32_MAX, &f->idle_ms, e);
   rc = rc < 0 ? rc : read_number(map, "max_bytes", most_bytes, &f->child.max_bytes, e);
   return rc < 0 ? rc : read_login(f, map, e);
