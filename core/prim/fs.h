@@ -101,6 +101,8 @@ typedef struct tl_fs_sum {
  * messages. */
 int tl_fs_pump(int in, int out, const char *in_shown, const char *out_shown, tl_fs_sum *sum,
                tl_err *e);
+/* {sha256, size} */
+tl_val tl_fs_sum_value(const tl_fs_sum *sum);
 
 /* Names in a folder without . and .., sorted by bytes. Freed by tl_fs_names_free. */
 typedef struct tl_fs_names {

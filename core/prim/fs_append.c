@@ -121,9 +121,6 @@ int prim_fs_extend(tl_call *call)
   if (fd < 0) return fd;
   rc = extend(fd, &call->args[1], p->shown, &sum, &call->err);
   (void)close(fd);
-  if (rc < 0) return rc;
-  call->out = tl_map();
-  tl_put(&call->out, "size", tl_int(sum.size));
-  tl_put(&call->out, "sha256", tl_strn(sum.sha256, TL_SHA256_HEX));
-  return TL_OK;
+  if (rc == TL_OK) call->out = tl_fs_sum_value(&sum);
+  return rc;
 }

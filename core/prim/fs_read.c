@@ -85,6 +85,15 @@ int tl_fs_pump(int in, int out, const char *in_shown, const char *out_shown, tl_
   return rc;
 }
 
+tl_val tl_fs_sum_value(const tl_fs_sum *sum)
+{
+  tl_val v = tl_map();
+
+  tl_put(&v, "sha256", tl_strn(sum->sha256, TL_SHA256_HEX));
+  tl_put(&v, "size", tl_int(sum->size));
+  return v;
+}
+
 /* At most `max` bytes of the `size` that it has, from `from` on. */
 static int read_from(tl_val *out, int fd, off_t from, off_t size, size_t max, const char *shown,
                      tl_err *e)

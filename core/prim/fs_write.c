@@ -98,31 +98,22 @@ static int finish_temp(temp *t, const char *shown, tl_err *e)
   return rename_temp(t, shown, e);
 }
 
-static tl_val sum_value(const char *hex, int64_t size)
-{
-  tl_val v = tl_map();
-
-  tl_put(&v, "size", tl_int(size));
-  tl_put(&v, "sha256", tl_strn(hex, TL_SHA256_HEX));
-  return v;
-}
-
 int prim_fs_write(tl_call *call)
 {
   const tl_val *data = &call->args[1];
-  char hex[TL_SHA256_HEX + 1];
+  tl_fs_sum sum = {.size = (int64_t)data->u.s.len};
   const tl_place *p;
   temp t;
   int rc = tl_fs_place(call, 0, 0, &p);
 
-  if (rc == TL_OK) rc = tl_sha256(hex, data->u.s.data, data->u.s.len, &call->err);
+  if (rc == TL_OK) rc = tl_sha256(sum.sha256, data->u.s.data, data->u.s.len, &call->err);
   if (rc == TL_OK) rc = open_temp(&t, p, TL_FS_MAKE, MODE_PRIVATE, &call->err);
   if (rc < 0) return rc;
   if (tl_fs_write_all(t.fd, data->u.s.data, data->u.s.len) != 0)
     rc = tl_fs_fail(&call->err, errno, "write", p->shown);
   if (rc == TL_OK) rc = finish_temp(&t, p->shown, &call->err);
   drop_temp(&t);
-  if (rc == TL_OK) call->out = sum_value(hex, (int64_t)data->u.s.len);
+  if (rc == TL_OK) call->out = tl_fs_sum_value(&sum);
   return rc;
 }
 
@@ -145,7 +136,7 @@ int prim_fs_copy(tl_call *call)
     drop_temp(&t);
   }
   (void)close(in);
-  if (rc == TL_OK) call->out = sum_value(sum.sha256, sum.size);
+  if (rc == TL_OK) call->out = tl_fs_sum_value(&sum);
   return rc;
 }
 

@@ -92,9 +92,6 @@ int prim_hash_file(tl_call *call)
   if (fd < 0) return fd;
   rc = tl_fs_pump(fd, -1, p->shown, NULL, &sum, &call->err);
   (void)close(fd);
-  if (rc < 0) return rc;
-  call->out = tl_map();
-  tl_put(&call->out, "sha256", tl_strn(sum.sha256, TL_SHA256_HEX));
-  tl_put(&call->out, "size", tl_int(sum.size));
-  return TL_OK;
+  if (rc == TL_OK) call->out = tl_fs_sum_value(&sum);
+  return rc;
 }
