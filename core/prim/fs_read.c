@@ -109,16 +109,23 @@ static int read_from(tl_val *out, int fd, off_t from, off_t size, size_t max, co
   return n < 0 ? tl_fs_fail(e, errno, "read", shown) : TL_OK;
 }
 
+/* Opens the file of argument 0; its `max` is argument `arg`. */
+static int open_to_read(tl_call *call, unsigned arg, const tl_place **p, struct stat *st,
+                        size_t *max)
+{
+  int rc = tl_fs_place(call, 0, 0, p);
+
+  if (rc == TL_OK) rc = read_max(call, &call->args[arg], max);
+  return rc < 0 ? rc : tl_fs_open_file(*p, st, &call->err);
+}
+
 int prim_fs_read(tl_call *call)
 {
   const tl_place *p;
   struct stat st;
-  size_t max = 0;
-  int fd, rc = tl_fs_place(call, 0, 0, &p);
+  size_t max;
+  int rc, fd = open_to_read(call, 1, &p, &st, &max);
 
-  if (rc == TL_OK) rc = read_max(call, &call->args[1], &max);
-  if (rc < 0) return rc;
-  fd = tl_fs_open_file(p, &st, &call->err);
   if (fd < 0) return fd;
   if ((uint64_t)st.st_size > max) rc = too_large(&call->err, p->shown, (long long)st.st_size, max);
   else rc = slurp(&call->out, fd, (size_t)st.st_size, max, p->shown, &call->err);
@@ -131,13 +138,10 @@ int prim_fs_tail(tl_call *call)
 {
   const tl_place *p;
   struct stat st;
-  size_t max = 0;
+  size_t max;
   off_t from;
-  int fd, rc = tl_fs_place(call, 0, 0, &p);
+  int rc, fd = open_to_read(call, 1, &p, &st, &max);
 
-  if (rc == TL_OK) rc = read_max(call, &call->args[1], &max);
-  if (rc < 0) return rc;
-  fd = tl_fs_open_file(p, &st, &call->err);
   if (fd < 0) return fd;
   from = (uintmax_t)st.st_size > max ? st.st_size - (off_t)max : 0;
   rc = read_from(&call->out, fd, from, st.st_size, max, p->shown, &call->err);
@@ -150,16 +154,14 @@ int prim_fs_part(tl_call *call)
 {
   const tl_place *p;
   struct stat st;
-  size_t max = 0;
-  int fd, rc = tl_fs_place(call, 0, 0, &p);
+  size_t max;
+  off_t from = call->args[1].u.i;
+  int rc, fd;
 
-  if (rc == TL_OK) rc = read_max(call, &call->args[2], &max);
-  if (rc == TL_OK && call->args[1].u.i < 0)
-    rc = tl_fail(&call->err, TL_EARGUMENT, "a file begins at byte 0");
-  if (rc < 0) return rc;
-  fd = tl_fs_open_file(p, &st, &call->err);
+  if (from < 0) return tl_fail(&call->err, TL_EARGUMENT, "a file begins at byte 0");
+  fd = open_to_read(call, 2, &p, &st, &max);
   if (fd < 0) return fd;
-  rc = read_from(&call->out, fd, call->args[1].u.i, st.st_size, max, p->shown, &call->err);
+  rc = read_from(&call->out, fd, from, st.st_size, max, p->shown, &call->err);
   (void)close(fd);
   return rc;
 }
