@@ -71,6 +71,12 @@ typedef struct tl_git_counts {
   bool binary; /* then there are none */
 } tl_git_counts;
 
+/* Compares two contents as text, with libgit2's flags, lines of context and callbacks. What libgit2 or
+ * a callback answers with. */
+int tl_git_compare(const tl_git_content *old, const tl_git_content *now, uint32_t flags,
+                   uint32_t context, git_diff_hunk_cb each_hunk, git_diff_line_cb each_line,
+                   void *payload);
+
 int tl_git_count(git_repository *repo, const tl_git_file *file, tl_git_counts *counts, tl_err *e);
 
 /* --- patches (git_unified.c) --- */

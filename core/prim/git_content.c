@@ -131,6 +131,25 @@ static bool count_plainly(const tl_git_content *old, const tl_git_content *now,
   return true;
 }
 
+int tl_git_compare(const tl_git_content *old, const tl_git_content *now, uint32_t flags,
+                   uint32_t context, git_diff_hunk_cb each_hunk, git_diff_line_cb each_line,
+                   void *payload)
+{
+  git_diff_options how = {
+      .version = GIT_DIFF_OPTIONS_VERSION,
+      .flags = GIT_DIFF_FORCE_TEXT | flags,
+      .ignore_submodules = GIT_SUBMODULE_IGNORE_NONE,
+      .context_lines = context,
+      .max_size = -1,
+  };
+  if (old->blob && now->blob) {
+    return tl_git.git_diff_blobs(old->blob, NULL, now->blob, NULL, &how, NULL, NULL, each_hunk,
+                                 each_line, payload);
+  }
+  return tl_git.git_diff_buffers(old->data, old->size, NULL, now->data, now->size, NULL, &how, NULL,
+                                 NULL, each_hunk, each_line, payload);
+}
+
 static int each_hunk(const git_diff_delta *delta, const git_diff_hunk *hunk, void *payload)
 {
   tl_git_counts *counts = payload;
@@ -144,20 +163,7 @@ static int each_hunk(const git_diff_delta *delta, const git_diff_hunk *hunk, voi
 static int count_lines(const tl_git_content *old, const tl_git_content *now, tl_git_counts *counts,
                        tl_err *e)
 {
-  git_diff_options how = {
-      .version = GIT_DIFF_OPTIONS_VERSION,
-      .flags = GIT_DIFF_FORCE_TEXT,
-      .ignore_submodules = GIT_SUBMODULE_IGNORE_NONE,
-      .max_size = -1,
-  };
-  int rc;
-  if (old->blob && now->blob) {
-    rc = tl_git.git_diff_blobs(old->blob, NULL, now->blob, NULL, &how, NULL, NULL, each_hunk, NULL,
-                               counts);
-  } else {
-    rc = tl_git.git_diff_buffers(old->data, old->size, NULL, now->data, now->size, NULL, &how, NULL,
-                                 NULL, each_hunk, NULL, counts);
-  }
+  int rc = tl_git_compare(old, now, 0, 0, each_hunk, NULL, counts);
   return rc < 0 ? tl_git_fail(e, rc, "compare two contents of a file") : 0;
 }
 

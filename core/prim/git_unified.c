@@ -192,21 +192,7 @@ static int each_line(const git_diff_delta *delta, const git_diff_hunk *hunk,
 static int put_hunks(writer *w, const tl_git_content *old, const tl_git_content *now,
                      uint32_t context, tl_err *e)
 {
-  git_diff_options how = {
-      .version = GIT_DIFF_OPTIONS_VERSION,
-      .flags = GIT_DIFF_FORCE_TEXT | GIT_DIFF_INDENT_HEURISTIC,
-      .ignore_submodules = GIT_SUBMODULE_IGNORE_NONE,
-      .context_lines = context,
-      .max_size = -1,
-  };
-  int rc;
-  if (old->blob && now->blob) {
-    rc = tl_git.git_diff_blobs(old->blob, NULL, now->blob, NULL, &how, NULL, NULL, each_hunk,
-                               each_line, w);
-  } else {
-    rc = tl_git.git_diff_buffers(old->data, old->size, NULL, now->data, now->size, NULL, &how, NULL,
-                                 NULL, each_hunk, each_line, w);
-  }
+  int rc = tl_git_compare(old, now, GIT_DIFF_INDENT_HEURISTIC, context, each_hunk, each_line, w);
   return rc < 0 && w->rc == 0 ? tl_git_fail(e, rc, "compare two contents of a file") : 0;
 }
 
