@@ -195,33 +195,27 @@ static void take_frame(tl_git_fetch *f, tl_val *said)
   }
 }
 
-/* False when the child has closed its end. */
+/* One piece of what it says, so that a child that never stops cannot keep the others waiting. False
+ * when it has closed its end, or makes no sense. */
 static bool hear(tl_git_fetch *f)
 {
   char chunk[CHUNK];
   tl_err e = {0};
-  for (;;) {
-    ssize_t n = read(f->child.fd, chunk, sizeof chunk);
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n < 0 && errno == EAGAIN) {
-      return true;
-    }
-    if (n <= 0 || tl_buf_add(&f->child.in, chunk, (size_t)n) < 0) {
-      return false;
-    }
-    tl_val said;
-    int64_t took;
-    while ((took = tl_wire_get(&said, f->child.in.data, f->child.in.len, &e)) > 0) {
-      tl_buf_shift(&f->child.in, (size_t)took);
-      take_frame(f, &said);
-      tl_free(&said);
-    }
-    if (took < 0) {
-      return false;
-    }
+  tl_val said;
+  int64_t took;
+  ssize_t n = read(f->child.fd, chunk, sizeof chunk);
+  if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+    return true;
   }
+  if (n <= 0 || tl_buf_add(&f->child.in, chunk, (size_t)n) < 0) {
+    return false;
+  }
+  while ((took = tl_wire_get(&said, f->child.in.data, f->child.in.len, &e)) > 0) {
+    tl_buf_shift(&f->child.in, (size_t)took);
+    take_frame(f, &said);
+    tl_free(&said);
+  }
+  return took == 0;
 }
 
 static void speak(tl_git_fetch *f)
@@ -249,8 +243,7 @@ static int judge(tl_git_fetch *f, int status, tl_err *e)
   if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP) {
     return tl_fail(e, TL_EINTERRUPTED, "fetching %s was stopped", url);
   }
-  if (sig ==
-      SIGBUS) { /* libgit2 writes a pack through a mapping, which has no other way to say it */
+  if (sig == SIGBUS) { /* libgit2 writes packs through a mapping: nothing else says it */
     return tl_fail(e, TL_ESTORAGE,
                    "the mirror of %s cannot be written: the disk is full or failing", url);
   }
@@ -282,9 +275,7 @@ static void collect(tl_git_fetch *f, int rc)
 {
   int status = 0;
   tl_git_fetch **at = &fetches;
-  if (rc < 0) {
-    (void)kill(f->pid, SIGKILL);
-  }
+  (void)kill(f->pid, SIGKILL); /* nothing to one that has ended; another is not waited for */
   while (waitpid(f->pid, &status, 0) < 0 && errno == EINTR) {}
   while (*at != f) {
     at = &(*at)->next;

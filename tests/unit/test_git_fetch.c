@@ -3,6 +3,7 @@
 #include "git_help.h"
 
 #include <sys/file.h>
+#include <sys/syscall.h>
 
 #include "../../core/prim/git_mirror.h"
 #include "../../core/prim/loop.h"
@@ -132,6 +133,8 @@ static void on_done(tl_call *call, int rc)
   ((job *)(void *)call)->rc = rc;
 }
 
+static void (*meanwhile)(void); /* once the child is there */
+
 /* Fetches a repository of the scratch folder into the lab `lab` of it. */
 static result fetch(const char *name, tl_val options)
 {
@@ -148,6 +151,9 @@ static result fetch(const char *name, tl_val options)
   places[0].rel = ".";
   tl_err e = {0};
   j.rc = prim_git_fetch(&j.call);
+  if (meanwhile) {
+    meanwhile();
+  }
   while (j.rc == TL_PENDING) {
     assert_int_equal(tl_loop_wait(NULL, 0, 1000, &e), 0);
   }
@@ -266,16 +272,24 @@ static void limits_hold(void **state)
   sh("test -z \"$(ls lab/.tlab/cache/git | grep -v lock)\"");
 }
 
+/* The mirror's lock, as if another process had it. */
+static int hold_lock(void)
+{
+  char *file = sh_out("ls -d $PWD/lab/.tlab/cache/git/*-src-*.lock");
+  int fd = open(file, O_RDWR | O_CLOEXEC);
+  free(file);
+  assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+  return fd;
+}
+
 /* Another process has the mirror's lock, and keeps it. */
 static void a_lock_that_is_held_is_waited_for(void **state)
 {
-  char command[256], *file;
+  char command[256];
   (void)state;
   result r = fetched("src");
   tl_free(&r.out);
-  file = sh_out("ls -d $PWD/lab/.tlab/cache/git/*-src-*.lock");
-  int fd = open(file, O_RDWR | O_CLOEXEC);
-  assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+  int fd = hold_lock();
   r = fetch("src", option("timeout_ms", tl_int(400)));
   assert_int_equal(r.rc, 0);
   assert_false(tl_get_bool(&r.out, "fetched", true));
@@ -286,7 +300,45 @@ static void a_lock_that_is_held_is_waited_for(void **state)
   sh(command);
   not_fetched("src", option("timeout_ms", tl_int(400)), TL_ETIMEOUT, "another run");
   (void)close(fd);
-  free(file);
+}
+
+/* A copy of the child's socket, the highest that it has; -1 where the kernel gives none. */
+static int socket_of_child(void)
+{
+  char path[64], link[64] = "";
+  char *child = sh_out("cat /proc/$PPID/task/$PPID/children | cut -d' ' -f1");
+  int pid = atoi(child), theirs = -1, pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+  free(child);
+  for (int fd = 3; fd < 100; fd++) {
+    (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+    ssize_t n = readlink(path, link, sizeof link - 1);
+    theirs = n > 7 && memcmp(link, "socket:", 7) == 0 ? fd : theirs;
+  }
+  int own = (int)syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
+  (void)close(pidfd);
+  return own;
+}
+
+static void talk_nonsense(void)
+{
+  static const char nonsense[] = "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f";
+  int fd = socket_of_child();
+  if (fd < 0) {
+    skip();
+  }
+  assert_int_equal(write(fd, nonsense, sizeof nonsense), sizeof nonsense);
+  (void)close(fd);
+}
+
+/* It would wait for the lock, and the supervisor for it. */
+static void a_child_that_talks_nonsense_is_ended(void **state)
+{
+  (void)state;
+  int fd = hold_lock();
+  meanwhile = talk_nonsense;
+  not_fetched("src", option("timeout_ms", tl_int(20000)), TL_EIO, "in the middle (Killed)");
+  meanwhile = NULL;
+  (void)close(fd);
 }
 
 int main(void)
@@ -302,6 +354,7 @@ int main(void)
       cmocka_unit_test(sources_that_are_not_whole_are_refused),
       cmocka_unit_test(limits_hold),
       cmocka_unit_test(a_lock_that_is_held_is_waited_for),
+      cmocka_unit_test(a_child_that_talks_nonsense_is_ended),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
