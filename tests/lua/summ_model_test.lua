@@ -210,6 +210,18 @@ t.test('a request that fails is told of, and the rest stands', function()
   t.eq({ #m.failed, #m.claims, m.headline or 'none' }, { 2, 0, 'none' })
 end)
 
+t.test('answers too long for one request stand side by side', function()
+  local function long(path)
+    local said = {}
+    for i = 1, 4 do
+      said[i] = { path, i .. (' word'):rep(100) }
+    end
+    return answer(said)
+  end
+  local m = write({ long 'a.c', long 'b.c' }, MANY)
+  t.eq({ m.requests, m.levels, #m.claims, #m.failed }, { 2, 0, 8, 0 })
+end)
+
 t.test('the same question has the same seed', function()
   local script = { answer { { 'a.c', 'x' } } }
   local _, one = write(script, change { { path = 'a.c' } })
