@@ -105,6 +105,14 @@ def test_a_folder_whose_name_is_markup_is_no_part_of_the_page(lab):
     assert page.endswith("\nAgain: ``tlab post from=d` # x\\x1b kind=auto format=svg``\n")
 
 
+def test_more_tables_than_anybody_means(lab):
+    lab.program(GOOD)
+    for i in range(51):
+        lab.write(f"many/{i}.csv", "a\n1\n")
+    done = lab.tlab("post", "from=many")
+    assert done.exit == 3 and "from=many has 51 files .csv and .jsonl, expected 1 to 50" in done.err, done.err
+
+
 def test_the_program_is_not_there(lab):
     done = lab.tlab("post", "from=data", env={"PATH": "/usr/bin:/bin"})
     assert done.exit == EXIT["RUN_FAILED"]
