@@ -341,6 +341,34 @@ static void a_child_that_talks_nonsense_is_ended(void **state)
   (void)close(fd);
 }
 
+/* Others are refused; those that run are ended as at the end of a run. */
+static void sixteen_at_once_are_the_most(void **state)
+{
+  job jobs[17] = {0};
+  char path[256], url[300];
+  (void)state;
+  (void)snprintf(path, sizeof path, "%s/src", base);
+  (void)snprintf(url, sizeof url, "file://%s", path);
+  int top = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int lab = openat(top, "lab", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  tl_place places[2] = {{.dirfd = lab, .rel = ".", .shown = "lab:"},
+                        {.dirfd = top, .rel = "src", .shown = path}};
+  tl_val args[2] = {tl_str(url), tl_nil()};
+  for (size_t i = 0; i < 17; i++) {
+    jobs[i].call = (tl_call){.args = args, .places = places, .done = on_done};
+    jobs[i].rc = prim_git_fetch(&jobs[i].call);
+    assert_int_equal(jobs[i].rc, i < 16 ? TL_PENDING : TL_ELIMIT);
+  }
+  assert_string_equal(jobs[16].call.err.msg, "16 repositories are being fetched already");
+  tl_loop_cancel();
+  for (size_t i = 0; i < 16; i++) {
+    assert_int_equal(jobs[i].rc, TL_EINTERRUPTED);
+  }
+  tl_free(&args[0]);
+  (void)close(lab);
+  (void)close(top);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -355,6 +383,7 @@ int main(void)
       cmocka_unit_test(limits_hold),
       cmocka_unit_test(a_lock_that_is_held_is_waited_for),
       cmocka_unit_test(a_child_that_talks_nonsense_is_ended),
+      cmocka_unit_test(sixteen_at_once_are_the_most),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
