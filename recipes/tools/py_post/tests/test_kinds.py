@@ -134,6 +134,18 @@ def test_runs(post: Post) -> None:
     assert post.table("runs-days")[0]["runs"] == "5"
 
 
+def test_what_one_row_may_bring_is_bounded(post: Post, commits: Commits) -> None:
+    models = ";".join(f"m{n:03}" for n in range(150))
+    post.make("runs.csv", to_csv([run(models=models), run(cost="1e19"), run(cost="1e17")]))
+    assert "1 value in cost" in post.said
+    assert [row["cost"] for row in post.table("runs-costs")] == ["100000000000000000.1"]
+    assert [row["model"] for row in post.table("runs-models")][-1] == "m099"
+    # Of an author's spellings the first fifty count, however often a later one comes.
+    names = [{"author_name": f"Ada {n}"} for n in range(50)] + [{"author_name": "Eve"}] * 9
+    post.make("commits.csv", to_csv(commits(*names)))
+    assert [row["author"] for row in post.table("commits-authors")] == ["Ada 0"]
+
+
 def test_any_table(post: Post) -> None:
     rows = [
         {
