@@ -1,10 +1,11 @@
 //! What comes out for patches and folders: by the library, as the program does it.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rust_extractor::extract::Extractor;
-use rust_extractor::folder::Folder;
+use rust_extractor::folder::{Folder, PATCH_MAX, limited};
 use serde_json::Value;
 
 /// The lines for a patch, each as "path kind container.name line change", and the summary.
@@ -279,6 +280,7 @@ diff --git a/cut.py b/cut.py\nindex 1..2 100644\n--- a/cut.py\n+++ b/cut.py\n@@ 
         summary["skipped"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
     assert_eq!(skipped, ["p.png", "sub", "l.py", "both.py", "a/cut.py b/cut.py"]);
     assert_eq!(summary["skipped"][1]["why"], "a submodule");
+    assert_eq!(summary["skipped"][3]["why"], "a merge's combined patch");
     assert_eq!(summary["skipped"][0]["commit"], "0123456789012345678901234567890123456789");
     assert_eq!(summary["languages"]["Python"]["files"], 5);
     assert_eq!(summary["languages"]["Shell"]["files"], 1);
@@ -292,8 +294,20 @@ fn what_is_too_large_is_named() {
     assert_eq!(summary["skipped"][0]["why"], "larger than 1 MiB");
     let long = format!("diff --git a/{0} b/{0}\nold mode 100644\nnew mode 100755\n", " x".repeat(40_000));
     assert_eq!(lines(long.as_bytes(), None).1["skipped"][0]["why"], "its name is too long");
+    let wide = format!("diff --git a/{0} b/{0}\n", "x".repeat(4 << 10));
+    assert_eq!(lines(wide.as_bytes(), None).1["skipped"][0]["why"], "its name is too long");
+    let blanks = format!("diff --git a/{0} b/{0}\n", " x".repeat(200));
+    assert_eq!(lines(blanks.as_bytes(), None).1["skipped"][0]["why"], "its name is too long");
+    let large = format!("diff --git a/x b/x\n{}", "-\n".repeat(8 << 20));
+    assert_eq!(lines(large.as_bytes(), None).1["skipped"][0]["why"], "its patch is larger than 16 MiB");
     let far = "diff --git a/a.c b/a.c\n--- a/a.c\n+++ b/a.c\n@@ -9999999999,1 +1 @@\n-x\n+y\n";
     assert_eq!(lines(far.as_bytes(), None).1["skipped"][0]["why"], "its line numbers are out of range");
+}
+
+#[test]
+fn no_source_is_read_without_end() {
+    let error = limited(io::repeat(b'x').take(PATCH_MAX + 1), "standard input").unwrap_err();
+    assert_eq!(error, "standard input: larger than 256 MiB");
 }
 
 /// Commits of this repository, as git writes them, with what must be found in them.
