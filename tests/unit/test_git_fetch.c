@@ -242,11 +242,13 @@ static void sources_that_are_not_whole_are_refused(void **state)
      "git -C src worktree add -q ../tree HEAD~1; git init -q --object-format=sha256 sha256; mkdir "
      "none;"
      "git clone -q --bare src linked; mv linked/objects elsewhere; ln -s ../elsewhere "
-     "linked/objects");
+     "linked/objects; git clone -q --bare src piped; mkdir -p piped/objects/00;"
+     "mkfifo piped/objects/00/0123456789abcdef0123456789abcdef012345");
   not_fetched("shallow", tl_nil(), TL_EUNSUPPORTED, "fetch --unshallow");
   not_fetched("shared", tl_nil(), TL_EREFUSED, "alternates");
   not_fetched("tree", tl_nil(), TL_EREFUSED, "fetch from there");
   not_fetched("sha256", tl_nil(), TL_EUNSUPPORTED, "objectformat");
+  not_fetched("piped", tl_nil(), TL_EREFUSED, "is no regular file");
   not_fetched("none", tl_nil(), TL_ENOT_FOUND, "no git repository at file://");
   not_fetched("nothing", tl_nil(), TL_ENOT_FOUND, "nothing");
   result r = fetch("linked", tl_nil());
