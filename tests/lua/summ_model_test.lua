@@ -222,6 +222,20 @@ t.test('answers too long for one request stand side by side', function()
   t.eq({ m.requests, m.levels, #m.claims, #m.failed }, { 2, 0, 8, 0 })
 end)
 
+t.test('a server is told at most 100 files by name', function()
+  local files = {}
+  local function listed()
+    local schema = claims.format(files).json_schema.schema
+    return schema.properties.claims.items.properties.file.enum
+  end
+  for i = 1, 100 do
+    files[i] = i .. '.c'
+  end
+  t.eq(#listed(), 100)
+  files[101] = '101.c'
+  t.eq(listed(), nil)
+end)
+
 t.test('the same question has the same seed', function()
   local script = { answer { { 'a.c', 'x' } } }
   local _, one = write(script, change { { path = 'a.c' } })
