@@ -187,9 +187,11 @@ format:
 	@.ci/deps lint
 	@BUILD=$(BUILD) tests/lint/run.sh fix
 
-# The page of operations comes from the binary's own table; a test says when it is old.
+# The page of operations comes from the binary's own table, those of schemas from schemas/; a test
+# says when they are old.
 docs: $(BUILD)/tlab
 	$(BUILD)/tlab ops --json | python3 tests/docs/operations.py > docs/reference/OPERATIONS.md
+	python3 tests/docs/schemas.py docs/reference/schemas
 
 # The binary, examples of recipes, and the licence. The Lua library and the schemas are in the binary.
 install: $(BUILD)/tlab

@@ -64,3 +64,28 @@ EXIT: 3
 STDERR:
   error[INVALID]: effects.jsonl line 1: …
   ...
+
+TEST: a file of lines, by its name or by --schema
+FILE: recipes/empty.lua
+  return { name = 'empty', summary = 'Nothing.', home = 'ai-team/artifacts', run = function() end }
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: s.json
+  { "type": "object", "required": ["a"] }
+FILE: rows.jsonl
+  {"a":1}
+  {"b":1}
+RUN: tlab empty && tlab note latest hello && tlab validate latest/notes.jsonl
+STDOUT:
+  ...
+  valid: latest/notes.jsonl (schemas/notes.schema.json)
+RUN: tlab validate rows.jsonl --schema s.json
+EXIT: 3
+STDERR:
+  error[INVALID]: rows.jsonl line 2: …"a"…
+  ...
+RUN: tlab validate rows.jsonl
+EXIT: 2
+STDERR:
+  error[USAGE]: rows.jsonl names no schema: it has no "$schema"
+  help: tlab validate --schema=schemas/spec.schema.json rows.jsonl

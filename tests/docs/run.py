@@ -13,10 +13,12 @@ What a fenced block is for stands behind its fence:
 
 In expected output `…` stands for any text within a line, and a line of `…` for any number of lines.
 A command ends with 0, or is followed by `$ echo $?`. Each document has a folder of its own, with a
-copy of this lab, one shell for all its commands, and a server that invents answers where the
-documents have a model: at 127.0.0.1:8080. With --model a real one is asked instead.
+copy of this lab, one shell for all its commands ($ROOT is this repository), and a server that invents
+answers where the documents have a model: at 127.0.0.1:8080. With --model a real one is asked instead.
 
-Besides: links lead somewhere, and files of this repository that are named are there.
+Besides: links lead somewhere, files of this repository that are named are there, docs/README.md names
+every page, and the pages that `make docs` writes are up to date. What lies on the web is not fetched:
+an address must be whole, and its page must say when it was looked at ("as of 2026-11-23").
 """
 import argparse
 import json
@@ -47,6 +49,8 @@ ELSEWHERE = {
     "sudo make install": ("tests/e2e/test_install.py", "install"),
     "make install": ("tests/e2e/test_install.py", "install"),
     "make docs": ("tests/docs/run.py", "operations.py"),
+    "make DEV=1": ("tests/lint/run.sh", "DEV=1"),
+    "make SAN=1": ("Makefile", "SAN=1 BUILD="),
     "make tools": ("Makefile", "tools-check"),
     "tlab post": ("tests/e2e/test_post.py", "from=latest"),
     "make": (".ci/run", "make"),
@@ -195,7 +199,8 @@ def check_output(expected, out, code, next_command):
 def try_commands(tap, name, blocks, folder, bindir, model):
     """Types what the document says, writes what it says to save."""
     env = {"PATH": f"{bindir}:/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8",
-           "TMPDIR": str(folder.parent), "TERM": "dumb"}
+           "TMPDIR": str(folder.parent), "TERM": "dumb", "ROOT": str(ROOT),
+           "PYTHONDONTWRITEBYTECODE": "1"}
     shell = Shell(folder, env)
     try:
         for block in blocks:
@@ -234,19 +239,42 @@ def check_elsewhere(name, blocks):
                 raise Bad(f"{ELSEWHERE[known][0]} does not run `{known}` any more")
 
 
+def prose_of(text):
+    """A document without its fenced blocks."""
+    return re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
 def anchors_of(path):
     """The anchors of a document's headings, as GitHub makes them."""
     anchors = set()
-    for heading in re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE):
+    for heading in re.findall(r"^#+ (.*)$", prose_of(path.read_text()), re.MULTILINE):
         anchors.add(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-"))
     return anchors
 
 
+def links_of(prose):
+    """Where a document leads: links, pictures, and the same as HTML."""
+    found = re.findall(r"\]\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)*)[^)]*\)", prose)
+    found += re.findall(r"^\[[^\]]+\]:\s*(\S+)", prose, re.MULTILINE)
+    return found + re.findall(r"""\b(?:href|src)=["']([^"']*)""", prose)
+
+
+def check_web(prose):
+    web = [target for target in links_of(prose) if re.match(r"[a-zA-Z][\w+.-]*:", target)]
+    wrong = [target for target in web
+             if not re.fullmatch(r"https://([\w-]+\.)+[a-z]{2,}(/[\w~%+.,:@!$&*;=()/?#-]*[\w/=)])?/?", target)]
+    if wrong:
+        raise Bad("no whole addresses (https://…): " + ", ".join(wrong))
+    if web and not re.search(r"\bas of 20\d\d-[01]\d-[0-3]\d\b", prose, re.IGNORECASE):
+        raise Bad(f'it leads to {web[0]}, and does not say when that was looked at: "as of 2026-11-23"')
+
+
 def check_links(path, text):
     missing = []
-    prose = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
-        if re.match(r"[a-z]+:", target):
+    prose = prose_of(text)
+    check_web(prose)
+    for target in links_of(prose):
+        if re.match(r"[a-zA-Z][\w+.-]*:", target):
             continue
         file, _, anchor = target.partition("#")
         there = (path.parent / file).resolve() if file else path
@@ -254,7 +282,8 @@ def check_links(path, text):
             missing.append(target)
     saved = {kind.split()[1] for _, kind, _ in blocks_of(text) if len(kind.split()) == 2}
     for word in re.findall(r"`((?:core|lua|recipes|schemas|tests|docs|\.ci)/[\w./-]+)`", prose):
-        if not (ROOT / word).exists() and word not in saved:
+        there = (ROOT / word).exists() or (path.parent / word).exists()
+        if not there and word not in saved and "NAME" not in word:
             missing.append(word)
     said = (ROOT / "tests" / "model" / "demo.sh").read_text()
     missing += [line for line in re.findall(r"^== .*", text, re.MULTILINE) if line[3:] not in said]
@@ -271,6 +300,65 @@ def check_operations():
         raise Bad("docs/reference/OPERATIONS.md is not what tlab ops says now: make docs")
 
 
+def check_schemas():
+    """docs/reference/schemas is what `make docs` writes."""
+    with tempfile.TemporaryDirectory(prefix="tlab-docs-") as folder:
+        subprocess.run([sys.executable, str(ROOT / "tests" / "docs" / "schemas.py"), folder], check=True)
+        made = {path.name: path.read_text() for path in pathlib.Path(folder).iterdir()}
+    there = {path.name: path.read_text() for path in (ROOT / "docs" / "reference" / "schemas").iterdir()}
+    old = sorted(name for name in there.keys() | made.keys() if there.get(name) != made.get(name))
+    if old:
+        raise Bad(f"docs/reference/schemas is not what schemas/ says now: make docs ({', '.join(old)})")
+
+
+def check_index(index):
+    """docs/README.md leads to every page; to those of schemas by way of their own index."""
+    named = {(index.parent / target.partition("#")[0]).resolve() for target in links_of(index.read_text())}
+    left = [path for path in index.parent.rglob("*.md") if path != index and path.resolve() not in named
+            and (path.parent.name != "schemas" or path.name == "README.md")]
+    if left:
+        raise Bad(f"{index} does not name " + ", ".join(str(path.relative_to(index.parent)) for path in left))
+
+
+# Pages that must not pass, each for one reason.
+PLANTED = [
+    "[a](nowhere.md)",
+    "[a](other.md#no-such-heading)",
+    "[a](#only-in-a-block)\n```sh\n# only in a block\n```",
+    "![a](missing.svg)",
+    '<img src="missing.svg">',
+    "[a]: missing.md",
+    "`tests/docs/missing.py`",
+    "As of 2026-11-23: [a](http://example.org/)",
+    "As of 2026-11-23: [a](https://example)",
+    "As of 2026-11-23: [a](https://example.org/x.)",
+    "As of 2026-11-23: [a](https://<host>/x)",
+    "[a](https://example.org/)",
+]
+SOUND = """[a](other.md#a-heading-1), <img src="other.md">, `tests/docs/run.py`; as of 2026-11-23
+[b](https://example.org/wiki/X_(y)?q=1#z)"""
+
+
+def check_checks():
+    """Each planted mistake is found, and none where there is none."""
+    with tempfile.TemporaryDirectory(prefix="tlab-docs-") as name:
+        page, other = pathlib.Path(name) / "page.md", pathlib.Path(name) / "other.md"
+        other.write_text("# A heading, 1\n")
+        check_links(page, SOUND)
+        for text in PLANTED:
+            page.write_text(text)
+            try:
+                check_links(page, text)
+            except Bad:
+                continue
+            raise Bad(f"this passed: {text}")
+        try:
+            check_index(page)
+        except Bad:
+            return
+        raise Bad("a page that no index names passed")
+
+
 def attempt(tap, title, fn, *args):
     try:
         fn(*args)
@@ -283,7 +371,7 @@ def main():
     tap = Tap()
     model = Model(ARGS.model)
     try:
-        for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for path in [ROOT / "README.md", ROOT / "tests" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
             name = str(path.relative_to(ROOT))
             if ARGS.k not in name:
                 continue
@@ -291,6 +379,8 @@ def main():
             blocks = blocks_of(text)
             attempt(tap, f"{name}: links and files", check_links, path, text)
             attempt(tap, f"{name}: sh blocks", check_elsewhere, name, blocks)
+            if not any(kind.startswith("console") for _, kind, _ in blocks):
+                continue
             with tempfile.TemporaryDirectory(prefix="tlab-docs-") as folder:
                 lab = pathlib.Path(folder) / "time-lab"
                 lab.mkdir()
@@ -298,6 +388,11 @@ def main():
                 try_commands(tap, name, blocks, lab, ARGS.tlab.parent, model)
         if ARGS.k in "OPERATIONS":
             attempt(tap, "OPERATIONS.md is current", check_operations)
+        if ARGS.k in "schemas":
+            attempt(tap, "docs/reference/schemas is current", check_schemas)
+        if ARGS.k in "README":
+            attempt(tap, "docs/README.md names every page", check_index, ROOT / "docs" / "README.md")
+            attempt(tap, "the checks find what is planted", check_checks)
     finally:
         model.close()
     print(f"1..{tap.count}")

@@ -12,7 +12,7 @@ import referencing
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tests" / "schemas"
-NAMES = ["run", "spec", "effect", "lab", "doctor", "diff", "notes", "runs", "commit", "mine", "summ", "summary"]
+NAMES = sorted(path.name.removesuffix(".schema.json") for path in (ROOT / "schemas").iterdir())
 
 
 def schema_of(name):
@@ -42,6 +42,27 @@ def test_example(name, example):
     validator = validator_of(schema_of(name))
     errors = [e.message for e in validator.iter_errors(example["value"])]
     assert (errors == []) == example["valid"], errors
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_field_says_what_it_is(name):
+    """The pages of docs/reference/schemas are made of these words."""
+    silent = []
+
+    def walk(node, at):
+        for key, field in node.get("properties", {}).items():
+            if not (isinstance(field, dict) and field.get("description")):
+                silent.append(f"{at}.{key}")
+        for key in ["items", "additionalProperties"]:
+            if isinstance(node.get(key), dict):
+                walk(node[key], f"{at}.{key}")
+        for key in ["properties", "$defs"]:
+            for inner, child in node.get(key, {}).items():
+                if isinstance(child, dict):
+                    walk(child, f"{at}.{inner}")
+
+    walk(schema_of(name), name)
+    assert silent == []
 
 
 @pytest.mark.parametrize("name", NAMES)

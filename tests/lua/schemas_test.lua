@@ -7,20 +7,15 @@ local function read(path)
   return t.ok(core.json.decode(t.ok(core.fs.read(path))))
 end
 
-for _, name in ipairs {
-  'run',
-  'spec',
-  'effect',
-  'lab',
-  'doctor',
-  'diff',
-  'notes',
-  'runs',
-  'commit',
-  'mine',
-  'summ',
-  'summary',
-} do
+local function names()
+  local found = {}
+  for _, file in ipairs(core.embedded_names()) do
+    found[#found + 1] = file:match '^schemas/(.*)%.schema%.json$'
+  end
+  return found
+end
+
+for _, name in ipairs(names()) do
   local validator
   t.test(name .. ' is a schema without an unknown keyword', function()
     local text = t.ok(core.embedded('schemas/' .. name .. '.schema.json'))

@@ -1,6 +1,7 @@
 --- tlab validate FILE, or RECIPE and what it would be given. Nothing is run. The schema is, in this
 --- order: --schema; that of the recipe; the one the file names by "$schema"; the one tlab has for a
---- file of this name. Exit code 3 with every error when it is not valid.
+--- file of this name. A file called .jsonl has a value on each line. Exit code 3 with every error
+--- when it is not valid.
 
 local core = require 'core'
 local load_spec = require 'host.spec.load'
@@ -14,8 +15,11 @@ local DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 local OWN = {
   { 'run.json', 'run.schema.json' },
   { 'lab.json', 'lab.schema.json' },
-  { 'effects.jsonl', 'effect.schema.json', lines = true },
+  { 'effects.jsonl', 'effect.schema.json' },
+  { 'notes.jsonl', 'notes.schema.json' },
   { 'summary.json', 'summary.schema.json' },
+  { 'commit.json', 'commit.schema.json' },
+  { 'commits.jsonl', 'commit.schema.json' },
 }
 
 local function read(file)
@@ -72,7 +76,7 @@ local function judge(validator, value, file, text)
   return nil, load_spec.invalid(errors, { what = file, name = file, text = text })
 end
 
---- Each line of a record is a value of its own.
+--- Each line is a value of its own.
 local function judge_lines(validator, file)
   local text, err = read(file)
   if not text then
@@ -140,11 +144,26 @@ local function judge_schema(value)
   return validator and true, err, DIALECT
 end
 
+--- A file of lines has no place to name its schema in.
+local function validate_lines(file, path)
+  local err
+  if not path then
+    path, err = schema_of(nil, file)
+  end
+  if not path then
+    return nil, err
+  end
+  local validator, fault = compile(path)
+  if not validator then
+    return nil, fault
+  end
+  local ok, why = judge_lines(validator, file)
+  return ok, why, path
+end
+
 local function validate_file(file, options)
-  local form = not options.schema and own_form(file)
-  if form and form.lines then
-    local all, fault = judge_lines(assert(compile('schemas/' .. form[2])), file)
-    return all, fault, form[2]
+  if file:match '%.jsonl$' then
+    return validate_lines(file, options.schema)
   end
   local value, err, text = read_json('the file', file)
   if value == nil then
