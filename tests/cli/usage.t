@@ -177,6 +177,11 @@ STDOUT:
 RUN: tlab help day | sed -n 3p
 STDOUT:
     tlab day
+RUN: tlab help summ | grep -oE '^  (model|price) .* (A model|What)'; tlab help mine | grep -oE '^  since +string '
+STDOUT:
+    model        object or string  A model
+    price        object            What
+    since         string…
 RUN: tlab hello -h > one; tlab help hello > two; cmp one two
 RUN: tlab run recipes/hello.lua --help
 STDOUT:

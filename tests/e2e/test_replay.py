@@ -118,8 +118,9 @@ def test_with_asks_nothing_that_is_not_recorded(lab):
     assert done.exit == EXIT["NOT_RECORDED"], done.out + done.err
 
 
-def test_reuse_performs_only_the_new_calls(lab):
-    spec = {"prompt": "{{n}}", "cases": [{"n": 1}, {"n": 2}], "params": {"seed": 1}}
+@pytest.mark.parametrize("params", [{"seed": 1}, {}], ids=["seed of the spec", "seed of the run"])
+def test_reuse_performs_only_the_new_calls(lab, params):
+    spec = {"prompt": "{{n}}", "cases": [{"n": 1}, {"n": 2}], "params": params}
     with f.FaultServer([f.json_answer("a")]) as server:
         base = server.base_url
         assert lab.ai(base, spec=spec).exit == 0

@@ -2,21 +2,24 @@
 
 local core = require 'core'
 local table_view = require 'host.view.table'
+local value = require 'host.spec.value'
 
 local M = {}
 
 local TEXT_MAX = 60 -- bytes of a default or of choices in a row
 
---- "string", "integer or null", "object"; from a schema's type, enum or const.
-local function kind_of(schema)
-  if type(schema) ~= 'table' then
-    return 'any'
+--- "string", "integer or null", "object"; from a key's type or enum, or from what it refers to.
+local function kind_of(key, validator)
+  local schema = type(key.schema) == 'table' and key.schema or {}
+  local kind = schema.type or schema.enum and 'choice'
+  if not kind then
+    kind = {}
+    for each in pairs(validator:types(value.step(key.name)) or { any = true }) do
+      kind[#kind + 1] = each
+    end
+    table.sort(kind)
   end
-  local kind = schema.type
-  if type(kind) == 'table' then
-    return table.concat(kind, ' or ')
-  end
-  return kind or schema.enum and 'choice' or 'any'
+  return type(kind) == 'table' and table.concat(kind, ' or ') or kind
 end
 
 local function about(key)
@@ -49,7 +52,7 @@ end
 local function keys_of(validator)
   local rows = {}
   for _, key in ipairs(validator and validator:keys() or {}) do
-    rows[#rows + 1] = { '  ' .. key.name, kind_of(key.schema), about(key) }
+    rows[#rows + 1] = { '  ' .. key.name, kind_of(key, validator), about(key) }
   end
   return #rows > 0 and '\nSpec:\n' .. table_view.columns(rows) or ''
 end

@@ -3,26 +3,30 @@
 local granted = require 'host.cmd.granted'
 local outcome = require 'host.cmd.outcome'
 
-local function how(lab, words, options, reuse)
+local function how(lab, words, options, reused)
   local given = granted(options)
   given.lab = lab
   given.recipe = words[1]
   given.words = table.move(words, 2, #words, 1, {})
-  given.reuse = reuse
-  given.seed = options.seed
+  given.reuse = reused.dir
+  given.seed = options.seed or reused.seed
   given.no_input = options.no_input or options.json or false
   return given
 end
 
---- The folder of --reuse; the form of its record is that of its manifest.
-local function reused(ref, lab)
+--- The folder of --reuse (the form of its record is that of its manifest), and its seed: with
+--- another one, a recipe that draws from it would ask for something else than was answered.
+local function reuse(ref, lab)
+  if not ref then
+    return {}
+  end
   local dir, err = require('host.store.find').run(ref, lab)
   if not dir then
     return nil, err
   end
   local manifest
   manifest, err = require('host.manifest.read').read(dir)
-  return manifest and dir, err
+  return manifest and { dir = dir, seed = manifest.seed }, err
 end
 
 return function(words, options)
@@ -30,15 +34,13 @@ return function(words, options)
   if not lab then
     return nil, err
   end
-  local reuse
-  if options.reuse then
-    reuse, err = reused(options.reuse, lab)
-    if not reuse then
-      return nil, err
-    end
+  local reused
+  reused, err = reuse(options.reuse, lab)
+  if not reused then
+    return nil, err
   end
   local result
-  result, err = require('host.run.lifecycle').run(how(lab, words, options, reuse))
+  result, err = require('host.run.lifecycle').run(how(lab, words, options, reused))
   if not result then
     return nil, err
   end
