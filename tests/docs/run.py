@@ -285,6 +285,9 @@ def check_links(path, text):
         there = (ROOT / word).exists() or (path.parent / word).exists()
         if not there and word not in saved and "NAME" not in word:
             missing.append(word)
+    for word in re.findall(r"`(test_\w+\.(?:py|c)|\w+_test\.lua)`", prose):
+        if not any(ROOT.glob(f"tests/*/{word}")):
+            missing.append(word)
     said = (ROOT / "tests" / "model" / "demo.sh").read_text()
     missing += [line for line in re.findall(r"^== .*", text, re.MULTILINE) if line[3:] not in said]
     if missing:
@@ -329,13 +332,14 @@ PLANTED = [
     '<img src="missing.svg">',
     "[a]: missing.md",
     "`tests/docs/missing.py`",
+    "`test_missing.py`",
     "As of 2026-11-23: [a](http://example.org/)",
     "As of 2026-11-23: [a](https://example)",
     "As of 2026-11-23: [a](https://example.org/x.)",
     "As of 2026-11-23: [a](https://<host>/x)",
     "[a](https://example.org/)",
 ]
-SOUND = """[a](other.md#a-heading-1), <img src="other.md">, `tests/docs/run.py`; as of 2026-11-23
+SOUND = """[a](other.md#a-heading-1), <img src="other.md">, `tests/docs/run.py`, `test_json.c`; as of 2026-11-23
 [b](https://example.org/wiki/X_(y)?q=1#z)"""
 
 
