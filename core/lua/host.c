@@ -434,14 +434,25 @@ static int run_self_test(lua_State *L)
   return 1;
 }
 
+/* Opens the folder of --dev-lua. One without the module that everything begins with is another one. */
+static bool open_dev_lua(host *h)
+{
+  tl_err e;
+  tl_buf text;
+  h->dev_fd = tl_store_folder(h->dev_lua, &e);
+  if (h->dev_fd >= 0 && tl_store_read(h->dev_fd, "host/cmd.lua", SOURCE_MAX, &text, &e) == TL_OK) {
+    tl_buf_free(&text);
+    return true;
+  }
+  (void)fprintf(stderr, "error[%s]: --dev-lua: %s\n", tl_code_name(e.code), e.msg);
+  (void)fprintf(stderr, "help: --dev-lua=lua  # the folder of that name in tlab's source\n");
+  return false;
+}
+
 int tl_host_main(int argc, char **argv, const char *dev_lua, const char *self_test)
 {
   host h = {.argc = argc, .argv = argv, .dev_lua = dev_lua, .self_test = self_test, .dev_fd = -1};
-  tl_err e;
-  if (dev_lua && (h.dev_fd = tl_store_folder(dev_lua, &e)) < 0) {
-    (void)fprintf(stderr, "error[%s]: --dev-lua: %s\n", tl_code_name(e.code), e.msg);
-    return tl_code_exit(TL_EUSAGE);
-  }
+  if (dev_lua && !open_dev_lua(&h)) return tl_code_exit(TL_EUSAGE);
   lua_State *L = tl_lua_new(0);
   if (!L) TL_BUG("no memory for the Lua state");
   (void)lua_gc(L, LUA_GCSETPAUSE, 1000); /* most commands end before there is anything to collect */

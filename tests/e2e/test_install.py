@@ -81,4 +81,6 @@ def test_a_library_from_a_folder_shows_in_the_manifest(tmp_path):
 def test_a_folder_for_the_library_that_is_not_there(tmp_path):
     lab = Lab(tmp_path / "lab")
     done = lab.tlab("version", "--dev-lua=nowhere")
-    assert done.exit != 0 and "nowhere" in done.err
+    assert done.exit == 2 and "nowhere" in done.err
+    done = lab.tlab("version", "--dev-lua=.")
+    assert done.exit == 2 and "host/cmd.lua" in done.err and "help: --dev-lua=lua" in done.err
