@@ -15,6 +15,7 @@ In expected output `…` stands for any text within a line, and a line of `…` 
 A command ends with 0, or is followed by `$ echo $?`. Each document has a folder of its own, with a
 copy of this lab, one shell for all its commands ($ROOT is this repository), and a server that invents
 answers where the documents have a model: at 127.0.0.1:8080. With --model a real one is asked instead.
+For README.md the copy is a repository with one commit, as a clone is one.
 
 Besides: links lead somewhere, files of this repository that are named are there, docs/README.md names
 every page, and the pages that `make docs` writes are up to date. What lies on the web is not fetched:
@@ -32,7 +33,7 @@ import tempfile
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-LAB = ["lab.json", "recipes", "schemas", "tests/recipes"]
+LAB = [".gitignore", "Justfile", "lab.json", "recipes", "schemas", "tests/recipes"]
 SERVER = "127.0.0.1:8080"
 TIMEOUT = 60
 
@@ -180,13 +181,29 @@ class Tap:
             print("".join(f"  # {line}\n" for line in str(why).splitlines()), end="", flush=True)
 
 
-def make_lab(folder):
+def make_lab(folder, tlab, cloned):
     for name in LAB:
         source, target = ROOT / name, folder / name
         if source.is_dir():
             shutil.copytree(source, target)
         else:
             shutil.copy(source, target)
+    (folder / "build").mkdir()
+    (folder / "build" / "tlab").symlink_to(tlab)
+    git = ["git", "-C", folder, "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    for words in ["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as it was cloned"]:
+        if cloned:
+            subprocess.run([*git, *words], check=True)
+
+
+def make_bin(folder, tlab):
+    """What a reader has on the PATH beside the system's: tlab and just."""
+    folder.mkdir()
+    (folder / "tlab").symlink_to(tlab)
+    just = tlab.parent / "venv" / "bin" / "just"
+    if just.exists():
+        (folder / "just").symlink_to(just)
+    return folder
 
 
 def check_output(expected, out, code, next_command):
@@ -388,8 +405,9 @@ def main():
             with tempfile.TemporaryDirectory(prefix="tlab-docs-") as folder:
                 lab = pathlib.Path(folder) / "time-lab"
                 lab.mkdir()
-                make_lab(lab)
-                try_commands(tap, name, blocks, lab, ARGS.tlab.parent, model)
+                make_lab(lab, ARGS.tlab, cloned=path == ROOT / "README.md")
+                bindir = make_bin(pathlib.Path(folder) / "bin", ARGS.tlab)
+                try_commands(tap, name, blocks, lab, bindir, model)
         if ARGS.k in "OPERATIONS":
             attempt(tap, "OPERATIONS.md is current", check_operations)
         if ARGS.k in "schemas":

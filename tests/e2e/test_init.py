@@ -172,29 +172,6 @@ def test_just_passes_words_on(lab):
     assert done.stdout.startswith("same:")
 
 
-def test_just_in_this_repository(tmp_path):
-    """The Justfile at the top, in a copy of what it needs."""
-    clone = tmp_path / "clone"
-    (clone / "build").mkdir(parents=True)
-    (clone / "build/tlab").symlink_to(TLAB)
-    for name in ("Justfile", "lab.json", "Makefile"):
-        shutil.copy(ROOT / name, clone / name)
-    for name in ("recipes", "schemas", "tests/recipes"):
-        shutil.copytree(ROOT / name, clone / name)
-    assert call(JUST, "day", "date=2026-10-03", cwd=clone).stdout == "2026/10/03\n"
-    words = ["spec=tests/recipes/ai/spec.json", "prompt=Two  \"words\"", "model.base_url=http://127.0.0.1:9/v1", "--offline"]
-    done = call(JUST, "ai", *words, cwd=clone, ok=False)
-    assert done.returncode == 6, done.stderr
-    spec = json.loads((clone / "latest/spec.json").read_text())
-    assert spec["prompt"] == 'Two  "words"'
-    assert call(JUST, "replay", "tests/recipes/ai/run", cwd=clone).stdout.startswith("same:")
-    assert call(JUST, "verify", "run", cwd=clone / "tests/recipes/ai").stdout.startswith("same:")
-    targets = {line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines() if ":" in line}
-    assert {"demo", "test", "test-all", "bench", "lint"} <= targets
-    for name in ("demo", "test", "test-all", "bench", "lint"):
-        assert f"make --no-print-directory {name}" in call(JUST, "--dry-run", name, cwd=clone).stderr
-
-
 def test_a_full_disk_and_again(tmp_path):
     """What was made on a disk that ran full is whole; the rest comes when there is room."""
     disk = tmp_path / "disk"
