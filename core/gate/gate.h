@@ -60,7 +60,8 @@ bool tl_gate_replaying(const tl_gate *g);
 void tl_gate_ask(tl_gate *g, uint64_t ask, int64_t task, const char *op, tl_val args);
 
 /* The trusted side's way to the same primitives: no permits, no record, paths as the person wrote
- * them. Only operations that end at once. *args is a list; *out is owned by the caller. */
+ * them. Only operations that end at once. *args is a list that fits the signature (tl_op_check); *out is
+ * owned by the caller. */
 int tl_gate_trusted(const tl_op *op, tl_val *args, tl_val *out, tl_err *e);
 
 #endif

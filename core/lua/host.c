@@ -62,8 +62,10 @@ static int call_op(lua_State *L)
     rc = tl_lua_to_val(L, i, &v, &e);
     if (rc == TL_OK) (void)tl_push(&c->args, v);
   }
-  if (rc == TL_OK) rc = tl_gate_trusted(op, &c->args, &c->out, &e);
+  if (rc == TL_OK) rc = tl_op_check(op, &c->args, &e);
   if (rc == TL_EARGUMENT) return luaL_error(L, "%s", e.msg);
+  /* What a primitive itself finds wrong may be what a person typed: a folder in the place of a file. */
+  if (rc == TL_OK) rc = tl_gate_trusted(op, &c->args, &c->out, &e);
   if (rc == TL_OK) {
     tl_lua_push_val(L, &c->out); // args… c value
     return 1;

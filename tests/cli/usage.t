@@ -207,3 +207,25 @@ RUN: TERM=dumb script -qec 'tlab shwo' /dev/null | grep -c "$(printf '\033')"
 EXIT: 1
 RUN: script -qec 'tlab shwo --color never' /dev/null | grep -c "$(printf '\033')"
 EXIT: 1
+
+TEST: a folder in the place of a file is a slip, and no fault of tlab
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: folder/x
+  x
+RUN: tlab day folder
+EXIT: 3
+STDERR:
+  error[INVALID]: the spec folder is no file
+    --> folder
+  help: values are given as key=value, a file by its path
+RUN: tlab hash folder folder/x
+EXIT: 1
+STDOUT: 73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac  folder/x
+STDERR: tlab hash: cannot read folder: it is a folder
+RUN: tlab validate ./folder
+EXIT: 1
+STDERR: error[ARGUMENT]: cannot read ./folder: it is a folder
+RUN: mkdir -p 2026/10/03/x/run.json && tlab show 2026/10/03/x
+EXIT: 1
+STDERR: error[…run.json…

@@ -8,6 +8,7 @@ local words = require 'host.spec.words'
 local M = {}
 
 local MOST_BYTES = 64 << 20
+local HOW = 'values are given as key=value, a file by its path'
 
 -- Reading. ---------------------------------------------------------------------------------------
 
@@ -36,8 +37,9 @@ local function not_read(path, err)
     local near = near_files(path)
     out.code = 'INVALID'
     out.message = ('the spec file %s is not there'):format(path)
-    out.hint = near[1] and ('did you mean %s?'):format(table.concat(near, ' or '))
-      or 'values are given as key=value, a file by its path'
+    out.hint = near[1] and ('did you mean %s?'):format(table.concat(near, ' or ')) or HOW
+  elseif err.code == 'ARGUMENT' then
+    out.code, out.message, out.hint = 'INVALID', ('the spec %s is no file'):format(path), HOW
   end
   return nil, out
 end
