@@ -122,6 +122,10 @@ test:
 test-all:
     @make --no-print-directory test-all
 
+# flake.nix, evaluated, built and checked by nix
+nix-check:
+    @make --no-print-directory nix-check
+
 # what it costs, beside its peers: FIGURES=FILE.md ONLY=NAME
 bench *words:
     @make --no-print-directory bench "$@"

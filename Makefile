@@ -5,6 +5,7 @@
 #   make lint       formatting, linters    make format     lays C and Lua out
 #   make deps       system packages       make install    PREFIX=/usr/local DESTDIR=
 #   make tools      programs of recipes   make install-tools
+#   make nix-check  flake.nix, by nix     make check      what a build sandbox can test
 # Variables: BUILD=dir  DEV=1 (-Werror)  SAN=1 (ASan and UBSan)  CC=clang  V=1 (show commands)  JOBS=n
 BUILD   ?= build
 PREFIX  ?= /usr/local
@@ -57,8 +58,11 @@ LUA_LIBS   ?= $(eval LUA_LIBS := $(shell $(PKG_CONFIG) --variable=libdir lua5.4)
 CJSON_LIBS ?= -l:liblua5.4-cjson.a
 CRYPTO_LIBS ?= $(eval CRYPTO_LIBS := $(or $(wildcard $(shell $(PKG_CONFIG) --variable=libdir libcrypto)/libcrypto.a),-lcrypto))$(CRYPTO_LIBS)
 LIBS = $(CJSON_LIBS) $(LUA_LIBS) $(CRYPTO_LIBS) -lm -ldl
+# What is opened on first use is looked for by its name as Debian has it; LIBCURL=/path/libcurl.so names another.
+OPENED := LIBCRYPTO LIBCURL LIBGIT2 LIBZ
 
-CPPFLAGS += -D_GNU_SOURCE -DTL_VERSION='"$(VERSION)"' $(LIBS_H)
+CPPFLAGS += -D_GNU_SOURCE -DTL_VERSION='"$(VERSION)"' $(LIBS_H) \
+  $(foreach lib,$(OPENED),$(if $($(lib)),-DTL_$(lib)='"$($(lib))"'))
 CFLAGS   += -std=c17 $(OPT) $(WARN) $(HARDEN)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(if $(SAN),-fsanitize=address$(comma)undefined) \
   -Wl,--export-dynamic-symbol=mbedtls_x509_crt_parse_file
@@ -145,6 +149,11 @@ programs: all $(UNIT)
 unit: $(UNIT)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNIT)
 
+# What holds in a build sandbox too, where there are no network, no home, no git and no /usr/bin.
+CHECK := base hash index_csv index_query index_row json order private sandbox secret text_diff wire worker
+check: all $(CHECK:%=$(BUILD)/tests/unit/test_%)
+	@BUILD=$(BUILD) CHECK='$(CHECK)' bash tests/run.sh check
+
 $(BUILD)/tests/suites/json_suite: tests/suites/json_suite.c $(BUILD)/core.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$<)
@@ -173,10 +182,19 @@ $(BUILD)/venv/installed: tests/requirements.txt
 	  exit 1; }
 	$(Q)touch $@
 
+# What stands in for nixpkgs' Python.
+$(BUILD)/venv-nix/installed: tests/nix/requirements.txt
+	$(call say,VENV,$<)
+	$(Q)rm -rf $(BUILD)/venv-nix
+	$(Q)python3 -m venv $(BUILD)/venv-nix
+	$(Q)$(BUILD)/venv-nix/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --only-binary :all: -r $<
+	$(Q)touch $@
+
 requirements:
 	python3 -m venv $(BUILD)/pins
 	$(BUILD)/pins/bin/python -m pip install --quiet --disable-pip-version-check uv
-	for pins in tests/requirements tests/lint/requirements tests/bench/requirements; do \
+	for pins in tests/requirements tests/lint/requirements tests/bench/requirements tests/nix/requirements; do \
 	  $(BUILD)/pins/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 \
 	    --no-header --no-annotate -o $$pins.txt $$pins.in || exit; \
 	done
@@ -233,11 +251,18 @@ test: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) $(SHORT) venv
 	@BUILD=$(BUILD) tests/run.sh docs cli ops arch unit lua e2e
 
+# flake.nix against a stand-in for nixpkgs that is made of the machine's own programs.
+nix-check:
+	@.ci/deps build test test-all lint nix
+	@tests/lint/run.sh stylua >/dev/null
+	@$(MAKE) -s --no-print-directory venv tools tools-check $(BUILD)/venv-nix/installed
+	@BUILD=$(BUILD) tests/run.sh nix
+
 # MORE is what test-all does beyond test.
-MORE := lint tools slow san suites fuzz
+MORE := lint tools nix slow san suites fuzz
 test-more:
-	@.ci/deps build test test-all lint
-	@$(MAKE) -s --no-print-directory all venv tools tools-check $(BUILD)/tests/suites/json_suite $(FUZZ)
+	@.ci/deps build test test-all lint nix
+	@$(MAKE) -s --no-print-directory all venv tools tools-check $(BUILD)/venv-nix/installed $(BUILD)/tests/suites/json_suite $(FUZZ)
 	@$(MAKE) -s --no-print-directory SAN=1 BUILD=$(BUILD)-san all $(UNIT:$(BUILD)/%=$(BUILD)-san/%)
 	@BUILD=$(BUILD) tests/run.sh $(ALSO) $(MORE)
 
@@ -270,5 +295,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all bench demo programs tools tools-check unit venv requirements lint format docs picture install install-tools deps deps-test test test-more test-all clean
+.PHONY: all bench check nix-check demo programs tools tools-check unit venv requirements lint format docs picture install install-tools deps deps-test test test-more test-all clean
 .DELETE_ON_ERROR:

@@ -13,6 +13,8 @@
 #   suites  the public test suites
 #   tools   the programs of recipes/tools: their linters, types and tests
 #   lint    formatting, linters, budgets and both compilers' warnings (tests/lint/run.sh)
+#   nix     flake.nix against a stand-in for nixpkgs, and what is said where nix cannot be used
+#   check   lua, and the unit programs that CHECK names: for a build sandbox
 #   fuzz    each target of tests/fuzz for FUZZ_SECONDS (10)
 # BUILD names the build folder. The last line is "N passed, N failed[, N skipped]"; the exit code
 # is 1 when any failed, or none ran. With TALLY=FILE that line is appended to FILE as well.
@@ -94,6 +96,12 @@ run_unit() {
     name=$(basename "$file" .c)
     later "unit ${name#test_}" "$BUILD/tests/unit/$name"
   done
+}
+
+run_check() {
+  local name
+  for name in ${CHECK:-}; do later "unit $name" "$BUILD/tests/unit/test_$name"; done
+  run_lua
 }
 
 run_lua() {
@@ -181,6 +189,12 @@ run_crate() {
   count "tools $name" "$good" "$bad" 0
 }
 
+run_nix() {
+  tap 'nix flake.lock' python3 tests/nix/lock.py
+  tap 'nix faults' bash tests/nix/faults.sh
+  tap nix bash tests/nix/nix-check.sh
+}
+
 run_lint() { tap lint bash tests/lint/run.sh; }
 
 run_fuzz() {
@@ -205,11 +219,11 @@ run_fuzz() {
 }
 
 for group in "$@"; do
-  case $group in unit | lua | arch | ops | cli | docs) ;; *) run_collected ;; esac
+  case $group in unit | lua | check | arch | ops | cli | docs) ;; *) run_collected ;; esac
   case $group in
-    unit | lua | arch | ops | cli | docs | e2e | slow | san | suites | tools | lint | fuzz) "run_$group" ;;
+    unit | lua | check | arch | ops | cli | docs | e2e | slow | san | suites | tools | nix | lint | fuzz) "run_$group" ;;
     *)
-      echo "tests/run.sh: no group is called '$group': unit lua arch ops cli docs e2e slow san suites tools lint fuzz" >&2
+      echo "tests/run.sh: no group is called '$group': unit lua arch ops cli docs e2e slow san suites tools nix lint fuzz" >&2
       exit 2
       ;;
   esac
