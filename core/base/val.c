@@ -81,6 +81,26 @@ void tl_free(tl_val *v)
   *v = tl_nil();
 }
 
+void tl_wipe_text(char *text, size_t len)
+{
+  if (!text) return;
+  explicit_bzero(text, len);
+  free(text);
+}
+
+static void overwrite(tl_val *v)
+{
+  if (v->type == TL_STR) explicit_bzero(v->u.s.data, v->u.s.len);
+  for (size_t i = 0; v->type == TL_LIST && i < v->u.list.len; i++) overwrite(&v->u.list.items[i]);
+  for (size_t i = 0; v->type == TL_MAP && i < v->u.map.len; i++) overwrite(&v->u.map.pairs[i].val);
+}
+
+void tl_wipe(tl_val *v)
+{
+  overwrite(v);
+  tl_free(v);
+}
+
 tl_val tl_copy(const tl_val *v)
 {
   tl_val copy = *v;

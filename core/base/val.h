@@ -57,6 +57,9 @@ tl_val tl_list(void);
 tl_val tl_map(void);
 
 void tl_free(tl_val *v); /* frees what it holds and makes it TL_NIL; accepts TL_NIL */
+/* As tl_free, for what holds a secret: its bytes are overwritten first. */
+void tl_wipe(tl_val *v);
+void tl_wipe_text(char *text, size_t len); /* the same for malloc'ed bytes; accepts NULL */
 tl_val tl_copy(const tl_val *v);
 bool tl_equal(const tl_val *a,
               const tl_val *b); /* maps compare without order; 1 and 1.0 differ not */

@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "../base/json.h"
-#include "../prim/store.h"
+#include "../prim/source.h"
 #include "permit.h"
 
 enum { SECRET_MIN = 8, NEEDLES_MAX = 16 };
 
 struct tl_secret_entry {
   char *name, *value; /* value NULL: bound, but nowhere to be found */
+  char *from;         /* where the value is from; without one NULL */
+  tl_err why;         /* without one: why, when it is asked for */
   tl_val hosts;
   char *needles[NEEDLES_MAX];
   size_t nneedles;
@@ -126,38 +128,91 @@ static void make_needles(tl_secret_entry *s)
 
 /* --- loading --------------------------------------------------------------------------------- */
 
-int tl_secrets_load(tl_secrets *s, const tl_val *bound, int lab_fd, tl_err *e)
+static bool is_wanted(const tl_val *wanted, const char *name)
 {
+  for (size_t i = 0; i < tl_len(wanted); i++)
+    if (strcmp(tl_at(wanted, i)->u.s.data, name) == 0) return true;
+  return false;
+}
+
+/* A value that is nowhere, or in a file that cannot be opened here, is told of when it is needed, not
+ * before: the recipe may never ask for it, or a record answers. */
+static int load_one(tl_secret_entry *entry, tl_sources *sources, const tl_val *how, tl_err *e)
+{
+  const char *where;
+  bool later, wanted = is_wanted(tl_get(how, "wanted"), entry->name);
+  int rc =
+      tl_sources_find(sources, entry->name, wanted, &entry->value, &where, &later, &entry->why);
+  if (rc == TL_ENOT_FOUND && !wanted && tl_len(tl_get(how, "files")) > 0)
+    (void)tl_fail(&entry->why, TL_ENOT_FOUND,
+                  "the secret %s is neither in the environment nor in secrets/.env.lab; encrypted "
+                  "files are opened for what the recipe declares: needs = { secret = { '%s' } }",
+                  entry->name, entry->name);
+  if (rc == TL_ENOT_FOUND || (rc < 0 && later)) return TL_OK;
+  if (rc < 0) {
+    *e = entry->why;
+    return rc;
+  }
+  if (strlen(entry->value) < SECRET_MIN)
+    return tl_fail(e, TL_EINVALID, "the secret %s has fewer than %d characters", entry->name,
+                   SECRET_MIN);
+  entry->from = tl_strdup(where);
+  make_needles(entry);
+  return TL_OK;
+}
+
+int tl_secrets_load(tl_secrets *s, const tl_val *bound, const tl_val *how, int lab_fd, tl_err *e)
+{
+  int rc = TL_OK;
   *s = (tl_secrets){0};
   if (tl_len(bound) == 0 || bound->type != TL_MAP) return TL_OK;
+  tl_sources *sources = tl_sources_open(lab_fd, tl_get(how, "files"));
   s->entries = tl_zalloc(tl_len(bound) * sizeof *s->entries);
-  for (size_t i = 0; i < bound->u.map.len; i++) {
+  for (size_t i = 0; i < bound->u.map.len && rc == TL_OK; i++) {
     const tl_pair *pair = &bound->u.map.pairs[i];
     tl_secret_entry *entry = &s->entries[s->len++];
     const tl_val *hosts = tl_get(&pair->val, "hosts");
     entry->name = tl_strdup(pair->key);
     entry->hosts = hosts ? tl_copy(hosts) : tl_list();
-    int rc = tl_store_secret(lab_fd, entry->name, &entry->value, e);
-    if (rc == TL_ENOT_FOUND) continue; /* told when it is needed, not before */
-    if (rc < 0) return rc;
-    if (strlen(entry->value) < SECRET_MIN)
-      return tl_fail(e, TL_EINVALID, "the secret %s has fewer than %d characters", entry->name,
-                     SECRET_MIN);
-    make_needles(entry);
+    rc = load_one(entry, sources, how, e);
   }
-  return TL_OK;
+  s->programs = tl_sources_programs(sources);
+  tl_sources_close(sources);
+  return rc;
+}
+
+tl_val tl_secrets_told(const tl_secrets *s)
+{
+  tl_val told = tl_nil();
+  for (size_t i = 0; i < s->len; i++) {
+    if (!s->entries[i].from) continue;
+    if (told.type == TL_NIL) told = tl_map();
+    tl_val *from = tl_get_mut(&told, "from");
+    if (!from) from = tl_put(&told, "from", tl_map());
+    (void)tl_put(from, s->entries[i].name, tl_str(s->entries[i].from));
+  }
+  if (told.type == TL_MAP && tl_len(&s->programs) > 0)
+    (void)tl_put(&told, "programs", tl_copy(&s->programs));
+  return told;
+}
+
+static void wipe(char *text)
+{
+  if (text) tl_wipe_text(text, strlen(text));
 }
 
 void tl_secrets_free(tl_secrets *s)
 {
   for (size_t i = 0; i < s->len; i++) {
     tl_secret_entry *entry = &s->entries[i];
-    for (size_t k = 0; k < entry->nneedles; k++) tl_store_secret_free(entry->needles[k]);
-    tl_store_secret_free(entry->value);
+    for (size_t k = 0; k < entry->nneedles; k++) wipe(entry->needles[k]);
+    wipe(entry->value);
+    free(entry->from);
     free(entry->name);
     tl_free(&entry->hosts);
   }
   free(s->entries);
+  tl_free(&s->programs);
   *s = (tl_secrets){0};
 }
 
@@ -200,10 +255,10 @@ int tl_secret_value(const tl_secrets *s, const char *name, const char *scheme, c
   if (strcmp(scheme, "https") != 0 && !here(host))
     return tl_fail(e, TL_ENOT_PERMITTED,
                    "the secret %s is not sent to %s:%d without TLS: use https", name, host, port);
-  if (!entry->value)
-    return tl_fail(e, TL_ENOT_FOUND,
-                   "the secret %s has no value: set it in the environment or in secrets/.env.lab",
-                   name);
+  if (!entry->value) {
+    *e = entry->why;
+    return e->code;
+  }
   *value = entry->value;
   return TL_OK;
 }

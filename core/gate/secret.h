@@ -10,12 +10,18 @@ typedef struct tl_secret_entry tl_secret_entry;
 typedef struct tl_secrets {
   tl_secret_entry *entries;
   size_t len;
+  tl_val programs; /* that opened encrypted files */
 } tl_secrets;
 
-/* Loads the secrets that lab.json binds: `bound` is {NAME: {hosts: ["host:port", …]}}. Values come
- * from the environment or secrets/.env.lab; a name without a value is kept and fails on use.
- * TL_EINVALID for a value shorter than 8 bytes (it could not be scrubbed from text safely). */
-int tl_secrets_load(tl_secrets *s, const tl_val *bound, int lab_fd, tl_err *e);
+/* Loads the secrets that lab.json binds: `bound` is {NAME: {hosts: ["host:port", …]}}. `how` is
+ * {files, wanted}, both lists that may be left out: the encrypted files, and the names for which they are
+ * opened. Values come from where core/prim/source.h says; a name without a value is kept and fails on use.
+ * TL_EINVALID for a value shorter than 8 bytes (it could not be scrubbed from text safely); and as
+ * tl_sources_find has it. */
+int tl_secrets_load(tl_secrets *s, const tl_val *bound, const tl_val *how, int lab_fd, tl_err *e);
+/* For the manifest: {from = {NAME: place}, programs? = {name, sha256, confined}[]}; TL_NIL where no
+ * secret has a value. */
+tl_val tl_secrets_told(const tl_secrets *s);
 void tl_secrets_free(tl_secrets *s); /* wipes */
 
 /* The value for a destination, borrowed. TL_ENOT_PERMITTED when the name is not bound to host:port

@@ -181,12 +181,32 @@ static int session_permit(lua_State *L)
       tl_free(to[i]);
       *to[i] = v ? tl_copy(v) : tl_map();
     }
-    const tl_val *secrets = tl_get(&given, "secrets");
-    if (secrets) rc = tl_secrets_load(&s->gate.secrets, secrets, s->lab_fd, &e);
   }
   tl_free(&given);
   if (rc < 0) return push_fail(L, &e);
   lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* {bound, files?, wanted?}: as tl_secrets_load has them. Returns what of it the manifest tells: false
+ * where no secret has a value. */
+static int session_secrets(lua_State *L)
+{
+  session *s = check(L);
+  tl_val given;
+  tl_err e;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  int rc = tl_lua_to_val(L, 2, &given, &e);
+  if (rc == TL_OK) {
+    tl_secrets_free(&s->gate.secrets);
+    rc = tl_secrets_load(&s->gate.secrets, tl_get(&given, "bound"), &given, s->lab_fd, &e);
+  }
+  tl_free(&given);
+  if (rc < 0) return push_fail(L, &e);
+  tl_free(&s->last);
+  s->last = tl_secrets_told(&s->gate.secrets);
+  if (s->last.type == TL_NIL) lua_pushboolean(L, 0);
+  else tl_lua_push_val(L, &s->last);
   return 1;
 }
 
@@ -242,13 +262,10 @@ static int session_run(lua_State *L)
 void tl_session_open(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-      {"held", session_held},
-      {"load", session_load},
-      {"permit", session_permit},
-      {"begin", session_begin},
-      {"run", session_run},
-      {"close", session_gc},
-      {NULL, NULL},
+      {"held", session_held},     {"load", session_load},
+      {"permit", session_permit}, {"secrets", session_secrets},
+      {"begin", session_begin},   {"run", session_run},
+      {"close", session_gc},      {NULL, NULL},
   };
   luaL_newmetatable(L, TYPE);       // mt
   lua_pushcfunction(L, session_gc); // mt fn

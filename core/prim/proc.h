@@ -83,6 +83,7 @@ typedef struct tl_proc_command {
   unsigned read;         /* places to read */
   int64_t timeout_ms;
   int64_t max_bytes;
+  bool writes_nothing; /* not a byte to any file, its scratch folder's included */
 } tl_proc_command;
 
 /* Reads args[0] of proc.run, which must outlive the command. scratch: the value of HOME and TMPDIR.
@@ -116,6 +117,20 @@ tl_val tl_proc_confined(const tl_proc_held *held, const tl_proc_access *access);
 /* The same, of a program that is started to see what this kernel can do, or {error}: why none can be. */
 tl_val tl_proc_probe(void);
 
+/* --- proc_once.c: to its end while everything else waits ------------------------------------------ */
+
+typedef struct tl_proc_once {
+  tl_val out, err; /* what it said, as strings */
+  int exit;        /* 128 and the number of the signal, where that ended it */
+  tl_val program;  /* {name, path, sha256, confined}; TL_NIL: it was not started */
+} tl_proc_once;
+
+/* command: as of proc.run, without `collect` and `read`. NOT_FOUND: there is no such program; TIMEOUT,
+ * LIMIT (it has then been killed), and whatever keeps it from being started. To be freed, which wipes
+ * what it said, in any case. */
+int tl_proc_once_run(tl_proc_once *o, const tl_val *command, tl_err *e);
+void tl_proc_once_free(tl_proc_once *o);
+
 /* --- proc_child.c: between fork and exec ------------------------------------------------------------ */
 
 typedef struct tl_proc_launch {
@@ -129,6 +144,7 @@ typedef struct tl_proc_launch {
   pid_t supervisor;
   bool demand;     /* not unless files and network are held */
   uint64_t tasks;  /* of the user at most, with all that run already */
+  uint64_t file;   /* bytes of a file that it writes */
   char ids[2][64]; /* the lines for uid_map and gid_map */
 } tl_proc_launch;
 

@@ -24,8 +24,6 @@
 
 enum { END_MS = 5000 };
 
-static const rlim_t FILE_SIZE = (rlim_t)4 << 30;
-
 static void default_signals(void)
 {
   struct sigaction dflt = {.sa_handler = SIG_DFL};
@@ -104,7 +102,7 @@ static int enter_landlock(const tl_proc_launch *l)
 /* What the kernel may lack. The filter comes last: it refuses what the others need. */
 static void confine(const tl_proc_launch *l, pid_t keeper, tl_proc_held *held)
 {
-  held->limits = limit(RLIMIT_FSIZE, FILE_SIZE) && (l->tasks == 0 || limit(RLIMIT_NPROC, l->tasks));
+  held->limits = limit(RLIMIT_FSIZE, l->file) && (l->tasks == 0 || limit(RLIMIT_NPROC, l->tasks));
   held->no_capabilities = tl_confine__capabilities();
   held->landlock = enter_landlock(l);
   held->calls = tl_confine_program_calls(keeper, l->supervisor);

@@ -19,6 +19,8 @@
 
 enum { TASKS_MORE = 1024 };
 
+static const uint64_t FILE_SIZE = (uint64_t)4 << 30;
+
 static bool demand;
 
 void tl_confine_demand(bool wanted)
@@ -157,7 +159,8 @@ int tl_proc_start(const tl_proc_program *program, const tl_proc_command *command
                       .ruleset = ruleset,
                       .demand = demand,
                       .supervisor = getpid(),
-                      .tasks = most_tasks()};
+                      .tasks = most_tasks(),
+                      .file = command->writes_nothing ? 0 : FILE_SIZE};
   *child = (tl_proc_child){.pid = -1, .pidfd = -1, .out = -1, .err = -1};
   int rc = 0;
   if (l.in < 0 || !make_pipe(out) || !make_pipe(err) || !make_pipe(rep) ||

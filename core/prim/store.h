@@ -30,10 +30,4 @@ int tl_store_blob_get(int dirfd, const char *hex, size_t max, tl_buf *out, tl_er
 /* Reads one file of the run's folder (record/effects.jsonl, record/recipe/x.lua) whole. */
 int tl_store_read(int dirfd, const char *rel, size_t max, tl_buf *out, tl_err *e);
 
-/* The value of a secret: an environment variable of that name, else a NAME=value line of
- * secrets/.env.lab below the lab. *value is malloc'ed, to be wiped by tl_store_secret_free.
- * TL_ENOT_FOUND when neither has it. The variable is taken out of the environment. */
-int tl_store_secret(int labfd, const char *name, char **value, tl_err *e);
-void tl_store_secret_free(char *value);
-
 #endif

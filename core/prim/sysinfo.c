@@ -145,7 +145,7 @@ static void put_openssl(tl_val *map)
   }
 }
 
-/* returns {kernel, machine, libc, cpu {model?, flags}, libraries {libcurl?, libgit2?, openssl}}.
+/* returns {kernel, machine, libc, root (left out for others), cpu {model?, flags}, libraries {libcurl?, libgit2?, openssl}}.
  * A library appears once this process has opened it: asking does not open one. */
 int prim_sys_info(tl_call *call)
 {
@@ -162,6 +162,9 @@ int prim_sys_info(tl_call *call)
   (void)snprintf(text, sizeof text, "glibc %s", gnu_get_libc_version());
   tl_put(&call->out, "libc", tl_str(text));
 #endif
+  if (geteuid() == 0) {
+    tl_put(&call->out, "root", tl_bool(true));
+  }
   tl_put(&call->out, "cpu", cpu_info());
   tl_val *libraries = tl_put(&call->out, "libraries", tl_map());
   put_curl(libraries);

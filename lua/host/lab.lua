@@ -35,6 +35,7 @@ local function complete(config)
   for _, part in ipairs { 'limits', 'secrets', 'prices', 'git' } do
     config[part] = config[part] or {}
   end
+  config.secret_files = config.secret_files or core.json.array {}
   config.git.exclude = config.git.exclude or core.json.array {}
   config.git.base_url = config.git.base_url or BASE_URL
   return config

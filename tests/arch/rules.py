@@ -21,7 +21,7 @@ LIBRARIES = {
 # a process that has found a fault in itself. Whatever reads or writes the world is not here.
 LIBC = {
     "core/base": """
-        calloc free malloc realloc memchr memcmp memcpy memmem memmove memset qsort snprintf
+        calloc explicit_bzero free malloc realloc memchr memcmp memcpy memmem memmove memset qsort snprintf
         vsnprintf sprintf fprintf stderr _Exit strchr strcmp strcspn strerror strlen strncasecmp
         strncmp strnlen strrchr strspn strtod strtol strtoll strtoull __ctype_b_loc __errno_location
         math""",

@@ -53,6 +53,12 @@ ELSEWHERE = {
     "make DEV=1": ("tests/lint/run.sh", "DEV=1"),
     "make SAN=1": ("Makefile", "SAN=1 BUILD="),
     "make tools": ("Makefile", "tools-check"),
+    "age-keygen": ("tests/e2e/test_sops_real.py", "SOPS.md"),
+    "age ": ("tests/e2e/test_sops_real.py", "SOPS.md"),
+    "sops ": ("tests/e2e/test_sops_real.py", "SOPS.md"),
+    "tlab try": ("tests/e2e/test_sops_real.py", "SOPS.md"),
+    "sudo apt-get install age": (".ci/packages.txt", "age age-keygen"),
+    "go install github.com/getsops": ("tests/tools/fetch.sh", "sops()"),
     "tlab post": ("tests/e2e/test_post.py", "from=latest"),
     "make": (".ci/run", "make"),
 }

@@ -41,6 +41,9 @@ class Lab:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content if isinstance(content, str) else json.dumps(content))
+        if path.parent.name == "secrets":
+            path.parent.chmod(0o700)
+            path.chmod(0o600)
         return path
 
     def declare_net(self, host):

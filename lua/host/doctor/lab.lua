@@ -116,6 +116,7 @@ local function check_mode(group, root, path, forbidden, chmod)
   else
     group.ok(name, 'mode ' .. octal(stat.mode))
   end
+  return bad
 end
 
 -- Git -------------------------------------------------------------------------------------------
@@ -162,30 +163,62 @@ end
 
 -- Keys ------------------------------------------------------------------------------------------
 
-local function check_keys(group, lab)
-  local names = {}
+local ENV_FILE = 'secrets/.env.lab'
+local HOW_TO_ADD = 'mkdir -p -m 700 secrets && (umask 077; cat >> secrets/.env.lab)  # type %s=…'
+
+local function check_key(group, found, refused)
+  if found.where then
+    group.ok(found.name, 'a key, in ' .. found.where)
+  elseif found.code == 'NOT_FOUND' and not found.message:find('age key', 1, true) then
+    group.warn(
+      found.name,
+      'a key of lab.json that has no value here',
+      HOW_TO_ADD:format(found.name)
+    )
+  elseif not (refused and found.message:find(ENV_FILE, 1, true)) then
+    local mend = found.message:match '; type: ([^;]+)'
+    group.fail(
+      found.name,
+      found.message,
+      mend or 'ls -l secrets/.env.lab  # ' .. found.name .. '=…, 8 characters or more'
+    )
+  end
+end
+
+--- What opens the lab's encrypted files, and whether it is here.
+local function check_opener(group, tool)
+  if tool.error then
+    group.warn(
+      tool.name,
+      tool.error,
+      '# encrypted files stay closed without it; secrets/.env.lab works'
+    )
+  else
+    local add = tool.old and group.fail or group.ok
+    add(
+      tool.name,
+      tool.version .. ', ' .. tool.path,
+      tool.old and '# sops 3.7 or age 1.0 is needed' or nil
+    )
+  end
+end
+
+local function check_keys(group, lab, refused)
+  local names = core.json.array {}
   for name in pairs(lab.config.secrets) do
     names[#names + 1] = name
   end
-  for _, name in ipairs(names) do
-    local where, err = core.secret.where(lab.root, name)
-    if where then
-      group.ok(name, 'a key, in ' .. where)
-    elseif err.code == 'NOT_FOUND' then
-      group.warn(
-        name,
-        'a key of lab.json that has no value here',
-        ('mkdir -p -m 700 secrets && (umask 077; cat >> secrets/.env.lab)  # type %s=…'):format(
-          name
-        )
-      )
-    else
-      group.fail(
-        name,
-        err.message,
-        'ls -l secrets/.env.lab  # ' .. name .. '=…, 8 characters or more'
-      )
-    end
+  local files = lab.config.secret_files
+  local result = core.secret.where(lab.root, names, files)
+  for _, found in ipairs(result and result.found or {}) do
+    check_key(group, found, refused)
+  end
+  local opened = result and result.opened
+  for _, tool in ipairs(opened and opened.tools or {}) do
+    check_opener(group, tool)
+  end
+  if opened and opened.key then
+    group.warn('age key', opened.key, opened.key:match '; type: (.*), or set')
   end
 end
 
@@ -199,9 +232,9 @@ function M.check(report, lab)
   local writable = check_disk(group, lab.root)
   check_mode(group, lab.root, '.', FOLDER_MODE, 'go-w')
   check_mode(group, lab.root, 'secrets', FILE_MODE, '700')
-  check_mode(group, lab.root, 'secrets/.env.lab', FILE_MODE, '600')
+  local refused = check_mode(group, lab.root, ENV_FILE, FILE_MODE, '600')
   check_git(group, lab)
-  check_keys(group, lab)
+  check_keys(group, lab, refused)
   return writable
 end
 

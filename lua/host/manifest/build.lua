@@ -40,6 +40,7 @@ local KNOWN = {
   'permits',
   'limits',
   'replay_of',
+  'secrets',
   'lab_prices',
 }
 
@@ -117,7 +118,8 @@ end
 --- The manifest of a run that ended.
 ---@param manifest table as `running` made it; left as it is
 ---@param summary table|nil from fold.read; nil when the record cannot be read
----@param outcome table {status, error?, ended_ms, seconds, confined?, permits?, recipe?, tool?}
+---@param outcome table {status, error?, ended_ms, seconds, confined?, permits?, recipe?, secrets?,
+---  tool?}
 ---@param outputs table|nil list of {path, sha256, size}
 ---@return table manifest
 function M.finish(manifest, summary, outcome, outputs)
@@ -129,7 +131,7 @@ function M.finish(manifest, summary, outcome, outputs)
     ended = tree.iso(outcome.ended_ms),
     seconds = outcome.seconds,
   }
-  for _, name in ipairs { 'confined', 'permits', 'recipe', 'tool' } do
+  for _, name in ipairs { 'confined', 'permits', 'recipe', 'secrets', 'tool' } do
     done[name] = outcome[name] or done[name]
   end
   for name, value in pairs(summary and M.derived(summary) or {}) do

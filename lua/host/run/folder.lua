@@ -116,6 +116,7 @@ function M.manifest(run, held)
     permits = { needs = run.needs, allowed = run.allow, denied = run.deny },
     limits = run.limits,
     replay_of = run.replay_of,
+    secrets = run.secrets,
     started_ms = run.started_ms,
     lab_prices = run.lab.config.prices,
   }
@@ -241,6 +242,7 @@ function M.close(run, manifest, outcome)
       status = outcome.status,
       error = outcome.error,
       recipe = recipe,
+      secrets = run.secrets,
       tool = tool,
       ended_ms = core.clock.now(),
       seconds = (core.clock.monotonic() - run.began_ms) / 1000,

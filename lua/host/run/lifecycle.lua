@@ -86,7 +86,6 @@ local function permit_and_run(run, session, manifest)
       needs = run.needs,
       allow = run.allow,
       deny = run.deny,
-      secrets = run.lab.config.secrets or {},
     }
   end
   if ok then
@@ -114,8 +113,28 @@ local function open_already(run)
     err
 end
 
+--- Gives the session the secrets of its lab; encrypted files are opened for those that the recipe
+--- declares.
+---@param session table
+---@param lab table
+---@param needs table
+---@return table|false|nil told for the manifest, table|nil err
+function M.secrets(session, lab, needs)
+  return session:secrets {
+    bound = lab.config.secrets or {},
+    files = lab.config.secret_files,
+    wanted = needs.secret,
+  }
+end
+
 local function perform(run, session, how)
-  local ok, err = folder.make(run)
+  local secrets, err = M.secrets(session, run.lab, run.needs)
+  if secrets == nil then
+    return nil, err
+  end
+  run.secrets = secrets or nil
+  local ok
+  ok, err = folder.make(run)
   if not ok then
     return nil, err
   end

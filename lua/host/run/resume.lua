@@ -92,8 +92,12 @@ local function perform(run, session, manifest)
     needs = run.needs,
     allow = run.allow,
     deny = run.deny,
-    secrets = run.lab.config.secrets or {},
   }
+  if ok then
+    ok, err = lifecycle.secrets(session, run.lab, run.needs)
+    run.secrets = ok or nil
+    ok = ok ~= nil
+  end
   if ok then
     ok, err = session:begin(run.dir, true)
   end

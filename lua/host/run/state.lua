@@ -90,15 +90,18 @@ function M.pins(lab)
   }
 end
 
---- tlab, its library, the libraries it has loaded so far, and the machine without its name.
+--- tlab, its library, the libraries it has loaded so far, the machine without its name, and whether
+--- it is root's run.
 ---@return table
 function M.tool()
   local info = core.sys.info() or {}
   local libraries = info.libraries or {}
   libraries.lua = core.lua_version
-  info.libraries = nil
+  local root = info.root
+  info.libraries, info.root = nil, nil
   return {
     tlab = core.version,
+    root = root,
     library = core.library_digest(),
     libraries = libraries,
     machine = info,
