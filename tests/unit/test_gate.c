@@ -168,6 +168,7 @@ static void the_tools_of_the_command_line_are_refused(void **state)
         (void)tl_push(&list, params[i].type == 'i'   ? tl_int(1)
                              : params[i].type == 'b' ? tl_bool(true)
                              : params[i].type == 'm' ? tl_map()
+                             : params[i].type == 'l' ? tl_list()
                                                      : tl_str("x"));
     drop(&b.got);
     tl_gate_ask(&b.g, ++n, 0, op->name, list);
