@@ -103,9 +103,18 @@ local function nearest(path)
   return core.fs.realpath(path)
 end
 
---- A lab within a lab would hide the outer one from whoever stands in it.
-local function inside_another(dir)
+--- A lab within a lab would hide the outer one from whoever stands in it; one at the root of the
+--- file system would have every folder of the machine in it.
+local function no_place_for_it(dir)
   local at = nearest(dir)
+  if core.fs.realpath(dir) == '/' then
+    return {
+      code = 'USAGE',
+      message = dir .. ' is the root of the file system: all of this machine would lie in that lab',
+      details = { 'expected: a folder of its own' },
+      hint = 'tlab init my-lab',
+    }
+  end
   local above, err = lab.find(at)
   local root = above and above.root or err.code ~= 'NOT_FOUND' and at
   if not root or root == core.fs.realpath(dir) then
@@ -144,7 +153,7 @@ end
 ---@return table|nil result {root, files = list of {path, what = "made" | "same" | "kept"}}
 ---@return table|nil err
 function M.run(dir, force)
-  local err = not force and inside_another(dir)
+  local err = not force and no_place_for_it(dir)
   if err then
     return nil, err
   end
