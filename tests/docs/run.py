@@ -22,6 +22,7 @@ every page, and the pages that `make docs` writes are up to date. What lies on t
 an address must be whole, and its page must say when it was looked at ("as of 2026-11-23").
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -175,6 +176,16 @@ class Model:
             self.process.stdout.close()
 
 
+class Told:
+    """What is to be said of a page: (title, why it failed or None)."""
+
+    def __init__(self):
+        self.lines = []
+
+    def tell(self, title, why=None):
+        self.lines.append((title, why))
+
+
 class Tap:
     def __init__(self):
         self.count = self.failed = 0
@@ -182,7 +193,7 @@ class Tap:
     def tell(self, title, why=None):
         self.count += 1
         self.failed += why is not None
-        print(f"{'ok' if why is None else 'not ok'} {self.count} - {title}")
+        print(f"{'ok' if why is None else 'not ok'} {self.count} - {title}", flush=True)
         if why is not None:
             print("".join(f"  # {line}\n" for line in str(why).splitlines()), end="", flush=True)
 
@@ -394,26 +405,33 @@ def attempt(tap, title, fn, *args):
         tap.tell(title, why)
 
 
+def try_page(path, model):
+    """All that is to be tried of one page."""
+    told, name, text = Told(), str(path.relative_to(ROOT)), path.read_text()
+    blocks = blocks_of(text)
+    attempt(told, f"{name}: links and files", check_links, path, text)
+    attempt(told, f"{name}: sh blocks", check_elsewhere, name, blocks)
+    if any(kind.startswith("console") for _, kind, _ in blocks):
+        with tempfile.TemporaryDirectory(prefix="tlab-docs-") as folder:
+            lab = pathlib.Path(folder) / "time-lab"
+            lab.mkdir()
+            make_lab(lab, ARGS.tlab, cloned=path == ROOT / "README.md")
+            bindir = make_bin(pathlib.Path(folder) / "bin", ARGS.tlab)
+            try_commands(told, name, blocks, lab, bindir, model)
+    return told.lines
+
+
 def main():
     tap = Tap()
     model = Model(ARGS.model)
+    paths = [ROOT / "README.md", ROOT / "tests" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    paths = [path for path in paths if ARGS.k in str(path.relative_to(ROOT))]
     try:
-        for path in [ROOT / "README.md", ROOT / "tests" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-            name = str(path.relative_to(ROOT))
-            if ARGS.k not in name:
-                continue
-            text = path.read_text()
-            blocks = blocks_of(text)
-            attempt(tap, f"{name}: links and files", check_links, path, text)
-            attempt(tap, f"{name}: sh blocks", check_elsewhere, name, blocks)
-            if not any(kind.startswith("console") for _, kind, _ in blocks):
-                continue
-            with tempfile.TemporaryDirectory(prefix="tlab-docs-") as folder:
-                lab = pathlib.Path(folder) / "time-lab"
-                lab.mkdir()
-                make_lab(lab, ARGS.tlab, cloned=path == ROOT / "README.md")
-                bindir = make_bin(pathlib.Path(folder) / "bin", ARGS.tlab)
-                try_commands(tap, name, blocks, lab, bindir, model)
+        # A page's commands wait for each other, so two pages are tried at once.
+        with concurrent.futures.ThreadPoolExecutor(2) as pages:
+            for lines in pages.map(try_page, paths, [model] * len(paths)):
+                for title, why in lines:
+                    tap.tell(title, why)
         if ARGS.k in "OPERATIONS":
             attempt(tap, "OPERATIONS.md is current", check_operations)
         if ARGS.k in "schemas":
