@@ -133,3 +133,7 @@ bench *words:
 # formatting and linters
 lint:
     @make --no-print-directory lint
+
+# check what is committed in this clone from now on: formatting, linters, spelling, secrets
+hooks:
+    @make --no-print-directory hooks

@@ -2,7 +2,8 @@
 #   make            build/tlab            make test       the daily loop, under a minute
 #   make demo       the main job          make test-all   everything (sanitizers, faults, real model)
 #   make bench      what it costs, beside its peers (FIGURES=FILE.md writes a page)
-#   make lint       formatting, linters    make format     lays C and Lua out
+#   make lint       formatting, linters    make format     lays C, Lua, Python and Rust out
+#   make hooks      the same at each git commit, on what is committed
 #   make deps       system packages       make install    PREFIX=/usr/local DESTDIR=
 #   make tools      programs of recipes   make install-tools
 #   make nix-check  flake.nix, by nix     make check      what a build sandbox can test
@@ -203,14 +204,23 @@ requirements:
 	    --no-header --no-annotate -o $$pins.lock $$pins.in || exit; \
 	done
 
-# One check: tests/lint/run.sh NAME; its head lists them. `make format` lays C and Lua out.
-lint: all
+# One check: tests/lint/run.sh NAME; .pre-commit-config.yaml and the head of run.sh list them. What mypy reads
+# imports what the tests and the tools import.
+READ := venv $(BUILD)/tools/py_post $(BUILD)/tools/py_post.check/installed
+lint:
 	@.ci/deps build lint
+	@$(MAKE) -s --no-print-directory all $(READ)
 	@BUILD=$(BUILD) tests/run.sh lint
 
 format:
 	@.ci/deps lint
 	@BUILD=$(BUILD) tests/lint/run.sh fix
+
+hooks:
+	@.ci/deps build lint
+	@$(MAKE) -s --no-print-directory $(READ)
+	@BUILD=$(BUILD) tests/lint/run.sh install
+	@$(BUILD)/venv-lint/bin/pre-commit install
 
 # The page of operations comes from the binary's own table, those of schemas from schemas/; a test
 # says when they are old.
@@ -254,17 +264,26 @@ test: deps-test
 # flake.nix against a stand-in for nixpkgs that is made of the machine's own programs.
 nix-check:
 	@.ci/deps build test test-all lint nix
-	@tests/lint/run.sh stylua >/dev/null
+	@BUILD=$(BUILD) tests/lint/run.sh install
 	@$(MAKE) -s --no-print-directory venv tools tools-check $(BUILD)/venv-nix/installed
 	@BUILD=$(BUILD) tests/run.sh nix
 
-# MORE is what test-all does beyond test.
+# MORE is what test-all does beyond test; what each of its groups is made of.
 MORE := lint tools nix slow san suites fuzz
+NEEDS_lint = $(READ)
+NEEDS_tools = tools-check
+NEEDS_nix = tools-check $(BUILD)/venv-nix/installed
+NEEDS_slow = tools-check $(SHORT)
+NEEDS_san = san
+NEEDS_suites = $(BUILD)/tests/suites/json_suite
+NEEDS_fuzz = $(FUZZ)
 test-more:
 	@.ci/deps build test test-all lint nix
-	@$(MAKE) -s --no-print-directory all venv tools tools-check $(BUILD)/venv-nix/installed $(BUILD)/tests/suites/json_suite $(FUZZ)
-	@$(MAKE) -s --no-print-directory SAN=1 BUILD=$(BUILD)-san all $(UNIT:$(BUILD)/%=$(BUILD)-san/%)
+	@$(MAKE) -s --no-print-directory all venv $(sort $(foreach group,$(MORE),$(NEEDS_$(group))))
 	@BUILD=$(BUILD) tests/run.sh $(ALSO) $(MORE)
+
+san:
+	@$(MAKE) -s --no-print-directory SAN=1 BUILD=$(BUILD)-san all $(UNIT:$(BUILD)/%=$(BUILD)-san/%)
 
 test-all: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) $(SHORT) venv
@@ -295,5 +314,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all bench check nix-check demo programs tools tools-check unit venv requirements lint format docs picture install install-tools deps deps-test test test-more test-all clean
+.PHONY: all bench check nix-check demo programs tools tools-check unit venv requirements lint format hooks docs picture install install-tools deps deps-test san test test-more test-all clean
 .DELETE_ON_ERROR:

@@ -11,8 +11,8 @@
 #   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san); TLAB_SWEEP is set, by
 #           which unit tests do all of what they do a sample of otherwise
 #   suites  the public test suites
-#   tools   the programs of recipes/tools: their linters, types and tests
-#   lint    formatting, linters, budgets and both compilers' warnings (tests/lint/run.sh)
+#   tools   the programs of recipes/tools: their tests
+#   lint    the hooks of a commit on all files, and both compilers' warnings (tests/lint/run.sh)
 #   nix     flake.nix against a stand-in for nixpkgs, and what is said where nix cannot be used
 #   check   lua, and the unit programs that CHECK names: for a build sandbox
 #   fuzz    each target of tests/fuzz for FUZZ_SECONDS (10)
@@ -165,20 +165,14 @@ run_suites() {
 run_tools() {
   local code=recipes/tools/py_post check="$BUILD/tools/py_post.check"
   local -x HYPOTHESIS_STORAGE_DIRECTORY="$BUILD/hypothesis"
-  tap 'tools py_post, read' bash $code/check.sh "$check"
   pytest 'tools py_post' "$check/bin/python" -c $code/pyproject.toml --rootdir $code $code/tests
   run_crate recipes/tools/rust_extractor
 }
 
-# run_crate FOLDER: formatting, clippy at its strictest and the tests of a crate. Tests are built as the
-# tool is, so that what both need is compiled once.
+# run_crate FOLDER: the tests of a crate, built as the tool is, so that what both need is compiled once.
 run_crate() {
   local name code=0 good bad in=(--quiet --locked --manifest-path "$1/Cargo.toml" --target-dir "$BUILD/cargo")
   name=$(basename "$1")
-  { cargo fmt --check --manifest-path "$1/Cargo.toml" &&
-    cargo clippy "${in[@]}" --release --all-targets -- -D warnings; } >"$log" 2>&1 || code=1
-  count "tools $name, read" $((1 - code)) $code 0
-  code=0
   cargo test "${in[@]}" --release --no-fail-fast >"$log" 2>&1 </dev/null || code=$?
   sum_of() { sed -nE "s/^test result: .* ([0-9]+) $1; .*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
   good=$(sum_of passed)

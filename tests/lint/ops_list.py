@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The operations that .luacheckrc lets recipes name, from the binary's own table.
 
-    ops_list.py TLAB            exit code 1 and the difference when .luacheckrc is stale
-    ops_list.py TLAB --write    writes them anew
+ops_list.py TLAB            exit code 1 and the difference when .luacheckrc is stale
+ops_list.py TLAB --write    writes them anew
 """
 
 import difflib
@@ -17,13 +17,17 @@ BLOCK = re.compile(r"(-- ops: begin[^\n]*\n).*?(-- ops: end)", re.S)
 
 
 def block(tlab):
-    table = json.loads(subprocess.run([tlab, "ops", "--json"], check=True, capture_output=True).stdout)
+    table = json.loads(
+        subprocess.run([tlab, "ops", "--json"], check=True, capture_output=True).stdout
+    )
     families = {}
     for op in table:
         if op["permit"] != "tool":
             family, name = op["name"].split(".")
             families.setdefault(family, []).append(name)
-    lines = [f"  {family} = '{' '.join(sorted(names))}'," for family, names in sorted(families.items())]
+    lines = [
+        f"  {family} = '{' '.join(sorted(names))}'," for family, names in sorted(families.items())
+    ]
     return "\n".join(["local ops = {", *lines, "}", ""])
 
 
@@ -33,8 +37,14 @@ def main(tlab, *options):
     if "--write" in options:
         RC.write_text(wanted)
     elif wanted != now:
-        sys.stdout.writelines(difflib.unified_diff(
-            now.splitlines(True), wanted.splitlines(True), ".luacheckrc", "as `tlab ops --json` has it"))
+        sys.stdout.writelines(
+            difflib.unified_diff(
+                now.splitlines(True),
+                wanted.splitlines(True),
+                ".luacheckrc",
+                "as `tlab ops --json` has it",
+            )
+        )
         sys.exit("type: python3 tests/lint/ops_list.py TLAB --write")
 
 
