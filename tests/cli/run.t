@@ -211,3 +211,34 @@ RUN: mkdir .git && tlab empty -q > folder
 RUN: grep -c '"git":' latest/run.json
 EXIT: 1
 STDOUT: 0
+
+TEST: first steps with a recipe that go wrong
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: recipes/nothing.lua
+  local recipe = { name = 'nothing' }
+FILE: recipes/home.lua
+  return { name = 'home', summary = 'x', home = '/abs', run = function() end }
+FILE: recipes/io.lua
+  return { name = 'io', summary = 'x', home = 'a', run = function()
+    return io.open 'x'
+  end }
+RUN: tlab nothing
+EXIT: 3
+STDERR:
+  error[INVALID]: recipes/nothing.lua does not return a recipe, a table with name, summary, home and run
+    --> recipes/nothing.lua
+RUN: tlab home
+EXIT: 3
+STDERR:
+  error[INVALID]: recipes/home.lua: the field home is "/abs", expected a folder of the day, such as "ai-team/artifacts"
+    --> recipes/home.lua
+RUN: tlab io
+EXIT: 1
+STDERR:
+  error[RUN_FAILED]: attempt to index a nil value (global 'io')
+    --> recipes/io.lua:2
+  2 |   return io.open 'x'
+    |   ^^^^^^^^^^^^^^^^^^
+  help: tlab ops  # files are read by run:read, written by run:write; there is no io
+  note: this run is kept as failed: tlab show …

@@ -156,7 +156,7 @@ function M.declare(session, recipe)
   -- The run's seed may come from its key, which nobody knows yet: what a recipe draws while it is
   -- loaded has always the same one.
   local decl, err = session:load(recipe.file, recipe.source, 0)
-  if decl == nil then
+  if err then
     return nil, err
   end
   local ok

@@ -62,8 +62,11 @@ function M.text(err, options)
   err = style.clean(err)
   local rows = { style.red('error[' .. err.code .. ']') .. style.bold(': ' .. err.message) }
   table.move(place(err, options, style), 1, 3, #rows + 1, rows)
-  for _, detail in ipairs(err.details or {}) do
-    rows[#rows + 1] = style.blue('   = ') .. detail
+  local details = err.details or {}
+  for _, detail in ipairs(details) do
+    if #details > 1 or err.message:sub(-#detail) ~= detail then
+      rows[#rows + 1] = style.blue('   = ') .. detail
+    end
   end
   if err.hint then
     rows[#rows + 1] = style.bold('help: ') .. err.hint

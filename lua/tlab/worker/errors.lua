@@ -128,6 +128,12 @@ local function look_up(value)
   end
 end
 
+-- What Lua has elsewhere, and what there is here instead.
+local INSTEAD = {
+  io = 'tlab ops  # files are read by run:read, written by run:write; there is no io',
+  os = 'tlab ops  # the clock is tlab.clock, a program tlab.proc.run; there is no os',
+}
+
 --- Describes what a coroutine ended with.
 ---@return table { code, message, file?, line?, traceback? } and the fields of an error value
 function M.describe(value, co)
@@ -160,6 +166,7 @@ function M.describe(value, co)
     if known and not (known.library and at.file) then
       out.file, out.line = known.file, line
     end
+    out.hint = INSTEAD[out.message:match "nil value %(global '(%w+)'%)$"]
   elseif value == nil then
     out.message = 'the recipe raised nil'
   else
