@@ -46,7 +46,22 @@ def test_page_and_tests_are_of_one_mind():
     assert len(rows) == len(
         COMMANDS
     ), "a line of the table is not of the form | promised | `command` | shown |"
-    assert set(COMMANDS) == set(TESTED)
+    assert set(COMMANDS) == set(TESTED) | set(OF_NIX)
+
+
+# Run by tests/nix/nix-check.sh, which takes them from the page, too.
+OF_NIX = [promised for promised, command in COMMANDS.items() if command.startswith("nix ")]
+
+
+def test_lines_of_nix_are_run_by_its_check():
+    """By the script's own way of finding them."""
+    script = (ROOT / "tests/nix/nix-check.sh").read_text()
+    (find,) = re.findall(r"< <\((sed -nE '[^']+' docs/reference/ACCEPTANCE\.md)\)", script)
+    found = subprocess.run(
+        ["bash", "-c", find], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.splitlines() == [COMMANDS[promised] for promised in OF_NIX]
+    assert len(OF_NIX) == 3 and 'test_that "$command" as_on_the_page "$command"' in script
 
 
 class Checkout:
@@ -209,6 +224,26 @@ def test_summ(checkout, command):
     assert sha in json.dumps(facts) and "Greet aloud" in page, page
     assert "shell and programs" in page and "`greet.py` line 4" in page, page
     assert checkout.type("just verify latest && just replay latest").stdout.count("same:") == 2
+
+
+KEY = "sk" + "_live_" + "aB3" * 8
+
+
+@shows("each commit is checked", pytest.mark.timeout(600))
+def test_hooks(checkout, command):
+    before = checkout.git("rev-parse", "HEAD")
+    page = checkout.root / "README.md"
+    text = page.read_text()
+    page.write_text(text + f"\nThe key is {KEY}\n")
+    here = {"BUILD": str(BUILD), "HOME": os.environ["HOME"]}
+    done = checkout.type(command, ok=False, timeout=600, **here)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1 and "- hook id: secrets" in said and "README.md" in said, said
+    assert KEY not in said
+    assert checkout.git("rev-parse", "HEAD") == before
+    page.write_text(text + "\nThere is no key.\n")
+    checkout.type(command, timeout=600, **here)
+    assert checkout.git("rev-parse", "HEAD^") == before and "a change" in checkout.git("log", "-1")
 
 
 @shows("secrets stay out of git")

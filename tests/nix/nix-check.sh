@@ -133,6 +133,22 @@ try_bites() {
   ((code != 0)) && grep -q "$check" "$work/said" && grep -qE "$words" "$work/said"
 }
 
+# as_on_the_page COMMAND: a line of docs/reference/ACCEPTANCE.md, typed as it stands there in a clone of
+# this tree, where `nix` takes the stand-in.
+try_as_on_the_page() {
+  if [[ ! -d $work/clone ]]; then
+    mkdir "$work/clone" "$work/bin"
+    git ls-files -z | tar -c --null --files-from=- | tar -x -C "$work/clone"
+    git -C "$work/clone" init -q
+    git -C "$work/clone" add -A
+    # shellcheck disable=SC2016 # they are the program's
+    printf '#!/usr/bin/env bash\nset -euo pipefail\nwords=1\n[[ $1 != flake ]] || words=2\nexec %q "${@:1:words}" %s "${@:words+1}"\n' \
+      "$(command -v nix)" "${with[*]@Q}" >"$work/bin/nix"
+    chmod +x "$work/bin/nix"
+  fi
+  (cd "$work/clone" && PATH=$work/bin:$PATH bash -euo pipefail -c "$1")
+}
+
 before=$(sha256sum flake.lock)
 test_that 'flake.lock is taken as it is, without a network' lock_is_taken
 test_that 'nix build .#tlab' builds tlab
@@ -147,6 +163,10 @@ test_that 'nix develop .#python_ml' shell python_ml tlab python3 jq just
 test_that '… has what it names' imports python_ml numpy, pandas, sklearn
 test_that 'nix develop .#data_mining' shell data_mining tlab rust_extractor py_post sqlite3 python3 git jq just
 test_that '… has what it names' imports data_mining pandas
+# shellcheck disable=SC2016 # the page has backticks
+while read -r command; do
+  test_that "$command" as_on_the_page "$command"
+done < <(sed -nE 's/^\|[^|]*\| `(nix [^`]*)` \|.*/\1/p' docs/reference/ACCEPTANCE.md)
 test_that 'a script with a fault fails the check' \
   bites shellcheck SC2086 "printf '#!/usr/bin/env bash\nrm \$1/x\n' >tests/planted.sh"
 test_that 'a schema with a fault fails the check' \
