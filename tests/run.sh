@@ -8,6 +8,7 @@
 #   docs    README.md and docs/: each command that they show, and their links
 #   e2e     tests/e2e, but for what is marked slow, real (a model) or tools (WireMock, toxiproxy)
 #   slow    and just those
+#   user    most of the above as an ordinary user, when root runs them (tests/user.sh)
 #   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san); TLAB_SWEEP is set, by
 #           which unit tests do all of what they do a sample of otherwise
 #   suites  the public test suites
@@ -138,10 +139,24 @@ run_ops() { later ops python3 tests/ops/run.py --tlab "$BUILD/tlab"; }
 run_cli() { later cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
 run_docs() { later docs python3 tests/docs/run.py --tlab "$BUILD/tlab"; }
 # Most of these tests wait for a server, so there are more of them at once than processors.
-run_e2e() { run_pytest e2e -n 6 --dist worksteal -m 'not slow and not real and not tools'; }
+# E2E names some of them (pytest's -k).
+run_e2e() { run_pytest e2e -n 6 --dist worksteal -m 'not slow and not real and not tools' -k "${E2E:-}"; }
 run_slow() {
   run_pytest slow -n "$(nproc)" -m 'slow and not real and not tools'
   run_pytest 'model and tools' -m 'real or tools'
+}
+
+run_user() {
+  local code=0 last
+  tests/user.sh >"$log" 2>&1 </dev/null || code=$?
+  last=$(tail -n 1 "$log")
+  part() { grep -oE "[0-9]+ $1" <<<"$last" | grep -oE '^[0-9]+' || echo 0; }
+  local good bad
+  good=$(part passed) bad=$(part failed)
+  if ((code != 0 && bad == 0)) || ((good == 0)); then
+    bad=1
+  fi
+  count user "$good" "$bad" "$(part skipped)"
 }
 
 run_san() {
@@ -217,7 +232,7 @@ for group in "$@"; do
   case $group in
     unit | lua | check | arch | ops | cli | docs | e2e | slow | san | suites | tools | nix | lint | fuzz) "run_$group" ;;
     *)
-      echo "tests/run.sh: no group is called '$group': unit lua arch ops cli docs e2e slow san suites tools nix lint fuzz" >&2
+      echo "tests/run.sh: no group is called '$group': unit lua arch ops cli docs e2e slow user san suites tools nix lint fuzz" >&2
       exit 2
       ;;
   esac

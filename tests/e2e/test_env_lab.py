@@ -92,6 +92,11 @@ def test_a_lab_that_binds_nothing_reads_nothing(tmp_path):
     assert "secrets" not in lab.manifest
 
 
+def test_these_tests_are_run_by_whom_they_should_be():
+    """tests/user.sh says who that is."""
+    assert os.geteuid() == int(os.environ.get("TESTS_USER", os.geteuid()))
+
+
 def core_of(tmp_path, name, config, env):
     """Whether the supervisor of a run leaves a core when it crashes, and its limit on one."""
     lab = FaultLab(tmp_path / name, {"permits": {"allow": {"net": ["127.0.0.1:*"]}}, **config})

@@ -200,7 +200,7 @@ static void a_damaged_repository_fails_cleanly(void **state)
 {
   (void)state;
   sh("git init -q -b main broken; cd broken; echo x >f; git add f; git commit -qm x;"
-     " find .git/objects -type f -exec sh -c ': >\"$1\"' - {} \\;");
+     " chmod -R u+w .git; find .git/objects -type f -exec sh -c ': >\"$1\"' - {} \\;");
   result r = ask(prim_git_head, "broken", NULL, false);
   assert_true(r.rc < 0);
   r = ask(prim_git_patch, "broken", NULL, false);
