@@ -198,11 +198,8 @@ fn imported(name: &str) -> &str {
     name[..group].trim_matches(['"', '\'', '<', '>'])
 }
 
-/// What parsers take for names when they lost their way.
-const NO_NAMES: [&str; 16] = [
-    "if", "else", "for", "while", "switch", "return", "do", "case", "catch", "sizeof", "defined", "then",
-    "elif", "end", "done", "fi",
-];
+/// What parsers take for names when they lost their way, and no language lets be one.
+const NO_NAMES: [&str; 2] = ["if", "for"];
 
 /// The name within a C declarator, through pointers, arrays, initial values and parameters, and
 /// whether it is a function's.

@@ -225,6 +225,16 @@ fn a_body_that_begins_out_of_sight() {
         "@@ -50,6 +50,7 @@ static int find(struct list *l,\n   if(x) {\n     y();\n   }\n+  z();\n   return 0;\n }\n \n",
     );
     assert_eq!(lines(&c, None).0, ["a.c function find 53 modified partial"]);
+    let branch = hunk(
+        "a.c",
+        "@@ -50,0 +50,5 @@ static int f(int x)\n+  else if(x) {\n+    y();\n+  }\n+}\n+int end(void) { return 1; }\n",
+    );
+    assert_eq!(
+        lines(&branch, None).0,
+        ["a.c function f 50 modified partial", "a.c function end 54 added partial"]
+    );
+    let each = hunk("a.c", "@@ -50,0 +50,3 @@ static int f(int x)\n+EACH\n+for(x = 1;;)\n+  y();\n");
+    assert!(lines(&each, None).0.is_empty());
     let rust = hunk(
         "a.rs",
         "@@ -50,6 +50,9 @@ impl Walk {\n         y();\n     }\n \n+    fn next(&self) {\n+        z();\n+    }\n     fn last() {\n         w();\n     }\n",
