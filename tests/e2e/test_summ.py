@@ -169,7 +169,10 @@ def test_a_range_adds_up_commit_by_commit(made, mined):
     assert "counts twice" in page and page.startswith("# Range ")
     few, page = summ(lab, f"repo={repo.root}", "sha=root..merge", "commits=3", f"--allow-read={repo.root}")
     assert len(few["commits"]) == 3 and "only the newest 3" in page
-    first, last = (repo.git("rev-parse", f"{tag}^0").decode().strip() for tag in ("add", "rename"))
+    root, first, last, merge = (
+        repo.git("rev-parse", f"{tag}^0").decode().strip() for tag in ("root", "add", "rename", "merge"))
+    fewer, page = summ(lab, f"repo={mined}", f"sha={root[:8]}..{merge[:8]}", "commits=3")
+    assert len(fewer["commits"]) == 3 and "only the newest 3" in page
     again, _ = summ(lab, f"repo={mined}", f"sha={first[:8]}..{last[:8]}")
     assert [c["subject"] for c in again["commits"]] == ["rename", "modify"]
 

@@ -222,6 +222,21 @@ t.test('answers too long for one request stand side by side', function()
   t.eq({ m.requests, m.levels, #m.claims, #m.failed }, { 2, 0, 8, 0 })
 end)
 
+t.test('answers of which only two fit together are brought together one by one', function()
+  local files, script = {}, {}
+  for i = 1, 12 do
+    local path, said = ('f%02d.c'):format(i), {}
+    for k = 1, i == 1 and 1 or 3 do
+      said[k] = { path, k .. (' word'):rep(i == 1 and 1 or 100) }
+    end
+    files[i] = { path = path, lines = 30, line = ('y'):rep(50) }
+    script[i], script[12 + i] = answer(said), answer { { 'f01.c', 'in short' } }
+  end
+  local m = write(script, change(files), { requests = 12 })
+  t.eq({ m.pieces, m.requests, m.levels, #m.failed }, { 12, 23, 11, 0 })
+  t.eq(m.claims, { { file = 'f01.c', text = 'in short' } })
+end)
+
 t.test('a server is told at most 100 files by name', function()
   local files = {}
   local function listed()

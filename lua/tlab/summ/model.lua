@@ -8,7 +8,6 @@ local price = require 'tlab.llm.price'
 local M = {}
 
 local LEAST = 200 -- tokens that a piece must have room for
-local LEVELS = 8
 
 local Writer = {}
 Writer.__index = Writer
@@ -141,9 +140,10 @@ local function all_of(answers)
   return all
 end
 
--- Brings answers together, level by level. A request that fails leaves what was said before it.
+-- Brings answers together, level by level: each has fewer than the one before, so there are fewer
+-- requests than pieces. One that fails leaves what was said before it.
 function Writer:reduce(answers, room)
-  while #answers > 1 and self.levels < LEVELS do
+  while #answers > 1 do
     local groups, joined = groups_of(answers, room), {}
     if #groups == #answers then
       break -- none of them fit together

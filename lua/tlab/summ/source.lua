@@ -6,6 +6,7 @@ local M = {}
 local PATCH_MAX = 8 << 20 -- bytes of one commit's patch that are looked at
 local PATCHES_MAX = 32 << 20 -- of all commits of a range
 local BATCH = 100 -- commits a call
+local SHARE = PATCHES_MAX // BATCH -- of one commit of a range
 
 local function fail(code, message, ...)
   error({ code = code, message = message:format(...) }, 0)
@@ -32,7 +33,7 @@ local function changes_of(commits, repo)
     for i = first, math.min(first + BATCH - 1, #commits) do
       ids[#ids + 1] = commits[i].commit
     end
-    local options = { patch = room > 0, max_patch = math.min(PATCH_MAX, PATCHES_MAX // BATCH) }
+    local options = { patch = room > 0, max_patch = SHARE }
     for _, change in ipairs(assert(tlab.git.changes(tlab.json.array(ids), options, repo))) do
       change.truncated = change.truncated or not options.patch or nil
       changes[#changes + 1] = change
