@@ -168,8 +168,7 @@ end)
 t.test('what rust_extractor prints', function()
   local list, more = symbols.of_extractor(
     '{"path":"a.c","language":"C","kind":"function","name":"f","line":3,"change":"added","x":1}\n'
-      .. '{"path":1,"kind":"function","name":"g"}\n{"path":"a.c","kind":"function"}\n'
-      .. '{"path":"a.c","name":"g"}\n'
+      .. '{"path":"a.c","kind":"function"}\n{"what":"is new"}\n'
       .. '{"summary":{"files":1,"languages":{"C":1},"skipped":[]}}\n'
   )
   t.eq(list, { { path = 'a.c', kind = 'function', name = 'f', line = 3, change = 'added' } })

@@ -61,11 +61,17 @@ function M.of_headings(files)
   return list
 end
 
+local CHANGES = { added = true, removed = true, modified = true }
+
+-- Another program's line counts when each value has its type; others are passed over.
 local function is_symbol(row)
-  return type(row) == 'table'
-    and type(row.path) == 'string'
+  local line, container = row.line, row.container
+  return type(row.path) == 'string'
     and type(row.name) == 'string'
     and type(row.kind) == 'string'
+    and CHANGES[row.change] == true
+    and (container == nil or type(container) == 'string')
+    and (line == nil or (math.type(line) == 'integer' and line >= 0))
 end
 
 ---By what rust_extractor printed: lines of JSON, the last of them a summary.
