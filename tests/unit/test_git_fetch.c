@@ -2,6 +2,7 @@
  * faults are tests/e2e/test_fetch.py's. */
 #include "git_help.h"
 
+#include <errno.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 
@@ -256,6 +257,38 @@ static void sources_that_are_not_whole_are_refused(void **state)
   assert_int_equal(r.out.type, TL_NIL);
 }
 
+/* How often more a pack of a source is gone when it is opened, as when somebody packs just now. */
+static unsigned vanish;
+
+/* Stands before the C library's. */
+int open_at(int dir, const char *name, int flags, ...) __asm__("openat");
+int open_at(int dir, const char *name, int flags, ...)
+{
+  va_list more;
+  va_start(more, flags);
+  int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, int) : 0;
+  va_end(more);
+  if (vanish > 0 && !(flags & O_CREAT) && strncmp(name, "pack-", 5) == 0) {
+    vanish--;
+    errno = ENOENT;
+    return -1;
+  }
+  return (int)syscall(SYS_openat, dir, name, flags, mode);
+}
+
+static void a_source_that_is_packed_meanwhile_is_read_again(void **state)
+{
+  (void)state;
+  sh("rm -rf lab/.tlab/cache/git/*-src-*.git; git -C src gc -q");
+  vanish = 3;
+  not_fetched("src", tl_nil(), TL_EIO, "changes all the time");
+  vanish = 2; /* counted down in the child */
+  result r = fetched("src");
+  tl_free(&r.out);
+  vanish = 0;
+  sh("git -C lab/.tlab/cache/git/*-src-*.git fsck --strict; rm -rf lab/.tlab/cache/git/*-src-*.git");
+}
+
 static tl_val option(const char *name, tl_val v)
 {
   tl_val map = tl_map();
@@ -382,6 +415,7 @@ int main(void)
       cmocka_unit_test(a_mirror_that_is_broken_is_made_anew),
       cmocka_unit_test(a_mirror_of_another_url_is_left_alone),
       cmocka_unit_test(sources_that_are_not_whole_are_refused),
+      cmocka_unit_test(a_source_that_is_packed_meanwhile_is_read_again),
       cmocka_unit_test(limits_hold),
       cmocka_unit_test(a_lock_that_is_held_is_waited_for),
       cmocka_unit_test(a_child_that_talks_nonsense_is_ended),

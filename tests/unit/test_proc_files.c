@@ -198,6 +198,13 @@ static void what_is_collected_has_a_limit(void **state)
   assert_int_equal(scratches(), 0);
 }
 
+static void so_many_files_are_not_collected(void **state)
+{
+  (void)state;
+  fails(COLLECT(COMMAND("sh", "-c", "mkdir d; seq -f d/%.0f 10001 | xargs touch"), "d/*"), TL_ELIMIT,
+        "more than 10000: d/");
+}
+
 /* However hard a program makes it. */
 static void make_it_hard(void)
 {
@@ -282,6 +289,7 @@ int main(void)
       cmocka_unit_test(names_stay_inside),
       cmocka_unit_test(so_many_files_are_not_laid_out),
       cmocka_unit_test(what_is_collected_has_a_limit),
+      cmocka_unit_test(so_many_files_are_not_collected),
       cmocka_unit_test(the_folder_is_removed),
       cmocka_unit_test(own_programs_come_first),
   };
