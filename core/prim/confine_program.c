@@ -160,23 +160,49 @@ static void add_signals(program *p, unsigned keeper, unsigned supervisor)
   }
 }
 
+static void begin(program *p)
+{
+  ADD(p, LOAD(offsetof(struct seccomp_data, arch)), IF_EQUAL(ARCH, 1, 0),
+      RETURN(SECCOMP_RET_KILL_PROCESS), LOAD(offsetof(struct seccomp_data, nr)));
+  if (X32_CALLS != 0) {
+    ADD(p, IF_ANY_BIT(X32_CALLS, 0, 1), REFUSE(ENOSYS));
+  }
+}
+
+static bool install(program *p)
+{
+  ADD(p, ALLOW);
+  struct sock_fprog all = {.len = p->len, .filter = p->code};
+  return p->len < CODE_MAX && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &all) == 0;
+}
+
 bool tl_confine_program_calls(int keeper, int supervisor)
 {
   program p = {.len = 0};
-  ADD(&p, LOAD(offsetof(struct seccomp_data, arch)), IF_EQUAL(ARCH, 1, 0),
-      RETURN(SECCOMP_RET_KILL_PROCESS), LOAD(offsetof(struct seccomp_data, nr)));
-  if (X32_CALLS != 0) {
-    ADD(&p, IF_ANY_BIT(X32_CALLS, 0, 1), REFUSE(ENOSYS));
-  }
+  begin(&p);
   add_list(&p, refused, sizeof refused / sizeof *refused, EPERM);
   add_list(&p, missing, sizeof missing / sizeof *missing, ENOSYS);
   ADD(&p, IF_EQUAL(SYS_clone, 0, 4), LOAD_ARG(0), IF_ANY_BIT(NEW_NAMESPACES, 0, 1), REFUSE(EPERM),
       ALLOW);
   add_pairs(&p);
   add_signals(&p, (unsigned)keeper, (unsigned)supervisor);
-  ADD(&p, ALLOW);
-  struct sock_fprog all = {.len = p.len, .filter = p.code};
-  return p.len < CODE_MAX && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &all) == 0;
+  return install(&p);
+}
+
+bool tl_confine_reader_calls(void)
+{
+  static const uint16_t others[] = {SYS_socket, SYS_socketpair,       SYS_kill,
+                                    SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev};
+  static const uint16_t own[] = {SYS_tkill, SYS_tgkill}; /* abort */
+  program p = {.len = 0};
+  begin(&p);
+  add_list(&p, others, sizeof others / sizeof *others, EPERM);
+  add_list(&p, missing, sizeof missing / sizeof *missing, ENOSYS);
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+    ADD(&p, IF_EQUAL(own[i], 0, 4), LOAD_ARG(0), IF_EQUAL((uint32_t)getpid(), 1, 0), REFUSE(EPERM),
+        ALLOW);
+  }
+  return install(&p);
 }
 
 #else
@@ -186,6 +212,11 @@ bool tl_confine_program_calls(int keeper, int supervisor)
   (void)keeper;
   (void)supervisor;
   return false; /* no filter written for this machine */
+}
+
+bool tl_confine_reader_calls(void)
+{
+  return false;
 }
 
 #endif

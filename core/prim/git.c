@@ -163,8 +163,7 @@ int tl_git_open_at(tl_call *call, unsigned arg, git_repository **repo)
     rc = tl_git.git_repository_open_ext(repo, path, 0, NULL);
   }
   if (rc == 0) {
-    rc = trusted ? 0 : tl_git_check_parts(call->guard, *repo, path, &call->err);
-    rc = rc < 0 ? rc : tl_git_guard_loose(*repo, &call->err);
+    rc = tl_git_keep_to(call->guard, trusted, *repo, path, &call->err);
     if (rc < 0) {
       tl_git.git_repository_free(*repo);
       *repo = NULL;

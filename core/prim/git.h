@@ -21,7 +21,7 @@
   X(git_blob_rawsize) X(git_buf_dispose) X(git_commit_author) X(git_commit_committer) \
   X(git_commit_free) X(git_commit_id) X(git_commit_lookup) X(git_commit_message) \
   X(git_commit_parent_id) X(git_commit_parentcount) X(git_commit_summary) X(git_commit_time) \
-  X(git_commit_tree) X(git_commit_tree_id) X(git_config_free) X(git_config_get_bool) \
+  X(git_commit_tree) X(git_commit_tree_id) X(git_config_foreach) X(git_config_free) X(git_config_get_bool) \
   X(git_config_get_string) X(git_config_set_string) X(git_describe_commit) X(git_describe_format) \
   X(git_describe_result_free) X(git_diff_blobs) X(git_diff_buffers) X(git_diff_free) \
   X(git_diff_get_delta) X(git_diff_num_deltas) X(git_diff_tree_to_index) X(git_error_clear) \
@@ -62,11 +62,16 @@ int tl_git_load(tl_err *e);
 
 /* Has work(call) done in a child process with limits, and takes its result or error over. */
 int tl_git_apart(tl_call *call, tl_prim *work);
-extern unsigned tl_git_cpu_seconds; /* of such a child; tests lower it */
+/* Of such a child; tests lower them. One that does nothing over six looks is given up. */
+extern unsigned tl_git_cpu_seconds, tl_git_look_ms;
 
 /* The limits of a child that has just been forked: signals end it again, no core, this much time and
  * memory; `file_bytes` is what a file that it writes may have. False with errno. */
 bool tl_git_child_limits(unsigned cpu_seconds, uint64_t file_bytes);
+
+/* From here on such a child opens what the rules allow (tl_landlock_ruleset, taken over; -1: there are
+ * none), has no socket and signals nobody. What the kernel lacks does not hold. */
+void tl_git_child_confine(int ruleset);
 
 /* The same by n children at once (1 to TL_GIT_PARTS_MAX). Each finds its part in call->state and
  * answers with a list; call->out is all lists, one behind the other. */
@@ -93,8 +98,14 @@ int tl_git_open_at(tl_call *call, unsigned arg, git_repository **repo);
  * nor in the repository around it is for the guard to allow; without one it is refused. */
 int tl_git_check_parts(const tl_guard *guard, git_repository *repo, const char *start, tl_err *e);
 
-/* Has loose objects read with care, so that a damaged one is an error (git_loose.c). */
-int tl_git_guard_loose(git_repository *repo, tl_err *e);
+/* The same for the child that reads it: `trusted` allows all that it leads to. Loose objects are read
+ * with care, alternates' too, and from here on the child opens nothing but the repository, as far as
+ * the kernel can see to that (tl_git_child_confine). */
+int tl_git_keep_to(const tl_guard *guard, bool trusted, git_repository *repo, const char *start,
+                   tl_err *e);
+
+/* Has the loose objects of that folder read so that a damaged one is an error (git_loose.c). */
+int tl_git_guard_loose(git_repository *repo, const char *objects, tl_err *e);
 
 /* The commit that HEAD names, freed by the caller; NULL (and 0) while there is none yet. */
 int tl_git_head_commit(git_repository *repo, git_commit **commit, tl_err *e);

@@ -2,26 +2,33 @@
  *
  * A repository is a stranger's data, libgit2 is 100,000 lines of C, and version 1.5.1 reads a
  * damaged loose object for ever (found by flipping bytes: git_odb_read loops in inflate). The
- * child has limits on processor time and memory, cannot write a file, and takes a crash with it.
+ * child has limits on processor time and memory, opens nothing but the repository once it knows
+ * where that lies, cannot write a file, and takes a crash with it.
  * A fork costs 0.2 ms; the library is opened before it, once. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
 #include "../base/wire.h"
+#include "confine.h"
 #include "fs.h"
 #include "git.h"
+#include "landlock.h"
 #include "loop.h"
 
-enum { WALL_MS = 600000, CHUNK = 64 << 10 };
+enum { WALL_MS = 600000, CHUNK = 64 << 10, LOOKS = 6 };
 
 unsigned tl_git_cpu_seconds = 120;
+unsigned tl_git_look_ms = 5000;
 
 /* --- in the child --- */
 
@@ -50,6 +57,18 @@ bool tl_git_child_limits(unsigned cpu_seconds, uint64_t file_bytes)
   (void)file_bytes; /* the sanitizers take as much memory as they like */
 #endif
   return ok;
+}
+
+void tl_git_child_confine(int ruleset)
+{
+  tzset(); /* dates in revisions are local, and the file that says so is out of reach then */
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
+    (void)(ruleset >= 0 && tl_landlock_enter(ruleset));
+    (void)tl_confine_reader_calls();
+  }
+  if (ruleset >= 0) {
+    (void)close(ruleset);
+  }
 }
 
 static _Noreturn void answer(tl_call *call, tl_prim *work, int fd)
@@ -84,21 +103,40 @@ static bool hear(child *c)
   return (n < 0 && errno == EINTR) || (n > 0 && tl_buf_add(&c->frame, chunk, (size_t)n) == 0);
 }
 
-/* Reads until all have closed their ends. False when the time is over first. */
+/* Processor time of all, in nanoseconds: what waits for a pipe or a disk uses none. */
+static int64_t worked(const child *all, size_t n)
+{
+  int64_t sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    clockid_t clock;
+    struct timespec t;
+    if (all[i].fd >= 0 && clock_getcpuclockid(all[i].pid, &clock) == 0 &&
+        clock_gettime(clock, &t) == 0) {
+      sum += t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+    }
+  }
+  return sum;
+}
+
+/* Reads until all have closed their ends. False when the time is over first, or nothing was done over
+ * several looks: those are counted, not timed, since this process may have been stopped meanwhile. */
 static bool listen_to(child *all, size_t n)
 {
   struct pollfd polls[TL_GIT_PARTS_MAX];
-  int64_t end = tl_clock_ms() + WALL_MS;
+  int64_t end = tl_clock_ms() + WALL_MS, before = -1;
+  unsigned still = 0;
   for (size_t open = n; open > 0;) {
     for (size_t i = 0; i < n; i++) {
       polls[i] = (struct pollfd){.fd = all[i].fd, .events = POLLIN};
     }
-    int64_t left = end - tl_clock_ms();
-    int ready = left > 0 ? poll(polls, n, (int)left) : 0;
+    int ready = poll(polls, n, (int)tl_git_look_ms);
     if (ready < 0 && errno == EINTR) {
       continue;
     }
-    if (ready <= 0) {
+    int64_t now = ready == 0 ? worked(all, n) : -1;
+    still = now >= 0 && now == before ? still + 1 : 0;
+    before = now;
+    if (ready < 0 || still == LOOKS || tl_clock_ms() >= end) {
       return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -112,13 +150,33 @@ static bool listen_to(child *all, size_t n)
   return true;
 }
 
+/* {0, answer} or {code, words}: what else comes was said by nobody that we know. */
+static bool is_answer(const tl_val *list)
+{
+  const tl_val *rc = tl_at(list, 0), *what = tl_at(list, 1);
+  if (list->type != TL_LIST || tl_len(list) != 2 || rc->type != TL_INT || rc->u.i < INT_MIN) {
+    return false;
+  }
+  return rc->u.i == 0 ||
+         (rc->u.i < 0 && what->type == TL_STR && tl_code_of(tl_code_name((int)rc->u.i)) == rc->u.i);
+}
+
+static int fail_middle(tl_call *call)
+{
+  return tl_fail(&call->err, TL_EIO,
+                 "reading the git repository ended in the middle; try git fsck");
+}
+
 static int take_answer(tl_call *call, const tl_buf *frame, tl_val *out)
 {
-  tl_val list;
+  tl_val list = tl_nil();
   tl_err e = {0};
-  if (tl_wire_get(&list, frame->data, frame->len, &e) <= 0) {
-    return tl_fail(&call->err, TL_EIO,
-                   "reading the git repository ended in the middle; try git fsck");
+  int64_t n = tl_wire_get(&list, frame->data, frame->len, &e);
+  if (n <= 0 || (size_t)n != frame->len || !is_answer(&list)) {
+    if (n > 0) {
+      tl_free(&list);
+    }
+    return fail_middle(call);
   }
   tl_val *rc = &list.u.list.items[0];
   tl_val *what = &list.u.list.items[1];
@@ -137,8 +195,10 @@ static int judge(tl_call *call, const child *c, bool in_time, tl_val *out)
 {
   int sig = WIFSIGNALED(c->status) ? WTERMSIG(c->status) : 0;
   if (!in_time || sig == SIGXCPU) {
-    return tl_fail(&call->err, TL_ETIMEOUT,
-                   "reading the git repository takes too long; it may be damaged: try git fsck");
+    return tl_fail(
+        &call->err, TL_ETIMEOUT,
+        "reading the git repository takes too long, or waits for a file that is a pipe; it "
+        "may be damaged: try git fsck");
   }
   if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP) {
     return tl_fail(&call->err, TL_EINTERRUPTED, "reading the git repository was stopped");
@@ -216,12 +276,18 @@ int tl_git_apart_parts(tl_call *call, tl_prim *work, size_t n)
   int rc = run(call, work, n, outs);
   call->out = rc == 0 ? tl_list() : tl_nil();
   for (size_t i = 0; i < n; i++) {
+    if (rc == 0 && outs[i].type != TL_LIST) {
+      rc = fail_middle(call);
+    }
     for (size_t k = 0; rc == 0 && k < tl_len(&outs[i]); k++) {
       tl_val *item = &outs[i].u.list.items[k];
       tl_push(&call->out, *item);
       *item = tl_nil();
     }
     tl_free(&outs[i]);
+  }
+  if (rc < 0) {
+    tl_free(&call->out);
   }
   return rc;
 }

@@ -2,8 +2,7 @@
  *
  * libgit2 1.5.1 inflates a loose object whose file was cut off for ever (loose_backend__read), and a
  * cut file is what a power failure leaves. So a backend of ours is asked before its: the file
- * (zlib of "type size NUL content") has to end where the stream ends, and to hold what it says.
- * Alternates are left to libgit2. */
+ * (zlib of "type size NUL content") has to end where the stream ends, and to hold what it says. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -183,18 +182,16 @@ static void loose_free(git_odb_backend *backend)
   free(self);
 }
 
-int tl_git_guard_loose(git_repository *repo, tl_err *e)
+int tl_git_guard_loose(git_repository *repo, const char *objects, tl_err *e)
 {
   static const tl_lazy_name names[] = {TL_LAZY_NAMES(FUNCTIONS)};
-  char path[PATH_MAX];
   git_odb *odb = NULL;
   int rc = z.inflate ? 0 : tl_lazy_open(TL_LIBZ, names, sizeof names / sizeof *names, &z, e);
   if (rc < 0) {
     return rc;
   }
   loose *self = tl_zalloc(sizeof *self);
-  (void)snprintf(path, sizeof path, "%s/objects", tl_git.git_repository_commondir(repo));
-  self->objects = tl_strdup(path);
+  self->objects = tl_strdup(objects);
   self->parent.version = GIT_ODB_BACKEND_VERSION;
   self->parent.read = loose_read;
   self->parent.read_header = loose_header;

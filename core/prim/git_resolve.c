@@ -350,7 +350,7 @@ static int find_blob(git_repository *repo, const git_oid *id, const char *path, 
   } else if ((rc = tl_git.git_tree_entry_bypath(&entry, tree, path)) == GIT_ENOTFOUND) {
     rc = tl_fail(e, TL_ENOT_FOUND, "no file '%.300s' in that commit", path);
   } else if (rc < 0) {
-    rc = tl_git_fail(e, rc, "find the file in the commit's tree");
+    rc = tl_git_fail_object(e, rc, "find the file in the tree of commit", id);
   } else if (tl_git.git_tree_entry_type(entry) != GIT_OBJECT_BLOB) {
     bool folder = tl_git.git_tree_entry_type(entry) == GIT_OBJECT_TREE;
     rc = tl_fail(e, TL_EINVALID, "'%.300s' is a %s in that commit, not a file", path,

@@ -6,6 +6,7 @@
 
 #include "../base/buf.h"
 #include "git.h"
+#include "landlock.h"
 
 enum {
   TEXTS_MAX = 64 << 20, /* bytes of both texts together */
@@ -80,6 +81,7 @@ static int diff_work(tl_call *call)
   if (rc < 0) {
     return rc;
   }
+  tl_git_child_confine(tl_landlock_ruleset()); /* it needs no file */
   /* Any bytes are text here, whatever libgit2 takes them for. */
   how.flags = GIT_DIFF_FORCE_TEXT | GIT_DIFF_INDENT_HEURISTIC;
   how.context_lines = (uint32_t)w.context;

@@ -42,8 +42,12 @@ enum {
 
 int tl_landlock_abi(void)
 {
-  int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, VERSION_QUERY);
-  return abi < 1 ? 0 : abi;
+  static int abi = -1; /* not asked yet */
+  if (abi < 0) {
+    abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, VERSION_QUERY);
+    abi = abi < 1 ? 0 : abi;
+  }
+  return abi;
 }
 
 /* Every file right that the ABI knows: 13 at first, then refer, truncate, ioctl on devices. */

@@ -286,7 +286,8 @@ static void a_source_that_is_packed_meanwhile_is_read_again(void **state)
   result r = fetched("src");
   tl_free(&r.out);
   vanish = 0;
-  sh("git -C lab/.tlab/cache/git/*-src-*.git fsck --strict; rm -rf lab/.tlab/cache/git/*-src-*.git");
+  sh("git -C lab/.tlab/cache/git/*-src-*.git fsck --strict; rm -rf "
+     "lab/.tlab/cache/git/*-src-*.git");
 }
 
 static tl_val option(const char *name, tl_val v)

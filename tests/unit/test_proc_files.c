@@ -201,8 +201,8 @@ static void what_is_collected_has_a_limit(void **state)
 static void so_many_files_are_not_collected(void **state)
 {
   (void)state;
-  fails(COLLECT(COMMAND("sh", "-c", "mkdir d; seq -f d/%.0f 10001 | xargs touch"), "d/*"), TL_ELIMIT,
-        "more than 10000: d/");
+  fails(COLLECT(COMMAND("sh", "-c", "mkdir d; seq -f d/%.0f 10001 | xargs touch"), "d/*"),
+        TL_ELIMIT, "more than 10000: d/");
 }
 
 /* However hard a program makes it. */
