@@ -8,6 +8,7 @@ local M = {}
 
 local FILE = 'lab.json'
 local FORM = 'tlab.lab/1'
+local LEAST = ('{"schema":"%s"}'):format(FORM)
 local SCHEMA = 'schemas/lab.schema.json'
 local BASE_URL = 'https://github.com'
 local FAMILIES = { 'net', 'read', 'run', 'env' }
@@ -49,7 +50,7 @@ end
 function M.parse(text, file)
   local config, err = core.json.decode(text)
   if config == nil then
-    return nil, load_spec.not_json('the lab file', file, text, err)
+    return nil, load_spec.not_json('the lab file', file, text, err, LEAST)
   end
   local other = form.other(config, FORM, file)
   if other then

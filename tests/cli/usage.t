@@ -63,6 +63,7 @@ RUN: tlab qqqqqqq
 EXIT: 2
 STDERR:
   error[USAGE]: there is no command or recipe "qqqqqqq"
+     = recipes are looked for in a lab, and there is no lab here: no lab.json in … or above it
   help: tlab help
 RUN: tlab shwo --json
 EXIT: 2
@@ -229,3 +230,11 @@ STDERR: error[ARGUMENT]: cannot read ./folder: it is a folder
 RUN: mkdir -p 2026/10/03/x/run.json && tlab show 2026/10/03/x
 EXIT: 1
 STDERR: error[…run.json…
+
+TEST: an empty lab.json
+FILE: empty/lab.json
+RUN: cd empty && tlab runs
+EXIT: 3
+STDERR:
+  error[INVALID]: the lab file …/lab.json is empty; the least is {"schema":"tlab.lab/1"}
+  ...

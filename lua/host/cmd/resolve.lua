@@ -9,6 +9,7 @@ local function unknown(name)
   local others = recipes.names()
   table.move(others, 1, #others, #names + 1, names)
   local near = require('host.view.suggest').near(name, names, 1)[1]
+  local lab, err = require('host.lab').find('.')
   return nil,
     {
       code = 'USAGE',
@@ -17,6 +18,7 @@ local function unknown(name)
         name,
         near and ', did you mean ' .. near .. '?' or ''
       ),
+      details = not near and not lab and { 'recipes are looked for in a lab, and ' .. err.message } or nil,
       hint = near and 'tlab help ' .. near or 'tlab help',
     }
 end

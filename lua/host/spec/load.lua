@@ -52,13 +52,14 @@ local STDIN = 'standard input'
 ---@param file string
 ---@param text string
 ---@param err table {message = 'line L column C: …'}
+---@param least? string what would do
 ---@return table err
-function M.not_json(what, file, text, err)
+function M.not_json(what, file, text, err, least)
   local line, column, why = err.message:match('line (%d+) column (%d+): (.*)')
   line, column = math.tointeger(tonumber(line)), math.tointeger(tonumber(column))
   local out = { code = 'INVALID', file = file, line = line, column = column }
   if text:find('^%s*$') then
-    out.message = ('%s %s is empty; the least is {}'):format(what, file)
+    out.message = ('%s %s is empty%s'):format(what, file, least and '; the least is ' .. least or '')
   elseif line then
     local form = '%s %s is not JSON, line %d column %d: %s'
     out.message = form:format(what, file, line, column, why)
@@ -86,7 +87,7 @@ local function read_file(file, from)
   local spec
   spec, err = core.json.decode(text)
   if spec == nil then
-    return nil, M.not_json('the spec', name, text, err)
+    return nil, M.not_json('the spec', name, text, err, '{}')
   elseif value.kind(spec) ~= 'object' then
     return nil,
       {
