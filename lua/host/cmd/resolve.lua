@@ -10,6 +10,7 @@ local function unknown(name)
   table.move(others, 1, #others, #names + 1, names)
   local near = require('host.view.suggest').near(name, names, 1)[1]
   local lab, err = require('host.lab').find('.')
+  local elsewhere = not near and not lab
   return nil,
     {
       code = 'USAGE',
@@ -18,7 +19,7 @@ local function unknown(name)
         name,
         near and ', did you mean ' .. near .. '?' or ''
       ),
-      details = not near and not lab and { 'recipes are looked for in a lab, and ' .. err.message } or nil,
+      details = elsewhere and { 'recipes are looked for in a lab, and ' .. err.message } or nil,
       hint = near and 'tlab help ' .. near or 'tlab help',
     }
 end

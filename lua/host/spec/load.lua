@@ -59,7 +59,8 @@ function M.not_json(what, file, text, err, least)
   line, column = math.tointeger(tonumber(line)), math.tointeger(tonumber(column))
   local out = { code = 'INVALID', file = file, line = line, column = column }
   if text:find('^%s*$') then
-    out.message = ('%s %s is empty%s'):format(what, file, least and '; the least is ' .. least or '')
+    out.message = ('%s %s is empty'):format(what, file)
+      .. (least and '; the least is ' .. least or '')
   elseif line then
     local form = '%s %s is not JSON, line %d column %d: %s'
     out.message = form:format(what, file, line, column, why)
