@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -63,6 +64,7 @@ static _Noreturn void be_child(tl_git_fetch *f, int fd)
   child->fd = fd;
   close_others(fd, child->cache);
   /* It goes when the supervisor goes: nothing of it may hold a lock that a run is known by. */
+  (void)umask(077); /* libgit2 makes some files less it */
   bool ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
                tl_git_child_limits(CPU_SECONDS, 2 * (uint64_t)f->child.max_bytes + ROOM);
   confine(child);

@@ -7,8 +7,8 @@ local lab = require 'host.lab'
 local M = {}
 
 local FILES = 'host/init/files/'
--- Modes, less the umask.
-local FILE, PROGRAM, FOLDER, PRIVATE = 6 * 73, 7 * 73, 7 * 73, 7 * 64 -- 0666, 0777, 0777, 0700
+-- Modes, less the umask, as git and editors have them; but nothing is for everybody to write.
+local FILE, PROGRAM, FOLDER, PRIVATE = 436, 509, 509, 448 -- 0664, 0775, 0775, 0700
 
 --- {path in the lab, its text in the binary, program = may be executed}; before these come the
 --- recipes and schemas that tlab has.
