@@ -53,6 +53,7 @@ ELSEWHERE = {
     "make docs": ("tests/docs/run.py", "operations.py"),
     "make DEV=1": ("tests/lint/run.sh", "DEV=1"),
     "make SAN=1": ("Makefile", "SAN=1 BUILD="),
+    "make hooks": ("tests/e2e/test_hooks.py", '"make", "hooks"'),
     "make tools": ("Makefile", "tools-check"),
     "age-keygen": ("tests/e2e/test_sops_real.py", "SOPS.md"),
     "age ": ("tests/e2e/test_sops_real.py", "SOPS.md"),
