@@ -4,7 +4,8 @@ local core = require 'core'
 require('fake_tlab').install {}
 local source = require 'tlab.summ.source'
 
--- A range of so many commits, the patch of each as long as is let through; what was asked, call by call.
+-- A range of so many commits, the patch of each as long as is let through; what was asked, call by
+-- call.
 local function range(commits)
   local asked, list = {}, {}
   for i = 1, commits do
