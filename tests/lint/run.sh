@@ -170,7 +170,11 @@ check_large-files() {
 }
 
 check_workflows() {
-  each "$BUILD/actionlint-$actionlint_version" -shellcheck "$bin/shellcheck" -pyflakes ''
+  local files
+  files=$(cat)
+  each "$BUILD/actionlint-$actionlint_version" -shellcheck "$bin/shellcheck" -pyflakes '' <<<"$files"
+  # Pins, permissions, what comes in from outside.
+  each "$bin/zizmor" --offline --quiet --no-progress --color never --persona auditor <<<"$files"
 }
 
 check_clang-tidy() {
