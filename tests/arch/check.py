@@ -164,7 +164,7 @@ def pure(tree, _):
         may = rules.PURE_CORE + rules.TOUCHES.get(module, [])
         code = code_of(path)
         for name in re.findall(r"\bcore\.(\w+(?:\.\w+)?)", code):
-            if not any(name == one or one.endswith(".") and name.startswith(one) for one in may):
+            if not any(name == one or (one.endswith(".") and name.startswith(one)) for one in may):
                 yield f"{path.relative_to(tree)} uses core.{name}: {module} may not"
         if re.search(r"=\s*core\b(?!\.)|\bcore\s*\[|[(,]\s*core\s*[,)]", code):
             yield f"{path.relative_to(tree)} hands core on: what it does with it cannot be seen"

@@ -9,6 +9,7 @@ machine are worth no more than the machine. A peer that cannot be installed is l
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import pathlib
@@ -227,13 +228,15 @@ def main():
     parser.add_argument("--figures", help="also write a Markdown page there")
     parser.add_argument("--only", default=",".join(ALL), help="sections by commas: " + ", ".join(ALL))
     options = parser.parse_args()
+    assert isinstance(sys.stdout, io.TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=True)
-    page = report.Report(*measure.processor(), measure.load())
+    model, processors = measure.processor()
+    page = report.Report(model, processors, measure.load())
     for peer in ("llm", "mlflow-skinny", "sqlalchemy", "pydriller"):
         if not peer_installed(peer):
             page.skip(peer)
-    with tempfile.TemporaryDirectory(prefix="tlab-bench-") as folder, mock_server() as url:
-        folder = pathlib.Path(folder)
+    with tempfile.TemporaryDirectory(prefix="tlab-bench-") as made, mock_server() as url:
+        folder = pathlib.Path(made)
         labs = make_lab(folder / "plain", False), make_lab(folder / "git", True)
         bench = Bench(labs, url, page)
         grown = bench_lab.LabBench(folder, BUILD, PEERS / "python" if peer_installed("sqlalchemy") else None, page)

@@ -16,8 +16,7 @@ import sysconfig
 AUTHORS = [("Ada Lovelace", "ada@example.org", "+0100"), ("Grace Hopper", "grace@example.org", "-0500"),
            ("Élodie Çelik", "elodie@example.org", "+0200"), ("李雷", "lilei@example.org", "+0800"),
            ("Jean \"J\" O'Neil", "jean@example.org", "-0330"), ("bot", "bot@example.org", "+0000")]
-WORDS = ("fix add remove speed up check test parser cache lock error path of the in a for when empty list header "
-         "client buffer timeout docs names wrong order twice").split()
+WORDS = ["fix", "add", "remove", "speed", "up", "check", "test", "parser", "cache", "lock", "error", "path", "of", "the", "in", "a", "for", "when", "empty", "list", "header", "client", "buffer", "timeout", "docs", "names", "wrong", "order", "twice"]
 BINARY, LINK, SUBMODULE, ODD = b"binary", b"link", b"submodule", b"odd"
 FIRST = 1_300_000_000
 FILE, PROGRAM = "100644", "100755"

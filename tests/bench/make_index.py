@@ -81,10 +81,10 @@ def rows(count, seed):
 
 
 def main():
-    args = argparse.ArgumentParser()
-    args.add_argument("count", type=int)
-    args.add_argument("--seed", type=int, default=4)
-    args = args.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", type=int)
+    parser.add_argument("--seed", type=int, default=4)
+    args = parser.parse_args()
     out = sys.stdout.buffer
     out.write(HEADER.encode() + b"\n")
     lines = rows(args.count, args.seed)

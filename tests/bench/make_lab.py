@@ -38,7 +38,7 @@ MODELS = ("model-a", "model-b", "smollm2-135m", "provider/large-3", "=formula")
 TAGS = ("baseline", "keep", "wrong", "week-2", "paper")
 STATUS = ("succeeded",) * 17 + ("failed", "timeout", "interrupted")
 NOTES = ("the first that is right, by far", 'said "no", twice', "see\nbelow", "+1")
-FIRST = datetime.datetime(2025, 1, 1, tzinfo=datetime.timezone.utc)
+FIRST = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
 DAY_MS = 86_400_000
 
 

@@ -67,4 +67,4 @@ def search(database):
 
 
 if __name__ == "__main__":
-    {"fill": fill, "search": search}[sys.argv[1]](*sys.argv[2:])
+    (fill if sys.argv[1] == "fill" else search)(*sys.argv[2:])

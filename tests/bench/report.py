@@ -2,6 +2,7 @@
 
 import datetime
 import subprocess
+from typing import Any
 
 
 def version(argv):
@@ -17,8 +18,8 @@ def version(argv):
 class Report:
     def __init__(self, model, processors, load):
         self.model, self.processors, self.load = model, processors, load
-        self.data = {
-            "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+        self.data: dict[str, Any] = {
+            "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
             "machine": {"model": model, "processors": processors, "load": round(load, 1)},
             "sections": [], "targets": [], "skipped": [],
         }

@@ -17,7 +17,6 @@ In expected lines `…` stands for any text within a line and a line of `...` fo
 A stream that is not mentioned may hold anything, but never a Lua traceback.
 """
 import argparse
-import os
 import pathlib
 import re
 import subprocess
@@ -35,7 +34,8 @@ class Bad(Exception):
 
 def parse(path):
     """The cases of a file: lists of (keyword, rest, block lines)."""
-    cases, entry = [], None
+    cases: list[list[list]] = []
+    entry: list = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         found = KEYWORD.match(line)
         if found:
@@ -116,11 +116,11 @@ def run_case(case, bindir):
 
 
 def main():
-    args = argparse.ArgumentParser()
-    args.add_argument("--tlab", default=HERE.parent.parent / "build" / "tlab", type=pathlib.Path)
-    args.add_argument("-k", default="", help="only cases whose title has this word")
-    args.add_argument("files", nargs="*", type=pathlib.Path)
-    args = args.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tlab", default=HERE.parent.parent / "build" / "tlab", type=pathlib.Path)
+    parser.add_argument("-k", default="", help="only cases whose title has this word")
+    parser.add_argument("files", nargs="*", type=pathlib.Path)
+    args = parser.parse_args()
     failed = count = 0
     for file in args.files or sorted(HERE.glob("*.t")):
         for case in parse(file):

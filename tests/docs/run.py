@@ -24,7 +24,6 @@ an address must be whole, and its page must say when it was looked at ("as of 20
 import argparse
 import concurrent.futures
 import json
-import os
 import pathlib
 import re
 import shutil

@@ -48,7 +48,7 @@ that of each value of the map `a`.
 """
 
 # What a table has no words for, but in some cases.
-CONDITIONS = "if allOf anyOf oneOf not dependentSchemas dependentRequired".split()
+CONDITIONS = ["if", "allOf", "anyOf", "oneOf", "not", "dependentSchemas", "dependentRequired"]
 DEPTH_MAX = 8
 
 

@@ -15,6 +15,7 @@ import subprocess
 import time
 
 import pytest
+
 from faults import worker_pids
 
 MEGABYTES = {"ext4": 64, "xfs": 320, "btrfs": 128}  # the least that each makes; the files are sparse

@@ -5,8 +5,7 @@ import io
 import json
 import subprocess
 
-COLUMNS = ("started,id,recipe,status,seconds,models,tags,tokens_in,tokens_out,cost,currency,effects,failed,outputs,commit,"
-           "dirty,key,replay_of,note,params,metrics,error,folder").split(",")
+COLUMNS = ["started", "id", "recipe", "status", "seconds", "models", "tags", "tokens_in", "tokens_out", "cost", "currency", "effects", "failed", "outputs", "commit", "dirty", "key", "replay_of", "note", "params", "metrics", "error", "folder"]
 
 
 def rows(text):

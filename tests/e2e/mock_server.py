@@ -24,7 +24,7 @@ import struct
 import sys
 import time
 
-WORDS = "a tree of hashes says which leaf was changed and how to prove it to anyone who asks".split()
+WORDS = ["a", "tree", "of", "hashes", "says", "which", "leaf", "was", "changed", "and", "how", "to", "prove", "it", "to", "anyone", "who", "asks"]
 
 
 class State:

@@ -13,8 +13,9 @@ import shutil
 import subprocess
 import sys
 
-import git_server
 import pytest
+
+import git_server
 import real_git
 from lab import BUILD, ROOT
 

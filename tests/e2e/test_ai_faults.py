@@ -162,7 +162,7 @@ def test_slow_but_alive(lab):
 @pytest.mark.parametrize("kind", ["seconds", "date"])
 def test_retry_after(lab, kind):
     def busy(connection, request):
-        at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
+        at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=3)
         value = "2" if kind == "seconds" else email.utils.format_datetime(at, usegmt=True)
         f.error(429, "slow down", [("Retry-After", value)])(connection, request)
 

@@ -1,7 +1,8 @@
 """A key goes to the hosts that lab.json binds it to, and nowhere else."""
 
-import fault_server as f
 import pytest
+
+import fault_server as f
 from lab import EXIT, Lab
 
 KEY = "sk-canary-0d1e2f3a4b"

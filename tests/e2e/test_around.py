@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 
 import pytest
+
 import real_git
 from lab import BUILD, EXIT, ROOT, TLAB
 

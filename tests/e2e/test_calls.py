@@ -7,7 +7,6 @@ import subprocess
 import pytest
 
 from faults import ARTIFACTS, FaultLab, check_folder, strace_here, words
-from test_storage import check_failed
 
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 

@@ -10,6 +10,7 @@ import pytest
 import fault_server as f
 from faults import REPLY, FaultLab, schema, strace_here
 
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A finished run with artifacts, a blob and a required module."""
@@ -62,7 +63,7 @@ def flip_all(made, copy, step):
             path.write_bytes(changed)
             found = named(made, copy)
             # Where run.json itself is changed, the file whose hash was hit fits it no longer either.
-            assert found == {name} or name == "run.json" and name in found, (name, at, found)
+            assert found == {name} or (name == "run.json" and name in found), (name, at, found)
             if at == 0 and is_used(copy, name):
                 replayed = made.tlab("replay", copy)
                 assert replayed.exit == 5 and name in replayed.out + replayed.err, (name, replayed.out, replayed.err)
@@ -165,7 +166,7 @@ def test_a_hostile_digest_is_no_path(made, copy, digest):
             done = made.tlab(*words)
             assert "root:x" not in done.out + done.err
             assert "error[BUG]" not in done.err, (words, change.__name__, done.err)
-            assert words[0] == "show" or done.exit == 5 or change is spoil and words[0] == "replay", (
+            assert words[0] == "show" or done.exit == 5 or (change is spoil and words[0] == "replay"), (
                 words, change.__name__, done.exit, done.out, done.err)
         (copy / "run.json").write_text(original)
     record = copy / "record" / "effects.jsonl"

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from faults import strace_here
 from lab import ROOT, Lab
 

@@ -4,12 +4,13 @@ import shutil
 import subprocess
 
 import pytest
+
 from lab import ROOT
 
 pytestmark = pytest.mark.slow
 DIRENV = shutil.which("direnv")
 # What direnv itself calls, and no more: no nix, no compiler, no cargo.
-BARE = "bash cat chmod cut dirname env grep head ls mkdir mktemp mv readlink realpath rm sed sha1sum sort touch tr uname".split()
+BARE = ["bash", "cat", "chmod", "cut", "dirname", "env", "grep", "head", "ls", "mkdir", "mktemp", "mv", "readlink", "realpath", "rm", "sed", "sha1sum", "sort", "touch", "tr", "uname"]
 NEW_NIX = """#!/bin/sh
 [ "$1" = print-dev-env ] || exit 1
 echo 'unset shellHook; saved=$NEVER_SET; export TLAB_PROFILE=default; export IN_NIX_SHELL=impure'

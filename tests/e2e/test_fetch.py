@@ -139,7 +139,7 @@ def test_replay_needs_no_mirror_and_no_network(lab, server):
     assert done.exit == 0
     run = lab.latest
     subprocess.run(["rm", "-rf", lab.root / ".tlab" / "cache"], check=True)
-    words = [TLAB, "replay", str(run)]
+    words = [str(TLAB), "replay", str(run)]
     alone = ["unshare", "-rn", *words]
     if subprocess.run(["unshare", "-rn", "true"], check=False, capture_output=True).returncode != 0:
         alone = words

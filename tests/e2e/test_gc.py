@@ -111,7 +111,8 @@ def test_each_kind_is_listed_and_goes(lab):
     }
     for path in temporary:
         path.parent.mkdir(exist_ok=True)
-        old(path if path.write_text("half") else path)
+        path.write_text("half")
+        old(path)
     link = lab.root / TEMP.format(7)
     link.symlink_to(run / "run.json")
     old(link)
@@ -312,7 +313,7 @@ def test_killed_at_any_step(lab):
             if done.exit == 0:
                 break
             killed += 1
-            assert {path: content for path, content in state(kept).items()} == before
+            assert dict(state(kept)) == before
             if (run / "run.json").exists():
                 done = lab.tlab(*words, env=env)
                 assert done.exit == 0, done.err

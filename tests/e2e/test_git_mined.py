@@ -63,7 +63,7 @@ def check_cells(path, free=()):
     """O2: no cell begins as a formula does."""
     for row in rows(path):
         for column, cell in row.items():
-            assert column in free or not cell or cell[0] not in "=+@\t\r" and not re.match(r"-\D", cell), (path.name, column, cell)
+            assert column in free or not cell or (cell[0] not in "=+@\t\r" and not re.match(r"-\D", cell)), (path.name, column, cell)
 
 
 def test_messages_and_names(lab, tmp_path):
@@ -198,7 +198,7 @@ def test_a_repository_that_changes_meanwhile(lab, tmp_path, what):
         assert not (run / "README.md").exists()
         return
     assert process.returncode == 0, err
-    assert [row["sha"] for row in rows(run / "commits.csv")][0] == was and len(rows(run / "commits.csv")) == 200
+    assert rows(run / "commits.csv")[0]["sha"] == was and len(rows(run / "commits.csv")) == 200
     now = "HEAD" if what == "the branch goes" else "main"
     if repo.git("rev-parse", now) != was:
         assert manifest["params"]["commit_at_end"] == repo.git("rev-parse", now)

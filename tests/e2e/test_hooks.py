@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+
 from lab import BUILD, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

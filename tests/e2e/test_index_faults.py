@@ -60,7 +60,7 @@ def damage(lab, name, change, look):
         path.write_bytes(bad)
     done = lab.tlab("runs", "--json")
     assert done.exit in (0, 3, 8) and '"BUG"' not in done.out, (name, bad, said(done))
-    assert done.exit == 0 or ("runs.csv" in done.out or ".tlab" in done.out) and "--rebuild" in done.out, said(done)
+    assert done.exit == 0 or (("runs.csv" in done.out or ".tlab" in done.out) and "--rebuild" in done.out), said(done)
     look(done)
     assert rebuilt(lab) == good, (name, bad)
     return done

@@ -15,8 +15,7 @@ import pytest
 from lab import ROOT, TLAB, Lab
 
 csv.field_size_limit(1 << 24)
-HEADER = ("started,id,recipe,status,seconds,models,tags,tokens_in,tokens_out,cost,currency,effects,failed,"
-          "outputs,commit,dirty,key,replay_of,note,params,metrics,error,folder").split(",")
+HEADER = ["started", "id", "recipe", "status", "seconds", "models", "tags", "tokens_in", "tokens_out", "cost", "currency", "effects", "failed", "outputs", "commit", "dirty", "key", "replay_of", "note", "params", "metrics", "error", "folder"]
 NUMBERS = {"seconds", "tokens_in", "tokens_out", "cost", "effects", "failed", "outputs"}
 ODD = ["", "", "plain", "a,b", 'say "x"', "=1+1", "-7", "@x", "'quoted", "größer", "日本語 🙂", "A·B", '","', '""', "Paper"]
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 from faults import strace_here
 from lab import BUILD, ROOT, TLAB
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import pytest
+
 from lab import ROOT, TLAB
 
 JUST = pathlib.Path(sys.executable).parent / "just"

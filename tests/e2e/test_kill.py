@@ -6,7 +6,15 @@ import signal
 import pytest
 
 import fault_server as f
-from faults import FaultLab, check_folder, gone_within, kill_and_reap, strace_here, words, worker_pids
+from faults import (
+    FaultLab,
+    check_folder,
+    gone_within,
+    kill_and_reap,
+    strace_here,
+    words,
+    worker_pids,
+)
 from index import index_is_true
 from lab import wait_for
 
@@ -92,7 +100,7 @@ def test_a_killed_worker_is_told(tmp_path):
         process = lab.start(*words(server))
         wait_for(lambda: server.tries == 1)
         os.kill(worker_pids(process.pid)[0], signal.SIGKILL)
-        out, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=20)
     assert process.returncode == 1, err
     assert b"worker" in err and b"signal 9" in err
     assert lab.manifest["status"] == "failed" and lab.manifest["error"]["code"] == "CRASHED"

@@ -7,6 +7,7 @@ import time
 import urllib.request
 
 import pytest
+
 from lab import BUILD, ROOT, Lab
 
 pytestmark = pytest.mark.tools

@@ -17,6 +17,7 @@ from git_history import told_by_git
 from lab import EXIT, ROOT, Lab
 from real_git import git
 
+
 def invent(folder, commits):
     """A history of so many commits in a moment: each changes one of a hundred files."""
     git(folder.parent, "init", "-q", "-b", "main", str(folder))

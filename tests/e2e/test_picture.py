@@ -4,6 +4,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
+
 import record
 from lab import ROOT, TLAB
 

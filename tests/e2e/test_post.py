@@ -3,10 +3,12 @@ figures. The fast tests have a program of their own; the slow ones have py_post 
 
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 
 import pytest
+
 from lab import BUILD, EXIT, ROOT, TLAB, Lab
 
 PY_POST = BUILD / "tools" / "py_post"
@@ -50,7 +52,7 @@ class PostLab(Lab):
         self.write("data/commits.csv", COMMITS)
         self.bin = folder / "bin"
         self.bin.mkdir()
-        self.binary = self.own = shutil.copy(TLAB, self.bin)
+        self.binary = self.own = pathlib.Path(shutil.copy(TLAB, self.bin))
 
     def program(self, text):
         path = self.bin / "tools" / "py_post"

@@ -1,6 +1,7 @@
 """What a recipe can `require` of the trusted side: the validator, and nothing that touches the world."""
 
 import pytest
+
 from lab import EXIT, Lab
 
 RECIPE = """

@@ -157,7 +157,7 @@ def test_a_lab_price_counts_and_replays(tmp_path):
 def test_the_same_experiment_has_the_same_key(lab):
     ask_once(lab)
     first = lab.manifest
-    with f.FaultServer([f.json_answer("Paris.")]) as server:
+    with f.FaultServer([f.json_answer("Paris.")]):
         spec = json.loads((lab.root / "spec.json").read_text())
         spec["model"]["base_url"] = first_url = spec["model"]["base_url"]
         lab.write("spec.json", spec)

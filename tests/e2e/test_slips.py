@@ -12,8 +12,7 @@ from lab import TLAB, Lab
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = """run replay resume verify show runs log tag note diff validate doctor gc hash ops version help day ai
-              mine summ post hello nothing""".split()
+COMMANDS = ["run", "replay", "resume", "verify", "show", "runs", "log", "tag", "note", "diff", "validate", "doctor", "gc", "hash", "ops", "version", "help", "day", "ai", "mine", "summ", "post", "hello", "nothing"]
 WORDS = [
     [],
     ["."],

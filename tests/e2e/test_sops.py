@@ -11,8 +11,8 @@ import pytest
 import fault_server as f
 from faults import FaultLab, check_folder
 from lab import EXIT
-from test_secrets import assert_nowhere
 from test_secrets import KEY as CANARY
+from test_secrets import assert_nowhere
 
 ANSWER = json.dumps({"LAB_KEY": CANARY})
 IDENTITY = "AGE-SECRET-KEY-1TESTTESTTEST"

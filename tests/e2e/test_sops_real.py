@@ -8,8 +8,8 @@ import pytest
 
 import fault_server as f
 from lab import BUILD, ROOT
-from test_secrets import assert_nowhere
 from test_secrets import KEY as CANARY
+from test_secrets import assert_nowhere
 from test_sops import SopsLab, echo
 
 pytestmark = pytest.mark.tools

@@ -6,6 +6,7 @@ import shutil
 
 import jsonschema
 import pytest
+
 from git_repo import Repo, each_kind, huge
 from git_server import GitServer
 from lab import BUILD, ROOT, TLAB, Lab
@@ -94,7 +95,7 @@ def test_a_commit_of_each_kind(made, kind):
 
 @pytest.mark.parametrize("kind", [slow(kind) for kind in KINDS])
 def test_a_mined_folder_says_the_same(made, mined, kind):
-    lab, repo = made
+    lab, _ = made
     value, page = of_repo(made, kind)
     sha = value["of"]["to"]
     again, other = summ(lab, f"repo={mined}", f"sha={sha[:12]}")

@@ -107,7 +107,7 @@ def test_what_is_asked_and_typed(lab):
     lab.write("recipes/ask.lua", "return { name = 'ask', summary = 's', home = 'ai-team/artifacts', "
               "needs = { read = { '/x' .. %s } }, run = function() end }" % lua(HOSTILE.replace("\x00", "")))
     lab.write("recipes/lines.lua", "return { name = 'lines', summary = %s, home = %s, run = 1 }" % ((lua(HOSTILE),) * 2))
-    code, text = on_terminal(lab, "run", "recipes/ask.lua")
+    _, text = on_terminal(lab, "run", "recipes/ask.lua")
     assert_visible(text, "wants --allow")
     for words in (["run", "recipes/ask.lua", "--no-input"], ["help", "ask"], ["help", "lines"], ["run", "lines"], ["show", "a\x1b[2Jb"],
                   ["run", "a\x1b[2J\u202eb.lua"], ["a\x1b]52;c;x\x07b"], ["run", "ai", "\x1b[2J=1"],

@@ -103,7 +103,7 @@ def check_paths(lab, log, extra=()):
     allowed = [re.compile(pattern + r"$") for pattern in [*ALLOWED, *extra]]
     # O_PATH reads nothing: with it a program's rules are given the places that it may reach.
     reading = [line for line in log if not ("openat(" in line and "O_PATH" in line)]
-    for pid, path, found in opened(reading):
+    for _, path, found in opened(reading):
         if path == run or path.startswith(run + "/") or any(p.match(path) for p in allowed):
             continue
         if path == root or path.startswith(root + "/"):
@@ -117,7 +117,7 @@ def check_paths(lab, log, extra=()):
 
 def test_each_path_and_connection_is_in_the_record(tmp_path, server):
     """S9: a primitive that opened, connected or started anything past the gate would be seen here."""
-    lab, words, outside = busy_lab(tmp_path, server)
+    lab, words, _ = busy_lab(tmp_path, server)
     done = lab.strace(words, *TRACE)
     assert done.exit == 0, done.err
     inside = [line for line in done.log if line.split()[0] not in children_of_programs(done.log)]

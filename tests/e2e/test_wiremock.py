@@ -153,7 +153,7 @@ def test_passes(lab, wiremock, name):
 
 
 def test_retry_after_is_kept_by_its_journal(lab, wiremock):
-    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=5)
+    at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=5)
     date = at.strftime("%a, %d %b %Y %H:%M:%S GMT")
     wiremock.script([
         refusal(429, "slow down", **{"Retry-After": "1"}),

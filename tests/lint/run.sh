@@ -78,7 +78,8 @@ files_of() {
     clang-tidy) ours 'core/*.c' ;;
     stylua | luacheck) ours '*.lua' .luacheckrc ;;
     budgets) ours '*.c' '*.h' '*.lua' ;;
-    black | ruff | mypy) ours 'recipes/*.py' 'tests/lint/*.py' ;;
+    black) ours 'recipes/*.py' 'tests/lint/*.py' ;;
+    ruff | mypy) ours '*.py' ;;
     rustfmt | clippy) ours '*.rs' '*Cargo.toml' '*Cargo.lock' ;;
     # Scripts by their first line, and what direnv reads.
     shellcheck) ours . | each awk 'FNR == 1 && (/^#!.*sh$/ || /^# shellcheck shell/) { print FILENAME } { nextfile }' ;;
@@ -113,7 +114,7 @@ check_mypy() {
       --python-executable "$build/tools/py_post.check/bin/python")
   fi
   if grep -vq "^$package/" <<<"$touched"; then
-    all 'tests/lint/*.py' |
+    all '*.py' ":!$package" |
       each "$bin/mypy" --cache-dir "$BUILD/mypy" --python-executable "$BUILD/venv/bin/python"
   fi
 }
