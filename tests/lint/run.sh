@@ -18,29 +18,31 @@ npm="$BUILD/lint-npm"
 jobs=$(nproc)
 # Not hooks: they need the binary, or minutes.
 others=(ops-list warnings)
+pins=tests/lint/requirements.txt
 actionlint_version=1.7.7
 export PRE_COMMIT_HOME="$BUILD/pre-commit" BLACK_CACHE_DIR="$BUILD/black" CARGO_TERM_COLOR=never
 
 # --- what it needs ------------------------------------------------------------------------------
+# By content: a checkout of another branch makes the lists newer, not other.
+has() { cmp -s "$1" "$2/installed"; }
 installed() {
-  [[ $BUILD/venv-lint/installed -nt tests/lint/requirements.txt && -x $BUILD/actionlint-$actionlint_version &&
-    $npm/installed -nt tests/lint/package-lock.json ]]
+  has "$pins" "$BUILD/venv-lint" && has tests/lint/package-lock.json "$npm" &&
+    [[ -x $BUILD/actionlint-$actionlint_version ]]
 }
 
 install() {
-  local pins=tests/lint/requirements.txt
-  if [[ ! $BUILD/venv-lint/installed -nt $pins ]]; then
+  if ! has "$pins" "$BUILD/venv-lint"; then
     rm -rf "$BUILD/venv-lint"
     python3 -m venv "$BUILD/venv-lint"
     "$bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
       --only-binary :all: -r "$pins"
-    touch "$BUILD/venv-lint/installed"
+    cp "$pins" "$BUILD/venv-lint/installed"
   fi
-  if [[ ! $npm/installed -nt tests/lint/package-lock.json ]]; then
+  if ! has tests/lint/package-lock.json "$npm"; then
     mkdir -p "$npm"
     cp tests/lint/package.json tests/lint/package-lock.json "$npm/"
     npm ci --prefix "$npm" --ignore-scripts --no-audit --no-fund --loglevel=error
-    touch "$npm/installed"
+    cp tests/lint/package-lock.json "$npm/installed"
   fi
   if [[ ! -x $BUILD/actionlint-$actionlint_version ]]; then
     # Go's checksum database vouches for the version.
