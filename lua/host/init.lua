@@ -39,12 +39,18 @@ local function name_of(root)
   return utf8.len(name) and name:sub(1, (stop or 0) - 1) or 'lab'
 end
 
+--- Models on this machine may be asked, and the two programs that come with tlab may run; the kernel
+--- holds them, as any (proc.run).
 local function lab_json(root)
+  local allow = {
+    net = core.json.array { '127.0.0.1:*', 'localhost:*' },
+    run = core.json.array { 'py_post', 'rust_extractor' },
+  }
   return core.json.pretty {
     ['$schema'] = 'schemas/lab.schema.json',
     schema = 'tlab.lab/1',
     name = name_of(root),
-    permits = { allow = { net = core.json.array { '127.0.0.1:*', 'localhost:*' } } },
+    permits = { allow = allow },
     limits = { cpu_seconds = 300, memory = 512 << 20 },
   } .. '\n'
 end

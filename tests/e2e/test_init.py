@@ -44,6 +44,23 @@ def repository(lab):
     return lab
 
 
+def test_a_new_lab_runs_the_programs_that_come_with_tlab(lab, repository):
+    """A stand-in for rust_extractor beside a copy of the binary: it is used, and nobody was asked."""
+    tlab = lab.parent / "tlab"
+    shutil.copy(TLAB, tlab)
+    program = lab.parent / "tools" / "rust_extractor"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho '{\"summary\":{\"files\":0,\"languages\":{},\"skipped\":[]}}'\n")
+    program.chmod(0o755)
+    (lab / "a.c").write_text("int a;\n")
+    assert commit(repository, "a.c").returncode == 0
+    done = call(tlab, "summ", "sha=HEAD", cwd=lab)
+    told = json.loads((lab / "latest" / "summary.json").read_text())
+    assert told["symbols"]["from"] == "rust_extractor", done.stderr
+    manifest = json.loads((lab / "latest" / "run.json").read_text())
+    assert manifest["effects"]["refused"] == 0 and manifest["permits"]["allowed"]["run"] == ["py_post", "rust_extractor"]
+
+
 def commit(lab, *paths):
     call("git", "add", "--force", *(paths or ["-A"]), cwd=lab)
     return call("git", "commit", "-qm", "x", cwd=lab, ok=False)
