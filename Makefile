@@ -38,7 +38,8 @@ endif
 ifdef DEV
 WARN += -Werror
 endif
-HARDEN := -fstack-protector-strong -fPIE
+# C here has no exceptions, and a debugger finds its frames in the symbols: no second table for unwinding.
+HARDEN := -fstack-protector-strong -fPIE -fno-asynchronous-unwind-tables
 ifeq ($(shell uname -m),x86_64)
 HARDEN += -fcf-protection
 endif

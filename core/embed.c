@@ -1,8 +1,8 @@
 /* Build-time tool: embed FILE… > embedded.c
  *
- * Each file becomes an array of its bytes; a Lua file of the library also one of its compiled form, since compiling the
- * command line's Lua anew takes longer than all else that a short command does. Names below lua/ lose
- * that prefix. */
+ * Each file becomes an array of its bytes or, where tlab itself runs it, of its compiled form, since
+ * compiling the command line's Lua anew takes longer than all else that a short command does. Both only
+ * where both are used. Names below lua/ lose that prefix. */
 #define OPENSSL_API_COMPAT 10101 /* as core/prim/hash.c */
 #include <lauxlib.h>
 #include <openssl/sha.h>
@@ -85,36 +85,43 @@ static int put_code(lua_State *L, int index, const char *name, const char *text,
   return bad ? -1 : 0;
 }
 
-/* Lua that tlab itself runs; recipes and the files of a new lab are text for others. */
-static bool is_library(const char *path, size_t len)
+static bool begins(const char *path, const char *with)
 {
-  return strncmp(path, "lua/", 4) == 0 && !strstr(path, "/files/") && len > 4 &&
-         strcmp(path + len - 4, ".lua") == 0;
+  return strncmp(path, with, strlen(with)) == 0;
 }
 
-/* Of the trusted side only what a recipe may require is needed as text (lua/host/run/recipe.lua,
- * SHARED): a record keeps the text of modules. */
-static bool is_text_needed(const char *path, size_t len)
+/* Lua that tlab itself runs: the command line's, the worker's, and the one module that both sides use.
+ * What recipes require they get as text, recipes and the files of a new lab are text for others. */
+static bool is_run(const char *path)
 {
-  static const char *const shared[] = {"spec/schema", "spec/regex",  "spec/uri.",
-                                       "spec/value.", "store/tree.", "view/suggest."};
-  if (strncmp(path, "lua/host/", 9) != 0 || !is_library(path, len)) return true;
+  size_t len = strlen(path);
+  return (begins(path, "lua/host/") || begins(path, "lua/tlab/worker/") ||
+          strcmp(path, "lua/tlab/csv.lua") == 0) &&
+         !strstr(path, "/files/") && len > 4 && strcmp(path + len - 4, ".lua") == 0;
+}
+
+/* Of what tlab runs only that is needed as text which a recipe may require (lua/host/run/recipe.lua,
+ * SHARED): a record keeps the text of modules. */
+static bool is_text_needed(const char *path)
+{
+  static const char *const shared[] = {
+      "lua/host/spec/schema", "lua/host/spec/regex",  "lua/host/spec/uri.", "lua/host/spec/value.",
+      "lua/host/store/tree.", "lua/host/view/suggest.", "lua/tlab/csv."};
   for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
-    if (strncmp(path + 9, shared[i], strlen(shared[i])) == 0) return true;
-  return false;
+    if (begins(path, shared[i])) return true;
+  return !is_run(path);
 }
 
 static int put_file(lua_State *L, SHA256_CTX *digest, const char *path, int index)
 {
-  size_t len = 0, plen = strlen(path);
+  size_t len = 0;
   char *text = read_all(path, &len);
   int rc = text ? 0 : -1;
   if (text) {
-    if (is_text_needed(path, plen)) put_bytes("f", index, text, len);
+    if (is_text_needed(path)) put_bytes("f", index, text, len);
     add_to_digest(digest, name_of(path), text, len);
   }
-  if (text && is_library(path, plen)) rc = put_code(L, index, name_of(path), text, len);
-  else printf("#define c%d f%d\n", index, index);
+  if (text && is_run(path)) rc = put_code(L, index, name_of(path), text, len);
   free(text);
   return rc;
 }
@@ -130,9 +137,10 @@ int main(int argc, char **argv)
   printf("const tl_embedded_file tl_embedded_files[] = {\n");
   for (int i = 1; i < argc; i++) {
     printf("{\"%s\", ", name_of(argv[i]));
-    if (is_text_needed(argv[i], strlen(argv[i]))) printf("f%d, sizeof f%d - 1, ", i, i);
+    if (is_text_needed(argv[i])) printf("f%d, sizeof f%d - 1, ", i, i);
     else printf("0, 0, ");
-    printf("c%d, sizeof c%d - 1},\n", i, i);
+    if (is_run(argv[i])) printf("c%d, sizeof c%d - 1},\n", i, i);
+    else printf("0, 0},\n");
   }
   printf("{0, 0, 0, 0, 0}};\n");
   put_digest(&digest);

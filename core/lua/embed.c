@@ -21,7 +21,7 @@ const char *tl_embedded(const char *name, size_t *len)
 int tl_embedded_load(lua_State *L, const char *name)
 {
   const tl_embedded_file *f = find(name);
-  if (!f) return 0;
+  if (!f || !f->code) return 0;
   if (luaL_loadbufferx(L, (const char *)f->code, f->code_len, name, "b") != LUA_OK)
     (void)lua_error(L);
   return 1;

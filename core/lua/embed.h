@@ -8,9 +8,9 @@
 typedef struct tl_embedded_file {
   const char *name;          /* "tlab/llm.lua", "host/cmd/run.lua", "schemas/run.schema.json",
                        * "recipes/ai.lua", "host/init/files/Justfile" */
-  const unsigned char *data; /* NULL for Lua of the trusted side that no recipe may require */
+  const unsigned char *data; /* NULL for Lua that no recipe may require */
   size_t len;
-  const unsigned char *code; /* a Lua file compiled; otherwise data again */
+  const unsigned char *code; /* compiled, of Lua that tlab itself runs; otherwise NULL */
   size_t code_len;
 } tl_embedded_file;
 

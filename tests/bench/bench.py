@@ -214,7 +214,10 @@ class Bench:
     def size(self):
         stripped = BUILD / "bench" / "tlab-stripped"
         subprocess.run(["strip", "-o", stripped, TLAB], check=True)
-        self.page.target("size of the stripped binary", stripped.stat().st_size / 1e6, 1.5, "MB")
+        # Its bound is a rule (DECISIONS): what is in it may grow, what is around it may not.
+        text = sum(path.stat().st_size for folder in ("lua", "schemas") for path in (ROOT / folder).rglob("*") if path.is_file())
+        text += sum(path.stat().st_size for path in (ROOT / "recipes").glob("*.lua"))
+        self.page.target("size of the stripped binary", stripped.stat().st_size / 1e6, round(0.75 + 1.1 * text / 1e6, 2), "MB")
 
 
 SECTIONS = ["startup", "calls", "memory", "replay", "hash", "size"]
