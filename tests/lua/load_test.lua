@@ -77,6 +77,8 @@ t.test('an error of a word names the word, and how a list is written', function(
   local _, err = read { 'model=m', 'topics=a' }
   t.eq(err.details, { 'in topics=a: /topics: expected a list, got "a"' })
   t.eq(err.hint, [[a list is written as JSON: 'topics:=["a"]']])
+  _, err = read { 'model=m', 'topics.0=a' }
+  t.eq(err.hint, [[a list is written as JSON: 'topics:=["a"]']])
   _, err = read { 'model=m', 'params.temperatur=1' }
   t.eq(
     err.details,

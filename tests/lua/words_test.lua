@@ -69,6 +69,14 @@ t.test('dotted keys reach into maps and lists, later words win', function()
   t.eq(made({ 'a.b=1' }, nil, '{"a":5}'), '{"a":{"b":1}}')
 end)
 
+t.test('what is no text is told before anything is made of it', function()
+  for _, word in ipairs { 's=\xff', '\xff=1', 'spec=\xff', '\xff.json' } do
+    local _, err = words.parse { word }
+    t.eq(err.code, 'USAGE')
+    t.ok(err.message:find('is not UTF-8', 1, true))
+  end
+end)
+
 t.test('a list has no named places, JSON must be JSON', function()
   local err = made({ 'cases.first=x' }, nil, '{"cases":[1]}')
   t.eq(err.code, 'INVALID')

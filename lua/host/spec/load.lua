@@ -144,8 +144,12 @@ local function word_hint(e, word)
   if e.keyword ~= 'type' or not word or word:find('^[^=]*:=') then
     return nil
   end
-  local key, text = word:match('^([^=]*)=(.*)$')
   if e.message:find('expected a list', 1, true) then
+    local key, text = {}, word:match('^[^=]*=(.*)$')
+    for i, step in ipairs(value.steps(e.pointer)) do
+      key[i] = step:gsub('%.', '\\.')
+    end
+    key = table.concat(key, '.')
     return ("a list is written as JSON: '%s:=[%s]'"):format(key, core.json.encode(text))
   end
   return nil

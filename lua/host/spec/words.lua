@@ -47,6 +47,9 @@ end
 function M.parse(words)
   local parsed = { sets = {} }
   for _, word in ipairs(words) do
+    if not utf8.len(word) then
+      return usage(('the word %s is not UTF-8'):format(word), 'bytes come from a file of the lab')
+    end
     local key, how, text = word:match('^([%a_$][^=:/]*)(:?=)(.*)$')
     local file = not key and word or key == 'spec' and how == '=' and text or nil
     if file then
