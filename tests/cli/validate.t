@@ -51,6 +51,15 @@ FILE: s.json
 RUN: tlab validate s.json
 EXIT: 3
 
+TEST: a schema of another draft
+FILE: s.json
+  { "$schema": "http://json-schema.org/draft-07/schema#", "type": "object" }
+RUN: tlab validate s.json
+EXIT: 1
+STDERR:
+  error[UNSUPPORTED]: s.json is a schema of another draft: http://json-schema.org/draft-07/schema#
+     = expected: "$schema": "https://json-schema.org/draft/2020-12/schema"
+
 TEST: the files that tlab itself fixes
 FILE: lab.json
   { "schema": "tlab.lab/1" }

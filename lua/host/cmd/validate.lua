@@ -121,7 +121,14 @@ end
 local function schema_of(value, file)
   local named = type(value) == 'table' and value['$schema']
   if type(named) == 'string' then
-    if named:match('^%a[%w+.-]*:') then
+    if named:match '^https?://json%-schema%.org/draft' then
+      return nil,
+        {
+          code = 'UNSUPPORTED',
+          message = ('%s is a schema of another draft: %s'):format(file, named),
+          details = { 'expected: "$schema": "' .. DIALECT .. '"' },
+        }
+    elseif named:match('^%a[%w+.-]*:') then
       return named:match('[^/]*$')
     end
     return (file:match('^(.*/)') or '') .. named
