@@ -300,6 +300,9 @@ static int check_permit(tl_effect *f, tl_err *e)
     if (tl_secret_bound(&g->secrets, first->u.s.data))
       return tl_fail(e, TL_ENOT_PERMITTED, "%s is a secret: use tlab.secret '%s'", first->u.s.data,
                      first->u.s.data);
+    if (strncmp(first->u.s.data, "SOPS_AGE_KEY", 12) == 0)
+      return tl_fail(e, TL_ENOT_PERMITTED, "%s opens secrets: no recipe is given it",
+                     first->u.s.data);
     return tl_permit_named(&g->permits, "env", first->u.s.data, e);
   case TL_PERMIT_RUN: {
     const tl_val *program = tl_at(tl_get(first, "argv"), 0);

@@ -4,12 +4,13 @@ import os
 import re
 import resource
 import signal
+import subprocess
 
 import pytest
 
 import fault_server as f
 from faults import FaultLab
-from lab import EXIT, wait_for
+from lab import EXIT, ROOT, wait_for
 from test_secrets import KEY, assert_nowhere
 
 NOBODY = 65534
@@ -90,6 +91,30 @@ def test_a_lab_that_binds_nothing_reads_nothing(tmp_path):
     (lab.root / "secrets" / ".env.lab").chmod(0o666)
     assert lab.tlab("run", "try").exit == 0
     assert "secrets" not in lab.manifest
+
+
+def test_a_run_by_root_says_so_in_its_manifest_alone(tmp_path):
+    lab = FaultLab(tmp_path / "lab")
+    lab.recipe("run:write('x', 'y')")
+    done = lab.tlab("run", "try")
+    assert done.exit == 0 and "root" not in done.err + done.out.replace(str(tmp_path), "")
+    assert lab.manifest["tool"].get("root") == (True if os.geteuid() == 0 else None)
+    assert bool(re.search(r"^  user +root$", lab.tlab("show", "latest").out, re.MULTILINE)) == (os.geteuid() == 0)
+
+
+def test_what_git_ignores_here_and_in_a_new_lab(tmp_path):
+    """Of secrets/ git takes the page and the example alone; both are the same in every lab."""
+    subprocess.run([FaultLab.binary, "init", tmp_path / "new"], check=True, capture_output=True)
+    subprocess.run(["git", "init", "-q", tmp_path / "new"], check=True)
+    for name in ("README.md", "example.env.lab"):
+        assert (tmp_path / "new" / "secrets" / name).read_text() == (ROOT / "secrets" / name).read_text()
+    names = ["README.md", "example.env.lab", ".env.lab", "keys.txt", "a.sops.yaml", "deep/x", ".env", "README.md.age"]
+    for root in (ROOT, tmp_path / "new"):
+        ignored = subprocess.run(["git", "check-ignore", "--no-index", *[f"secrets/{name}" for name in names]],
+                                 cwd=root, capture_output=True, text=True).stdout.split()
+        assert ignored == [f"secrets/{name}" for name in names[2:]], root
+        assert not subprocess.run(["git", "check-ignore", "--no-index", "keys.sops.yaml", "more.env.age"],
+                                  cwd=root, capture_output=True).stdout
 
 
 def test_these_tests_are_run_by_whom_they_should_be():

@@ -89,6 +89,7 @@ def test_a_value_from_an_encrypted_file(tmp_path, server):
     [sops] = told["programs"]
     assert sops["name"] == "sops" and sops["sha256"] == hashlib.sha256(program.read_bytes()).hexdigest()
     assert sops["confined"]["network"] == "none"
+    assert "LAB_KEY from keys.sops.yaml, opened by sops" in lab.tlab("show", "latest").out
     check_folder(lab.latest, None)
     assert_nowhere(lab, done.stdout, done.stderr)
 
@@ -175,6 +176,16 @@ def test_a_file_that_cannot_be_opened(tmp_path, server, name):
     assert lab.go().exit == 0
 
 
+def test_a_run_that_gets_by_without(tmp_path, server):
+    """What cannot be opened is told where it is asked for, and only there."""
+    lab = SopsLab(tmp_path, server.port)
+    lab.program("sops", "exit 128")
+    lab.recipe("run:write('x', 'y')", needs="net = { '127.0.0.1:*' }, secret = { 'LAB_KEY' }")
+    done = lab.go()
+    assert done.exit == 0, done.err
+    assert "secrets" not in lab.manifest
+
+
 @pytest.mark.slow
 def test_a_program_that_does_not_end(tmp_path, server):
     lab = SopsLab(tmp_path, server.port)
@@ -237,6 +248,14 @@ END
 """)
     done = lab.go()
     assert done.exit == 0, done.err
+
+
+def test_no_recipe_is_given_the_age_key(tmp_path, server):
+    lab = SopsLab(tmp_path, server.port)
+    lab.recipe("run:write('x', tostring(tlab.env.get 'SOPS_AGE_KEY'))", needs="env = { 'SOPS_AGE_KEY' }")
+    done = lab.go("--allow-env=SOPS_AGE_KEY", env={"SOPS_AGE_KEY": IDENTITY})
+    assert done.exit == EXIT["NOT_PERMITTED"] and IDENTITY not in done.err, done.err
+    assert_nowhere(lab, done.stdout)
 
 
 def test_a_link_is_not_followed(tmp_path, server):

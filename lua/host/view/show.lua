@@ -91,6 +91,18 @@ local function metrics(m)
   return table.concat(parts, ', ')
 end
 
+--- "LAB_KEY from secrets/.env.lab; OTHER from keys.sops.yaml": never a value, the manifest has none.
+local function secrets(m)
+  local parts = {}
+  for name, place in pairs(m.secrets and m.secrets.from or {}) do
+    parts[#parts + 1] = name .. ' from ' .. place
+  end
+  for i, program in ipairs(m.secrets and m.secrets.programs or {}) do
+    parts[#parts] = parts[#parts] .. (i == 1 and ', opened by ' or ' and ') .. program.name
+  end
+  return table.concat(parts, '; ')
+end
+
 --- A word for how it ended, only where that was not exit code 0.
 local function ended(program)
   local words = {}
@@ -202,7 +214,9 @@ function M.text(m, options)
   add(rows, 'metrics', metrics(m))
   add(rows, 'tags', table.concat(m.tags or {}, ' '))
   add(rows, 'permits', permits(m))
+  add(rows, 'secrets', secrets(m))
   add(rows, 'effects', effects(m))
+  add(rows, 'user', m.tool and m.tool.root and 'root')
   add(rows, 'git', git(m))
   add(rows, 'seed', tostring(m.seed))
   add(rows, 'replay of', m.replay_of and m.replay_of:sub(1, 8))
