@@ -172,17 +172,17 @@ $(FUZZ): $(BUILD)/%: %.c $(wildcard core/base/*)
 	$(Q)clang -I. $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined \
 	  -fno-sanitize-recover=all -o $@ $< core/base/*.c $(ALSO_IN) -lm
 
-# The Python tools of the tests, pinned by hash.
+# The Python tools of the tests, pinned by hash. A list that is newer but not other, as in a clone that builds
+# into this folder, is no reason to make them anew.
 venv: $(BUILD)/venv/installed
 $(BUILD)/venv/installed: tests/requirements.txt
 	$(call say,VENV,$<)
-	$(Q)rm -rf $(BUILD)/venv
-	$(Q)python3 -m venv $(BUILD)/venv
-	$(Q)$(BUILD)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-	  --only-binary :all: -r $< || { \
+	$(Q)cmp -s $< $@ || { rm -rf $(BUILD)/venv && python3 -m venv $(BUILD)/venv && \
+	  $(BUILD)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --only-binary :all: -r $<; } || { \
 	  echo "the Python packages of the tests ($<) could not be had: that takes a network, once; tlab needs none of them" >&2; \
 	  exit 1; }
-	$(Q)touch $@
+	$(Q)cp $< $@
 
 # What stands in for nixpkgs' Python.
 $(BUILD)/venv-nix/installed: tests/nix/requirements.txt
@@ -205,13 +205,16 @@ requirements:
 	    --no-header --no-annotate -o $$pins.lock $$pins.in || exit; \
 	done
 
-# One check: tests/lint/run.sh NAME; .pre-commit-config.yaml and the head of run.sh list them. What mypy reads
-# imports what the tests and the tools import.
-READ := venv $(BUILD)/tools/py_post $(BUILD)/tools/py_post.check/installed
+# One check: tests/lint/run.sh NAME; .pre-commit-config.yaml and the head of run.sh list them.
 lint:
 	@.ci/deps build lint
-	@$(MAKE) -s --no-print-directory all $(READ)
+	@$(MAKE) -s --no-print-directory all read-with
 	@BUILD=$(BUILD) tests/run.sh lint
+
+# mypy reads what the tests and py_post import.
+read-with: venv
+	@test -x $(BUILD)/tools/py_post.venv/bin/python || $(MAKE) -s --no-print-directory $(BUILD)/tools/py_post
+	@$(PY_POST)/install.sh $(BUILD)/tools check
 
 format:
 	@.ci/deps lint
@@ -219,7 +222,7 @@ format:
 
 hooks:
 	@.ci/deps build lint
-	@$(MAKE) -s --no-print-directory $(READ)
+	@$(MAKE) -s --no-print-directory read-with
 	@BUILD=$(BUILD) tests/lint/run.sh install
 	@$(BUILD)/venv-lint/bin/pre-commit install
 
@@ -271,7 +274,7 @@ nix-check:
 
 # MORE is what test-all does beyond test; what each of its groups is made of.
 MORE := lint tools nix slow san suites fuzz
-NEEDS_lint = $(READ)
+NEEDS_lint = read-with
 NEEDS_tools = tools-check
 NEEDS_nix = tools-check $(BUILD)/venv-nix/installed
 NEEDS_slow = tools-check $(SHORT)
@@ -315,5 +318,5 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-san
 
 -include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all bench check nix-check demo programs tools tools-check unit venv requirements lint format hooks docs picture install install-tools deps deps-test san test test-more test-all clean
+.PHONY: all bench check nix-check demo programs tools tools-check unit venv requirements lint read-with format hooks docs picture install install-tools deps deps-test san test test-more test-all clean
 .DELETE_ON_ERROR:

@@ -1,5 +1,6 @@
 """The hooks of .pre-commit-config.yaml, in a clone: each refuses what it is there for, and needs no network."""
 
+import fcntl
 import os
 import pathlib
 import re
@@ -55,7 +56,9 @@ def clone(tmp_path_factory):
     call(folder, "git", "add", "-A")
     call(folder, "git", "commit", "-qm", "all")
     # The tools are those of the build that is tested, so they are not installed once more.
-    call(folder, "make", "hooks", f"BUILD={BUILD}")
+    with open(BUILD / "hooks.lock", "w") as lock:  # of the processes that tests run in
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        call(folder, "make", "hooks", f"BUILD={BUILD}")
     return folder
 
 
@@ -205,6 +208,54 @@ def test_a_file_that_breaks_its_own_schema(tree):
 def test_a_key_twice(tree):
     done = commit(tree, "x.json", '{"a": 1, "a": 2}\n')
     assert failed(done) == ["schemas"] and "the key 'a' is there twice" in done.stdout, done.stdout
+
+
+FLOW = """name: x
+on: push
+permissions: {}
+concurrency:
+  group: x
+jobs:
+  a:
+    name: a
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    steps:
+      - name: say
+        run: echo x
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("permissions: {}\n", "", "excessive-permissions"),
+        ("permissions: {}", "permissions: write-all", "excessive-permissions"),
+        ("run: echo x", "uses: actions/checkout@v4", "unpinned-uses"),
+        ("run: echo x", f"uses: actions/checkout@{'a' * 40} # v7", "artipacked"),
+        ("run: echo x", "run: echo ${{ github.head_ref }}", "potentially untrusted"),
+        ("run: echo x", "run: cd $X", "SC2086"),
+        ("    steps:", "    container: debian:12\n    steps:", "unpinned-images"),
+        ("concurrency:\n  group: x\n", "", "concurrency-limits"),
+    ],
+)
+def test_what_is_wrong_in_a_workflow(tree, before, after, says):
+    assert before in FLOW
+    path = ".github/workflows/x.yml"
+    done = commit(tree, path, FLOW.replace(before, after))
+    assert failed(done) == ["workflows"] and says in done.stdout, done.stdout
+
+
+def test_a_workflow_that_is_right(tree):
+    done = commit(tree, ".github/workflows/x.yml", FLOW)
+    assert done.returncode == 0, done.stdout
+    call(tree, "git", "reset", "-q", "--hard", "HEAD~1")
+
+
+def test_each_job_ends_in_time():
+    for path in (ROOT / ".github/workflows").iterdir():
+        jobs = re.split(r"^  (?=\w+:$)", path.read_text().split("\njobs:\n")[1], flags=re.M)[1:]
+        assert jobs and all(re.search(r"^    timeout-minutes: \d+$", job, re.M) for job in jobs)
 
 
 def test_what_is_not_staged_does_not_count(tree):
