@@ -39,8 +39,8 @@ local function name_of(root)
   return utf8.len(name) and name:sub(1, (stop or 0) - 1) or 'lab'
 end
 
---- Models on this machine may be asked, and the two programs that come with tlab may run; the kernel
---- holds them, as any (proc.run).
+--- Models on this machine may be asked, and the two programs that come with tlab may run; the
+--- kernel holds them, as any (proc.run).
 local function lab_json(root)
   local allow = {
     net = core.json.array { '127.0.0.1:*', 'localhost:*' },
