@@ -73,9 +73,19 @@ int tl_git_load(tl_err *e)
 
 /* --- failures --- */
 
-/* libgit2 says only in words that a repository uses what it does not know. */
+/* libgit2 says only in words that a repository uses what it does not know; of SHA-256 since 1.7 in
+ * words of their own. */
+static bool is_unsupported(const char *text)
+{
+  return strstr(text, "unsupported extension") || strstr(text, "unsupported repository version") ||
+         strstr(text, "unknown object format");
+}
+
 static int fail_unsupported(tl_err *e, const char *text)
 {
+  if (strstr(text, "unknown object format")) {
+    text = "extensions.objectformat";
+  }
   const char *name = strstr(text, "extensions.");
   if (name) {
     return tl_fail(e, TL_EUNSUPPORTED,
@@ -93,11 +103,14 @@ int tl_git_fail(tl_err *e, int rc, const char *doing)
     return tl_fail(e, TL_ELIMIT, "cannot %s: that takes more memory than reading a repository may",
                    doing);
   }
-  if (strstr(text, "unsupported extension") || strstr(text, "unsupported repository version")) {
+  if (is_unsupported(text)) {
     return fail_unsupported(e, text);
   }
   if (strstr(text, "safe.directory")) {
     rc = GIT_EOWNER; /* 1.5 looks for that setting, finds no configuration and says just this */
+  }
+  if (strstr(text, "graft")) { /* 1.9's words for what is no list of commits */
+    return tl_fail(e, TL_EIO, "cannot %s: its file 'shallow' is damaged: %s", doing, text);
   }
   switch (rc) {
   case GIT_EOWNER:

@@ -6,6 +6,9 @@
 #define TL_PRIM_GIT_H
 
 #include <git2.h>
+#if __has_include(<git2/sys/errors.h>) /* since libgit2 1.9 git_error_clear is there */
+#include <git2/sys/errors.h>
+#endif
 #include <git2/sys/mempack.h>
 #include <git2/sys/odb_backend.h>
 #include <git2/sys/transport.h>
