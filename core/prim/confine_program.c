@@ -108,8 +108,8 @@ static const uint16_t missing[] = {SYS_clone3, SYS_io_uring_setup, SYS_io_uring_
 #define IF_ANY_BIT(mask, yes, no) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (mask), (yes), (no))
 
 enum {
-  NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-      CLONE_NEWPID | CLONE_NEWNET,
+  NEW_NAMESPACES = (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                    CLONE_NEWPID | CLONE_NEWNET),
   SOCKET_TYPE = 15, /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
   CODE_MAX = 256,
 };

@@ -291,26 +291,26 @@ static int put_line(tl_buf *line, const tl_val *manifest, const words *w, bool h
 }
 
 /* What of a manifest a row is made of; the rest is most of it. */
-static const tl_json_want nothing[] = {{NULL, NULL}}, /* but that it is there, or how many */
-    of_cost[] = {{"amount", NULL}, {"currency", NULL}, {NULL, NULL}},
-                          of_effects[] = {{"count", NULL}, {"failed", NULL}, {NULL, NULL}},
-                          of_error[] = {{"code", NULL}, {NULL, NULL}},
-                          of_git[] = {{"commit", NULL}, {"dirty", NULL}, {NULL, NULL}},
-                          of_model[] = {{"asked", NULL}, {NULL, NULL}},
-                          of_recipe[] = {{"name", NULL}, {NULL, NULL}},
-                          of_spec[] = {{"values", NULL}, {NULL, NULL}},
-                          of_manifest[] = {
-                              {"cost", of_cost},    {"effects", of_effects},
-                              {"error", of_error},  {"folder", NULL},
-                              {"git", of_git},      {"id", NULL},
-                              {"key", NULL},        {"metrics", NULL},
-                              {"models", of_model}, {"outputs", nothing},
-                              {"params", NULL},     {"recipe", of_recipe},
-                              {"replay_of", NULL},  {"schema", NULL},
-                              {"spec", of_spec},    {"status", NULL},
-                              {"tags", NULL},       {"time", NULL},
-                              {"tokens", NULL},     {NULL, NULL},
-                          };
+static const tl_json_want nothing[] = {{NULL, NULL}}; /* but that it is there, or how many */
+static const tl_json_want of_cost[] = {{"amount", NULL}, {"currency", NULL}, {NULL, NULL}};
+static const tl_json_want of_effects[] = {{"count", NULL}, {"failed", NULL}, {NULL, NULL}};
+static const tl_json_want of_error[] = {{"code", NULL}, {NULL, NULL}};
+static const tl_json_want of_git[] = {{"commit", NULL}, {"dirty", NULL}, {NULL, NULL}};
+static const tl_json_want of_model[] = {{"asked", NULL}, {NULL, NULL}};
+static const tl_json_want of_recipe[] = {{"name", NULL}, {NULL, NULL}};
+static const tl_json_want of_spec[] = {{"values", NULL}, {NULL, NULL}};
+static const tl_json_want of_manifest[] = {
+    {"cost", of_cost},    {"effects", of_effects},
+    {"error", of_error},  {"folder", NULL},
+    {"git", of_git},      {"id", NULL},
+    {"key", NULL},        {"metrics", NULL},
+    {"models", of_model}, {"outputs", nothing},
+    {"params", NULL},     {"recipe", of_recipe},
+    {"replay_of", NULL},  {"schema", NULL},
+    {"spec", of_spec},    {"status", NULL},
+    {"tags", NULL},       {"time", NULL},
+    {"tokens", NULL},     {NULL, NULL},
+};
 
 /* A manifest of a later form is not guessed at (lua/host/spec/form.lua). */
 static int check_form(const tl_val *manifest, tl_err *e)
