@@ -249,6 +249,7 @@
               ]
               [
                 ./.clang-format
+                ./pyproject.toml
                 ./stylua.toml
                 ./core
                 ./lua
@@ -259,7 +260,7 @@
                 find core tests -name '*.[ch]' -exec clang-format --dry-run --Werror {} +
                 find lua recipes tests -name '*.lua' ! -path '*/run/*' -exec stylua --check {} +
                 find recipes -name '*.rs' -exec rustfmt --check --edition 2024 {} +
-                black --check --quiet recipes/tools/py_post
+                black --check --config pyproject.toml recipes tests/lint
               '';
 
           # The installed programs together.

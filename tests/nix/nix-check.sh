@@ -46,14 +46,21 @@ cargo_home=${CARGO_HOME:-$HOME/.cargo}
 rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
 CARGO_HOME=$cargo_home RUSTUP_HOME=$rustup_home bash tests/nix/prepare.sh "$work/stub" || fail 'the stand-in cannot be laid out'
 
-# A store of its own; what nix would ask of the network or of this machine is turned off.
+build=$(realpath -m "${BUILD:-build}")
+# A store of its own; what nix would ask of the network or of this machine is turned off. Builds run in
+# nix's sandbox, without network and home, but with what the stand-in leads to; where the kernel gives
+# none they run without.
+seen="/usr? /lib? /lib64? /bin? /sbin? /etc/alternatives? $work/stub $build"
+seen+=" $cargo_home? $rustup_home? $("$build/venv-nix/bin/python" -c 'import sys; print(sys.base_prefix)')?"
 export HOME=$work/home XDG_CACHE_HOME=$work/home/cache
 export NIX_STORE_DIR=$work/store NIX_STATE_DIR=$work/state NIX_LOG_DIR=$work/log NIX_CONF_DIR=$work/etc
 export NIX_CONFIG='experimental-features = nix-command flakes
-sandbox = false
+sandbox = true
+sandbox-fallback = true
 build-users-group =
 substituters =
-flake-registry ='
+flake-registry =
+sandbox-paths = '$seen
 with=(--override-input nixpkgs "path:$work/stub")
 
 # --- tests ----------------------------------------------------------------------------------------
