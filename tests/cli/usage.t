@@ -178,6 +178,8 @@ STDOUT:
 RUN: tlab help day | sed -n 3p
 STDOUT:
     tlab day
+RUN: tlab help ai | grep -F '$schema'
+EXIT: 1
 RUN: tlab help summ | grep -oE '^  (model|price) .* (A model|What)'; tlab help mine | grep -oE '^  since +string '
 STDOUT:
     model        object or string  A model

@@ -52,7 +52,9 @@ end
 local function keys_of(validator)
   local rows = {}
   for _, key in ipairs(validator and validator:keys() or {}) do
-    rows[#rows + 1] = { '  ' .. key.name, kind_of(key, validator), about(key) }
+    if key.name ~= '$schema' then -- for editors
+      rows[#rows + 1] = { '  ' .. key.name, kind_of(key, validator), about(key) }
+    end
   end
   return #rows > 0 and '\nSpec:\n' .. table_view.columns(rows) or ''
 end
