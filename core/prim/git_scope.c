@@ -1,7 +1,7 @@
 /* Where a status has to look when tracked folders are left out of it.
  *
- * libgit2 asks the disk about every tracked file, also about those whose state nobody wants: a run
- * in a lab with 10,000 committed runs took a second for it. It can be told which paths to look at,
+ * libgit2 asks the disk about every tracked file, also about those whose state nobody wants,
+ * as of thousands of runs that are committed. It can be told which paths to look at,
  * so here are those that hold everything else: the children of each folder that has something left
  * out below it, by the index, by HEAD's tree and by the disk. */
 #include <fcntl.h>
