@@ -237,7 +237,7 @@ void tl_effect_fetched(const tl_effect *f)
   const tl_val *url = tl_at(&f->args, 0);
   tl_git_source source;
   tl_err ignored;
-  if (f->op->prim != prim_git_fetch) return;
+  if (!(f->op->flags & TL_OP_MIRROR)) return;
   if (tl_git_source_read(&source, url->u.s.data, url->u.s.len, &ignored) == TL_OK)
     tl_permit_mirror(&f->gate->permits, source.name);
   tl_git_source_free(&source);
@@ -268,7 +268,7 @@ static int program_places(tl_effect *f, tl_err *e)
 
 int tl_effect_places(tl_effect *f, tl_err *e)
 {
-  if (f->op->prim == prim_git_fetch) return fetch_places(f, e);
+  if (f->op->flags & TL_OP_MIRROR) return fetch_places(f, e);
   tl_param params[TL_PARAMS_MAX];
   unsigned n = tl_op_params(f->op, params), k = 0;
   tl_permits *p = &f->gate->permits;
@@ -387,8 +387,7 @@ static int keep_copied(tl_effect *f, tl_err *e)
 static int act(tl_effect *f)
 {
   tl_gate *g = f->gate;
-  bool mirrored = f->op->prim == prim_git_fetch; /* which answers offline, too */
-  if (g->offline && f->op->flags & TL_OP_OUTWARD && !mirrored)
+  if (g->offline && f->op->flags & TL_OP_OUTWARD && !(f->op->flags & TL_OP_MIRROR))
     return tl_fail(&f->call.err, TL_ENOT_RECORDED, "%s: the run is offline%s", f->op->name,
                    g->old ? " and the record has no answer to this" : "");
   if (f->op->flags & TL_OP_OUTWARD && !f->asked_written && record_asked(f, &g->fatal) < 0) {

@@ -15,6 +15,7 @@
 #define IN_RUN TL_OP_IN_RUN
 #define SHOWN TL_OP_SHOWN
 #define STREAM TL_OP_STREAM
+#define MIRROR TL_OP_MIRROR
 
 const tl_op tl_ops[] = {
 #define OP(id, name, permit, flags, sig, ret, help) \

@@ -21,6 +21,7 @@ enum { /* flags of ops.def, explained there */
        TL_OP_SHOWN = 8,
        TL_OP_STREAM = 16,
        TL_OP_LOCAL = 32, /* done in the worker, has no primitive */
+       TL_OP_MIRROR = 64,
 };
 
 enum { TL_PARAMS_MAX = 4 };

@@ -1,27 +1,15 @@
 /* The options of git.fetch. */
 #include "git_fetch.h"
 #include "git_history.h"
+#include "option.h"
 
+#define OP "git.fetch"
 #define KEYS "timeout_ms idle_timeout_ms max_bytes secret user"
 
 static const int64_t default_timeout_ms = 1800000;
 static const int64_t default_idle_ms = 60000;
 static const int64_t default_max_bytes = INT64_C(4) << 30;
 static const int64_t most_bytes = INT64_C(1) << 40;
-
-static int read_number(const tl_val *map, const char *key, int64_t most, int64_t *out, tl_err *e)
-{
-  const tl_val *v = tl_get(map, key);
-  if (!v || v->type == TL_NIL) {
-    return 0;
-  }
-  *out = tl_get_int(map, key, 0);
-  if (v->type != TL_INT || *out < 1 || *out > most) {
-    return tl_fail(e, TL_EARGUMENT, "git.fetch: '%s' is a whole number from 1 to %lld", key,
-                   (long long)most);
-  }
-  return 0;
-}
 
 /* A token is the password of a login whose user name hardly any server looks at. */
 static int read_login(tl_git_fetch *f, const tl_val *map, tl_err *e)
@@ -48,9 +36,9 @@ int tl_git_fetch_options(tl_git_fetch *f, const tl_val *map, tl_err *e)
   f->child.timeout_ms = default_timeout_ms;
   f->idle_ms = default_idle_ms;
   f->child.max_bytes = default_max_bytes;
-  int rc = tl_git_check_keys(map, "git.fetch", KEYS, e);
-  rc = rc < 0 ? rc : read_number(map, "timeout_ms", INT32_MAX, &f->child.timeout_ms, e);
-  rc = rc < 0 ? rc : read_number(map, "idle_timeout_ms", INT32_MAX, &f->idle_ms, e);
-  rc = rc < 0 ? rc : read_number(map, "max_bytes", most_bytes, &f->child.max_bytes, e);
+  int rc = tl_git_check_keys(map, OP, KEYS, e);
+  rc = rc < 0 ? rc : tl_option_whole(map, OP, "timeout_ms", 1, INT32_MAX, &f->child.timeout_ms, e);
+  rc = rc < 0 ? rc : tl_option_whole(map, OP, "idle_timeout_ms", 1, INT32_MAX, &f->idle_ms, e);
+  rc = rc < 0 ? rc : tl_option_whole(map, OP, "max_bytes", 1, most_bytes, &f->child.max_bytes, e);
   return rc < 0 ? rc : read_login(f, map, e);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "option.h"
+
 enum { FIELDS_MAX = 256, REDIRECTS_MAX = 50 };
 
 /* RFC 9110 section 5.6.2: what a method or the name of a header may consist of. */
@@ -165,25 +167,6 @@ static int read_body(tl_http_request *r, const tl_val *v, tl_err *e)
   return TL_OK;
 }
 
-static bool is_whole(const tl_val *v, int64_t min, int64_t max)
-{
-  if (v->type == TL_INT) return v->u.i >= min && v->u.i <= max;
-  return v->type == TL_NUM && v->u.num >= (double)min && v->u.num <= (double)max &&
-         v->u.num == (double)(int64_t)v->u.num;
-}
-
-static int read_int(int64_t *out, const tl_val *map, const char *key, int64_t min, int64_t max,
-                    tl_err *e)
-{
-  const tl_val *v = tl_get(map, key);
-  if (!v || v->type == TL_NIL) return TL_OK;
-  if (!is_whole(v, min, max))
-    return tl_fail(e, TL_EARGUMENT, "%s must be a whole number from %lld to %lld", key,
-                   (long long)min, (long long)max);
-  *out = v->type == TL_INT ? v->u.i : (int64_t)v->u.num;
-  return TL_OK;
-}
-
 static int read_numbers(tl_http_request *r, const tl_val *map, int64_t bytes_max, tl_err *e)
 {
   const struct {
@@ -198,7 +181,8 @@ static int read_numbers(tl_http_request *r, const tl_val *map, int64_t bytes_max
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     *rows[i].out = rows[i].dflt;
-    int rc = read_int(rows[i].out, map, rows[i].key, rows[i].min, rows[i].max, e);
+    int rc =
+        tl_option_whole(map, "the request", rows[i].key, rows[i].min, rows[i].max, rows[i].out, e);
     if (rc < 0) return rc;
   }
   return TL_OK;

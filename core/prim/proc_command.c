@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../base/buf.h"
+#include "option.h"
 #include "proc.h"
 
 enum { ARGS_MAX = 100000, PATTERNS_MAX = 1000 };
@@ -85,22 +86,6 @@ static int read_env(tl_proc_command *c, const tl_val *given, const char *scratch
   }
   tl_free(&all);
   return rc;
-}
-
-/* A whole number from 1 to `most`; `dflt` when it is left out. */
-static int read_number(const tl_val *map, const char *key, int64_t dflt, int64_t most, int64_t *out,
-                       tl_err *e)
-{
-  const tl_val *v = tl_get(map, key);
-  *out = dflt;
-  if (!v || v->type == TL_NIL) {
-    return 0;
-  }
-  *out = tl_get_int(map, key, 0);
-  if (v->type != TL_INT || *out < 1 || *out > most) {
-    return tl_fail(e, TL_EARGUMENT, "%s is a whole number from 1 to %lld", key, (long long)most);
-  }
-  return 0;
 }
 
 static int check_keys(const tl_val *map, tl_err *e)
@@ -198,10 +183,12 @@ int tl_proc_command_read(tl_proc_command *c, const tl_val *map, const char *scra
     rc = read_read(c, part(map, "read"), e);
   }
   if (rc == 0) {
-    rc = read_number(map, "timeout_ms", default_timeout_ms, INT32_MAX, &c->timeout_ms, e);
+    c->timeout_ms = default_timeout_ms;
+    rc = tl_option_whole(map, "proc.run", "timeout_ms", 1, INT32_MAX, &c->timeout_ms, e);
   }
   if (rc == 0) {
-    rc = read_number(map, "max_bytes", default_max_bytes, most_bytes, &c->max_bytes, e);
+    c->max_bytes = default_max_bytes;
+    rc = tl_option_whole(map, "proc.run", "max_bytes", 1, most_bytes, &c->max_bytes, e);
   }
   return rc;
 }
