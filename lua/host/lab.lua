@@ -6,11 +6,12 @@ local schema = require 'host.spec.schema'
 
 local M = {}
 
+M.BASE_URL = 'https://github.com' -- of owner/name, as tlab.mine.source has it
+
 local FILE = 'lab.json'
 local FORM = 'tlab.lab/1'
 local LEAST = ('{"schema":"%s"}'):format(FORM)
 local SCHEMA = 'schemas/lab.schema.json'
-local BASE_URL = 'https://github.com'
 local FAMILIES = { 'net', 'read', 'run', 'env' }
 
 ---@class lab.Lab
@@ -38,7 +39,7 @@ local function complete(config)
   end
   config.secret_files = config.secret_files or core.json.array {}
   config.git.exclude = config.git.exclude or core.json.array {}
-  config.git.base_url = config.git.base_url or BASE_URL
+  config.git.base_url = config.git.base_url or M.BASE_URL
   return config
 end
 

@@ -56,14 +56,6 @@ local function fit(s, most, keep_end)
   return keep_end and '…' .. table.concat(chars) or table.concat(chars) .. '…'
 end
 
---- A whole number for people: 12,345.
----@param n integer
----@return string
-function M.number(n)
-  local threes = ('%d'):format(n):reverse():gsub('%d%d%d', '%0,'):reverse()
-  return (threes:gsub('^(%-?),', '%1'))
-end
-
 -- Steps of an axis: 1, 2 or 5 times a power of ten, at most five of them.
 local function step_of(most)
   local step = 1
@@ -125,7 +117,7 @@ function M.columns(chart)
     local y = bottom - (bottom - top) * value / highest
     local rule = '<path class="rule" d="M%d %sH%d"/>\n'
     parts[#parts + 1] = rule:format(left, round(y), right)
-    parts[#parts + 1] = label(left - 6, y + 4, M.number(value), 'end')
+    parts[#parts + 1] = label(left - 6, y + 4, text.number(value), 'end')
   end
   local room = (right - left) / math.max(#rows, 1)
   local width = math.min(room * 0.8, 48)
@@ -133,7 +125,7 @@ function M.columns(chart)
   for i, row in ipairs(rows) do
     local height = (bottom - top) * row.value / highest
     local x = left + (i - 0.5) * room
-    local title = ('%s: %s'):format(row.label, M.number(row.value))
+    local title = ('%s: %s'):format(row.label, text.number(row.value))
     parts[#parts + 1] = box('bar', x - width / 2, bottom - height, width, height, title)
     if (i - 1) % every == 0 then
       parts[#parts + 1] = label(x, bottom + 18, row.label, 'middle')
@@ -166,7 +158,7 @@ function M.bars(chart)
   for _, row in ipairs(rows) do
     local first = (right - left) * row.value / most
     local second = (right - left) * (row.more or 0) / most
-    local told = M.number(row.value) .. (row.more and ' + ' .. M.number(row.more) or '')
+    local told = text.number(row.value) .. (row.more and ' + ' .. text.number(row.more) or '')
     local title = ('%s: %s'):format(row.label, told)
     parts[#parts + 1] = label(left - 8, y + 14, fit(row.label, columns, chart.keep_end), 'end')
     parts[#parts + 1] = box('bar', left, y + 3, first, 14, title)

@@ -207,6 +207,22 @@ function M.visible(s, max)
   return cut and s .. '…' or s
 end
 
+---A whole number for people: 12,345.
+---@param n integer
+---@return string
+function M.number(n)
+  local threes = ('%d'):format(n):reverse():gsub('%d%d%d', '%0,'):reverse()
+  return (threes:gsub('^(%-?),', '%1'))
+end
+
+---How many of what: 1 file, 1,234 files.
+---@param n integer
+---@param one string
+---@return string
+function M.many(n, one)
+  return ('%s %s%s'):format(M.number(n), one, n == 1 and '' or 's')
+end
+
 ---A Markdown code block that `s` cannot end early.
 ---@param s string
 ---@param info string? the language

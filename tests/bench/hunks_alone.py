@@ -1,5 +1,6 @@
 """How much of what rust_extractor tells of a patch with whole contents it tells of the patch alone, by path, kind, name and fate:
-`python3 tests/bench/hunks_alone.py build/tools/rust_extractor REPOSITORY COMMITS`; the newest commits that are no merges."""
+`python3 tests/bench/hunks_alone.py build/tools/rust_extractor REPOSITORY COMMITS`; the newest commits that are no merges.
+"""
 
 import collections
 import json
@@ -16,7 +17,9 @@ def git(repo, *words):
 
 def contents(repo, commit, folder):
     """The files of both sides of a commit, in `old` and `new` below the folder."""
-    changed = git(repo, "diff-tree", "-r", "-M", "-z", "--no-commit-id", "--diff-filter=MR", commit).split(b"\0")
+    changed = git(
+        repo, "diff-tree", "-r", "-M", "-z", "--no-commit-id", "--diff-filter=MR", commit
+    ).split(b"\0")
     while len(changed) > 1:
         head = changed.pop(0).split()
         old = changed.pop(0)
@@ -60,10 +63,14 @@ def main(program, repo, most):
                 there[language] += whole.total()
                 right[language] += patch.total()
                 found[language] += both
-    print(f"processor time: patches alone {spent['patch']:.1f} s, with whole contents {spent['whole']:.1f} s")
+    print(
+        f"processor time: patches alone {spent['patch']:.1f} s, with whole contents {spent['whole']:.1f} s"
+    )
     for language, n in there.most_common():
         if n >= 100:
-            print(f"{language}: {n} symbols, found {found[language] / n:.1%}, right {found[language] / right[language]:.1%}")
+            print(
+                f"{language}: {n} symbols, found {found[language] / n:.1%}, right {found[language] / right[language]:.1%}"
+            )
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def test_pieces_within_the_budget_and_reuse(lab, model):
         key: lab.manifest["tokens"][key] for key in ("input", "output")}
     assert told["cost"] == {"amount": pytest.approx(tokens / 1000), "currency": "USD"}
     page = (lab.latest / "analysis_summary.md").read_text()
-    assert f"{tokens} tokens in" in page and " USD." in page
+    assert f"{tokens:,} tokens in" in page and " USD." in page
     check_replay(lab, model)
     # The same questions are not asked again, though the run is another one.
     before, run = len(model.asked), lab.latest

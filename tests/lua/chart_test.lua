@@ -24,22 +24,6 @@ local function well_formed(svg)
   return svg
 end
 
-t.test('a number is read in threes', function()
-  for n, text in pairs {
-    [0] = '0',
-    [7] = '7',
-    [999] = '999',
-    [1000] = '1,000',
-    [12345] = '12,345',
-    [123456] = '123,456',
-    [1234567] = '1,234,567',
-    [-1234] = '-1,234',
-    [-123] = '-123',
-  } do
-    t.eq(chart.number(n), text)
-  end
-end)
-
 t.test('columns: a bar for each row with its value in words, an axis of round steps', function()
   local rows = {}
   for i = 1, 30 do

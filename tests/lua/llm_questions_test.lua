@@ -72,4 +72,12 @@ t.test('the page: fenced, cut, failed', function()
   has '**No answer** (PROVIDER):\n\n```text\nno\n```\n'
 end)
 
+t.test('nothing of what a model or its server says becomes a part of the page', function()
+  local list = questions.list { prompt = 'p' }
+  local row = { text = 'a\27[2J\u{202E}b' }
+  local text = page.markdown('<b>', 'm`](x)', { { question = list[1], row = row } })
+  t.ok(not text:find('[\27]') and not text:find '\u{202E}' and not text:find('[^\\]<'), text)
+  t.ok(text:find('Model: ``m`](x)``\n', 1, true), text)
+end)
+
 return t.done()

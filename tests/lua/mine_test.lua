@@ -50,6 +50,7 @@ t.test('owner and name are below the base URL of lab.json', function()
   end
   config = '{}'
   t.eq(url 'n', 'https://github.com/o/n.git')
+  t.eq(source.BASE_URL, require('host.lab').BASE_URL, 'both sides say the same')
   config = '{"git":{"base_url":"https://git.example.org/x/"}}'
   t.eq(url 'n.git', 'https://git.example.org/x/o/n.git')
   for _, name in ipairs { '..', '.', 'a/b', '', 'a b', '%2e' } do

@@ -104,4 +104,28 @@ t.test('text from outside: valid, and nothing hidden', function()
   t.eq(text.visible('abc', 3), 'abc')
 end)
 
+t.test('a number is read in threes', function()
+  for n, shown in pairs {
+    [0] = '0',
+    [7] = '7',
+    [999] = '999',
+    [1000] = '1,000',
+    [12345] = '12,345',
+    [123456] = '123,456',
+    [1234567] = '1,234,567',
+    [-1234] = '-1,234',
+    [-123] = '-123',
+  } do
+    t.eq(text.number(n), shown)
+  end
+end)
+
+t.test('one is one, more are many', function()
+  t.eq({ text.many(1, 'file'), text.many(0, 'file'), text.many(1234, 'file') }, {
+    '1 file',
+    '0 files',
+    '1,234 files',
+  })
+end)
+
 return t.done()

@@ -1,6 +1,6 @@
 --- Questions and answers as a page of Markdown for people.
+local md = require 'tlab.markdown'
 local questions = require 'tlab.llm.questions'
-local text = require 'tlab.text'
 local M = {}
 
 ---A row's answer as text, and the kind of it.
@@ -21,11 +21,10 @@ end
 
 local function answered(row)
   if row.error then
-    return ('**No answer** (%s):\n\n'):format(row.error.code)
-      .. text.fence(row.error.message, 'text')
+    return ('**No answer** (%s):\n\n'):format(row.error.code) .. md.fence(row.error.message, 'text')
   end
   local cut = row.finish_reason == 'length' and '\nCut at `max_tokens`.\n' or ''
-  return text.fence(M.answer(row)) .. cut
+  return md.fence(M.answer(row)) .. cut
 end
 
 ---@param title string
@@ -33,11 +32,12 @@ end
 ---@param results table[] {question, row}
 ---@return string
 function M.markdown(title, model, results)
-  local parts = { ('# %s\n\nModel: `%s`\n'):format(title, model or 'the only one') }
+  local parts =
+    { ('# %s\n\nModel: %s\n'):format(md.prose(title), md.code(model or 'the only one')) }
   for i, result in ipairs(results) do
     local label = questions.label(result.question)
-    parts[i + 1] = ('\n## %s%s\n\n'):format(label:sub(1, 1):upper(), label:sub(2))
-      .. text.fence(asked(result.question.messages), 'text')
+    parts[i + 1] = ('\n## %s\n\n'):format(md.prose(label:sub(1, 1):upper() .. label:sub(2)))
+      .. md.fence(asked(result.question.messages), 'text')
       .. '\n'
       .. answered(result.row)
   end

@@ -10,8 +10,8 @@ end
 
 local function some(shown, all, noun)
   noun = all == 1 and noun or noun .. 's'
-  return shown == all and ('%s %s'):format(chart.number(all), noun)
-    or ('%d of %s %s'):format(shown, chart.number(all), noun)
+  return shown == all and ('%s %s'):format(text.number(all), noun)
+    or ('%d of %s %s'):format(shown, text.number(all), noun)
 end
 
 local function over_time(tally)
@@ -30,7 +30,7 @@ local function over_time(tally)
       rows[#rows].label,
       unit,
       top.label,
-      chart.number(top.value)
+      text.number(top.value)
     ),
     rows = rows,
     draw = chart.columns,
@@ -66,8 +66,8 @@ local function files(tally)
     about = about:format(
       some(#rows, all, 'file'),
       name_of(first),
-      chart.number(first.value),
-      chart.number(first.more)
+      text.number(first.value),
+      text.number(first.more)
     ),
     rows = rows,
     legend = { 'added', 'removed' },

@@ -1,12 +1,12 @@
 --- README.md of a mined history: what was asked for, charts, the newest commits, what is missing.
-local chart = require 'tlab.chart'
 local markdown = require 'tlab.markdown'
+local text = require 'tlab.text'
 
 local M = {}
 
 M.NEWEST = 50 -- commits of the table
 
-local number, md = chart.number, markdown.prose
+local number, many, md = text.number, text.many, markdown.prose
 
 -- The filters of a spec in its own words, as they are typed.
 local FILTERS = { 'since', 'until', 'author', 'path', 'merges', 'grep' }
@@ -25,10 +25,6 @@ function M.filters(spec)
     end
   end
   return words
-end
-
-local function plural(n, one)
-  return ('%s %s%s'):format(number(n), one, n == 1 and '' or 's')
 end
 
 local function summary(what)
@@ -93,14 +89,14 @@ local function missing(what)
   say(
     tally.truncated > 0,
     'Parts of the patches of %s, those marked `left_out`: `max_patch` is %s bytes.',
-    plural(tally.truncated, 'commit'),
+    many(tally.truncated, 'commit'),
     number(spec.max_patch)
   )
   say(not spec.patches, 'A folder for each commit, and patches: `patches=true` makes them.')
   say(
     tally.mended > 0,
     'In %s, bytes that are not UTF-8: `raw` in commits.jsonl has them as hex.',
-    plural(tally.mended, 'commit')
+    many(tally.mended, 'commit')
   )
   return #lines > 0 and '## What is not here\n\n' .. table.concat(lines, '\n') or nil
 end

@@ -1,7 +1,7 @@
 --- Where a recipe's repository is: in the lab, elsewhere on this machine, or at a URL.
 local M = {}
 
-local BASE_URL = 'https://github.com' -- where lab.json says nothing
+M.BASE_URL = 'https://github.com' -- where lab.json says nothing; as host.lab has it
 
 local function invalid(format, ...)
   error({ code = 'INVALID', message = format:format(...) }, 0)
@@ -15,7 +15,7 @@ end
 local function base_of_lab()
   local text = tlab.fs.read 'lab:lab.json'
   local config = text and tlab.json.decode(text)
-  return (config and config.git and config.git.base_url or BASE_URL):gsub('/+$', '')
+  return (config and config.git and config.git.base_url or M.BASE_URL):gsub('/+$', '')
 end
 
 ---What `repo` and `name` of a spec point at.

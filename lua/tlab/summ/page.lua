@@ -1,11 +1,12 @@
 --- analysis_summary.md, made of summary.json alone. What a repository or a model says stands in
 --- code or is escaped (tlab.markdown): nothing of it can become a part of the page.
 local md = require 'tlab.markdown'
+local text = require 'tlab.text'
 local written = require 'tlab.summ.written'
 
 local M = {}
 
-local code = md.code
+local code, many, number = md.code, text.many, text.number
 
 local ROWS = 20 -- of a table
 local COMMITS = 50
@@ -33,12 +34,8 @@ local STATUS = {
   T = 'another kind of entry',
 }
 
-local function many(n, one)
-  return ('%d %s%s'):format(n, one, n == 1 and '' or 's')
-end
-
 local function churn(x)
-  return ('+%d −%d'):format(x.insertions or 0, x.deletions or 0)
+  return ('+%s −%s'):format(number(x.insertions or 0), number(x.deletions or 0))
 end
 
 local function short(id)
@@ -51,7 +48,8 @@ local function table_of(head, items, most, row_of)
   for i = 1, math.min(#items, most) do
     rows[i] = row_of(items[i])
   end
-  local more = #items > most and ('\nand %d more: `summary.json`\n'):format(#items - most) or ''
+  local more = #items > most and ('\nand %s more: `summary.json`\n'):format(number(#items - most))
+    or ''
   return md.table(head, rows) .. more
 end
 
@@ -119,11 +117,11 @@ end
 local function tests_line(s)
   local t = s.tests
   if t.touched then
-    local gone = t.deleted > 0 and ', %d of them deleted' or ''
+    local gone = t.deleted > 0 and ', %s of them deleted' or ''
     return ('Tests are touched: %s (%s)' .. gone .. '.'):format(
       many(t.files, 'file'),
       churn(t),
-      t.deleted
+      number(t.deleted)
     )
   end
   return t.source > 0 and 'No test is touched, though source is.' or 'No test is touched.'
@@ -134,7 +132,7 @@ local function how_much(s)
   if t.files == 0 then
     return { 'Nothing is changed: no file differs.' }
   end
-  local binary = t.binary > 0 and (', %d of them binary'):format(t.binary) or ''
+  local binary = t.binary > 0 and (', %s of them binary'):format(number(t.binary)) or ''
   local first = s.risks[1]
   return {
     ('%s in %s%s, %s lines.'):format(
@@ -252,7 +250,7 @@ local function places_of(found)
   for i = 1, math.min(#found, PLACES) do
     local r = found[i]
     local line = r.line and (' line %d'):format(r.line) or ''
-    local times = r.times > 1 and (' and %d more'):format(r.times - 1) or ''
+    local times = r.times > 1 and (' and %s more'):format(number(r.times - 1)) or ''
     places[i] = (r.path and code(r.path) .. line .. times or 'the whole')
       .. (r.seen and ': ' .. code(r.seen, 80) or '')
   end
@@ -303,7 +301,7 @@ local function reading(s)
     parts[#parts + 1] = md.fence(h.quote .. (h.cut and '\n…' or ''), 'diff')
   end
   if s.hunks.all > #s.hunks.first then
-    parts[#parts + 1] = ('%s of %d.\n'):format(many(#s.hunks.first, 'hunk'), s.hunks.all)
+    parts[#parts + 1] = ('%s of %s.\n'):format(many(#s.hunks.first, 'hunk'), number(s.hunks.all))
   end
   return table.concat(parts, '\n')
 end

@@ -1,11 +1,10 @@
 --- What a model wrote, as a part of the page. Its sentences are foreign text: they are escaped.
 local md = require 'tlab.markdown'
+local text = require 'tlab.text'
 
 local M = {}
 
-local function many(n, one)
-  return ('%d %s%s'):format(n, one, n == 1 and '' or 's')
-end
+local many, number = text.many, text.number
 
 local function statements(m)
   local lines = {}
@@ -23,12 +22,12 @@ end
 
 local function used(m)
   local cost = m.cost and (', %.6g %s'):format(m.cost.amount, m.cost.currency) or ''
-  return ('%s in %s of up to %d tokens; %d tokens in, %d out%s.'):format(
+  return ('%s in %s of up to %s tokens; %s tokens in, %s out%s.'):format(
     many(m.pieces, 'piece'),
     many(m.requests, 'request'),
-    m.budget,
-    m.tokens.input,
-    m.tokens.output,
+    number(m.budget),
+    number(m.tokens.input),
+    number(m.tokens.output),
     cost
   )
 end
@@ -54,7 +53,7 @@ local function missing(m)
     )
   end
   for _, out in ipairs(m.left_out) do
-    lines[#lines + 1] = ('Not sent: %d %s: %s.'):format(out.count, out.what, out.why)
+    lines[#lines + 1] = ('Not sent: %s %s: %s.'):format(number(out.count), out.what, out.why)
   end
   if m.redacted > 0 then
     lines[#lines + 1] = ('%s blacked out before it was sent.'):format(
