@@ -75,7 +75,7 @@ def test_what_a_lab_comes_to_have(tmp_path, mask):
             seen.add(path.parts[0][:2])
             in_mirror = ".git" in str(path)
             usual = 0o700 if (lab.root / path).is_dir() else 0o600
-            assert mode == usual or in_mirror and not mode & 0o077 or path.parts[0] == "secrets", (path, oct(mode))
+            assert mode == usual or (in_mirror and not mode & 0o077) or path.parts[0] == "secrets", (path, oct(mode))
         elif path.name != "deep.lua":  # the test's own
             assert not mode & 0o002, (path, oct(mode))
     assert seen == {"20", "ru", ".t", "se"}

@@ -91,7 +91,7 @@ local function metrics(m)
   return table.concat(parts, ', ')
 end
 
---- "LAB_KEY from secrets/.env.lab; OTHER from keys.sops.yaml": never a value, which no manifest has.
+--- "LAB_KEY from secrets/.env.lab; OTHER from keys.sops.yaml": never a value, no manifest has one.
 local function secrets(m)
   local parts = {}
   for name, place in pairs(m.secrets and m.secrets.from or {}) do
