@@ -45,25 +45,22 @@ def setting(name, pattern):
     return found[1] if found else None
 
 
+def toml(name):
+    return tomllib.loads((ROOT / name).read_text())
+
+
 def settings():
     """What the formatters are told, by a file of the kind that they lay out: width and indentation."""
-    lua = tomllib.loads((ROOT / "stylua.toml").read_text())
-    rust = tomllib.loads((ROOT / "recipes/tools/rust_extractor/rustfmt.toml").read_text())
-    python = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
-    yield ".clang-format", "core/main.c", setting(
-        ".clang-format", r"^ColumnLimit: (\d+)"
-    ), 2  # LLVM's
+    lua, rust = toml("stylua.toml"), toml("recipes/tools/rust_extractor/rustfmt.toml")
+    tests, post = toml("pyproject.toml")["tool"], toml("recipes/tools/py_post/pyproject.toml")["tool"]
+    # What stands in no file is the formatter's own: LLVM's 2, black's 4, rustfmt's 4.
+    yield ".clang-format", "core/main.c", setting(".clang-format", r"^ColumnLimit: (\d+)"), 2
     yield "stylua.toml", "lua/x.lua", lua["column_width"], lua["indent_width"]
     yield ".luacheckrc", "lua/x.lua", setting(".luacheckrc", r"^max_line_length = (\d+)"), 2
-    yield "black", "tests/x.py", python["black"]["line-length"], 4
-    # py_post is also checked by itself, where this file is not.
-    post = tomllib.loads((ROOT / "recipes/tools/py_post/pyproject.toml").read_text())["tool"]
-    yield "black of py_post", "tests/x.py", post["black"]["line-length"], 4
-    yield "ruff", "tests/x.py", python["ruff"]["line-length"], 4
-    # rustfmt's own indentation is 4.
-    yield "rustfmt.toml", "recipes/tools/rust_extractor/x.rs", rust["max_width"], rust.get(
-        "tab_spaces", 4
-    )
+    for tool in ("black", "ruff"):
+        yield tool, "tests/x.py", tests[tool]["line-length"], 4
+        yield f"{tool} of py_post", "recipes/tools/py_post/src/x.py", post[tool]["line-length"], 4
+    yield "rustfmt.toml", "recipes/tools/rust_extractor/x.rs", rust["max_width"], rust.get("tab_spaces", 4)
 
 
 def disagreements():

@@ -17,17 +17,13 @@ BLOCK = re.compile(r"(-- ops: begin[^\n]*\n).*?(-- ops: end)", re.S)
 
 
 def block(tlab):
-    table = json.loads(
-        subprocess.run([tlab, "ops", "--json"], check=True, capture_output=True).stdout
-    )
+    table = json.loads(subprocess.run([tlab, "ops", "--json"], check=True, capture_output=True).stdout)
     families = {}
     for op in table:
         if op["permit"] != "tool":
             family, name = op["name"].split(".")
             families.setdefault(family, []).append(name)
-    lines = [
-        f"  {family} = '{' '.join(sorted(names))}'," for family, names in sorted(families.items())
-    ]
+    lines = [f"  {family} = '{' '.join(sorted(names))}'," for family, names in sorted(families.items())]
     return "\n".join(["local ops = {", *lines, "}", ""])
 
 

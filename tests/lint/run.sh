@@ -80,8 +80,7 @@ files_of() {
     clang-tidy) ours 'core/*.c' ;;
     stylua | luacheck) ours '*.lua' .luacheckrc ;;
     budgets) ours '*.c' '*.h' '*.lua' ;;
-    black) ours 'recipes/*.py' 'tests/lint/*.py' ;;
-    ruff | mypy) ours '*.py' ;;
+    black | ruff | mypy) ours '*.py' ;;
     rustfmt | clippy) ours '*.rs' '*Cargo.toml' '*Cargo.lock' ;;
     # Scripts by their first line, and what direnv reads.
     shellcheck) ours . | each awk 'FNR == 1 && (/^#!.*sh$/ || /^# shellcheck shell/) { print FILENAME } { nextfile }' ;;
@@ -100,23 +99,32 @@ check_clang-format() { each "$bin/clang-format" --dry-run --Werror; }
 check_stylua() { each "$npm/node_modules/.bin/stylua" --config-path stylua.toml --check; }
 check_luacheck() { each luacheck --no-color -q; }
 check_budgets() { each "$bin/python" tests/lint/budgets.py; }
-check_black() { each "$bin/black" --config pyproject.toml --check --diff --quiet; }
+check_black() { black --check --diff; }
 check_ruff() { each "$bin/ruff" check --quiet --cache-dir "$BUILD/ruff"; }
 check_codespell() { each "$bin/codespell" -I tests/lint/words.txt; }
 check_schemas() { each "$bin/python" tests/lint/schemas.py; }
 check_editorconfig() { each "$bin/python" tests/lint/layout.py; }
 
+# py_post has a width of its own.
+post=recipes/tools/py_post
+black() {
+  local files
+  files=$(cat)
+  { grep -v "^$post/" <<<"$files" || true; } | each "$bin/black" --quiet --config pyproject.toml "$@"
+  { grep "^$post/" <<<"$files" || true; } | each "$bin/black" --quiet --config "$post/pyproject.toml" "$@"
+}
+
 # Mistakes show where a thing is used: all is read, as soon as one file of it is touched.
 check_mypy() {
-  local touched build package=recipes/tools/py_post
+  local touched build
   touched=$(cat)
   build=$(realpath "$BUILD")
-  if grep -q "^$package/" <<<"$touched"; then
-    (cd "$package" && "$build/venv-lint/bin/mypy" --cache-dir "$build/mypy-py_post" \
+  if grep -q "^$post/" <<<"$touched"; then
+    (cd "$post" && "$build/venv-lint/bin/mypy" --cache-dir "$build/mypy-py_post" \
       --python-executable "$build/tools/py_post.check/bin/python")
   fi
-  if grep -vq "^$package/" <<<"$touched"; then
-    all '*.py' ":!$package" |
+  if grep -vq "^$post/" <<<"$touched"; then
+    all '*.py' ":!$post" |
       each "$bin/mypy" --cache-dir "$BUILD/mypy" --python-executable "$BUILD/venv/bin/python"
   fi
 }
@@ -213,7 +221,7 @@ hook() {
 fix() {
   files_of clang-format | each "$bin/clang-format" -i
   files_of stylua | each "$npm/node_modules/.bin/stylua" --config-path stylua.toml
-  files_of black | each "$bin/black" --config pyproject.toml --quiet
+  files_of black | black
   crates | each -n 1 cargo fmt --manifest-path
 }
 
