@@ -188,10 +188,13 @@ def called(tree, _):
 
 def columns(tree, _):
     """The columns of runs.csv are the same wherever they are listed."""
+
     def listed(name, start, end):
         text = (tree / name).read_text()
-        literals = re.findall(r"""['"]([^'"]+)['"]""", text[text.index(start) + len(start):].split(end)[0])
-        return "".join(word.replace("\\n", "") + ("" if "," in word else ",") for word in literals).strip(",").split(",")
+        literals = re.findall(r"""['"]([^'"]+)['"]""", text[text.index(start) + len(start) :].split(end)[0])
+        return (
+            "".join(word.replace("\\n", "") + ("" if "," in word else ",") for word in literals).strip(",").split(",")
+        )
 
     header = (tree / "core/prim/index.h").read_text()
     table = re.findall(r'^  X\(\w+, "(\w+)"\)', header, re.M)
@@ -213,6 +216,7 @@ def plant_object(call):
         source = tree / "core/gate/planted.c"
         source.write_text(call)
         subprocess.run(["cc", "-w", "-c", "-o", build / "core/gate/planted.o", source], check=True)
+
     return plant
 
 
@@ -220,12 +224,14 @@ def plant_word(name, old, new):
     def plant(tree, _):
         text = (tree / name).read_text()
         (tree / name).write_text(text.replace(old, new, 1))
+
     return plant
 
 
 def plant_text(name, text):
     def plant(tree, _):
         (tree / name).write_text(text)
+
     return plant
 
 
@@ -267,7 +273,9 @@ CHECKS = {
     },
     columns: {
         "a column that core has alone": plant_word("core/prim/index.h", '"folder")', '"planted")'),
-        "a column that the index has alone": plant_word("lua/host/store/index.lua", "'folder',", "'folder',\n  'planted',"),
+        "a column that the index has alone": plant_word(
+            "lua/host/store/index.lua", "'folder',", "'folder',\n  'planted',"
+        ),
         "a column that the pages have alone": plant_word("lua/tlab/runs.lua", "error,folder", "error,planted,folder"),
         "a column of the first line alone": plant_word("core/prim/index_csv.c", "error,folder", "error,planted"),
     },

@@ -13,8 +13,12 @@ C_DATA = ["core/gate/ops.def"]
 
 # How a library's headers begin, and the folder that may include them.
 LIBRARIES = {
-    "lua.h": "core/lua", "lualib.h": "core/lua", "lauxlib.h": "core/lua",
-    "git2": "core/prim", "curl/": "core/prim", "openssl/": "core/prim",
+    "lua.h": "core/lua",
+    "lualib.h": "core/lua",
+    "lauxlib.h": "core/lua",
+    "git2": "core/prim",
+    "curl/": "core/prim",
+    "openssl/": "core/prim",
 }
 
 # What objects outside core/prim may take from libraries: computing, memory, and the last words of
@@ -44,8 +48,16 @@ COMPILER_PREFIXES = ["__asan_", "__ubsan_", "__sanitizer_", "__sancov_"]
 
 # Lua's own ways to the world, nowhere in core.
 LUA_BACK_DOORS = [
-    "luaL_openlibs", "luaL_loadfilex", "luaL_loadfile", "luaL_dofile", "luaopen_io", "luaopen_os",
-    "luaopen_package", "luaopen_debug", "luaL_newstate", "lua_dump",
+    "luaL_openlibs",
+    "luaL_loadfilex",
+    "luaL_loadfile",
+    "luaL_dofile",
+    "luaopen_io",
+    "luaopen_os",
+    "luaopen_package",
+    "luaopen_debug",
+    "luaL_newstate",
+    "lua_dump",
 ]
 
 # A Lua module's folder (or the module itself: the longest match counts) and what it may require.
@@ -74,17 +86,17 @@ PURE = ["host.spec", "host.manifest", "host.view", "host.diff"]
 PURE_CORE = ["json.", "hash.bytes", "embedded", "difference", "text.diff"]
 # … and these, one by one, what their work is about:
 TOUCHES = {
-    "host.spec.load": ["fs.read", "fs.list", "fs.stdin"],   # the spec's file, and names near a misspelt one
-    "host.manifest.fold": ["hash.file"],                    # the record
+    "host.spec.load": ["fs.read", "fs.list", "fs.stdin"],  # the spec's file, and names near a misspelt one
+    "host.manifest.fold": ["hash.file"],  # the record
     "host.manifest.lines": ["fs.part", "collect"],
-    "host.manifest.outputs": ["fs.tree", "hash.file"],      # the files of a run
-    "host.manifest.ids": ["rand.bytes"],                    # the nonce of a run's id
-    "host.manifest.read": ["fs.read"],                      # run.json
+    "host.manifest.outputs": ["fs.tree", "hash.file"],  # the files of a run
+    "host.manifest.ids": ["rand.bytes"],  # the nonce of a run's id
+    "host.manifest.read": ["fs.read"],  # run.json
     "host.manifest.verify": ["fs.read", "fs.stat", "fs.tree", "hash.file"],  # a run's folder, looked at again
     "host.manifest.verify_record": ["fs.read"],
     "host.manifest.findings": ["hash.file"],
     "host.diff.source": ["fs.read", "fs.stat", "fs.tree", "hash.file"],  # the two folders
-    "host.view.error": ["fs.read"],                         # the line of the recipe that an error is about
+    "host.view.error": ["fs.read"],  # the line of the recipe that an error is about
     "host.view.style": ["env.get", "term.info", "term.out"],  # is there a terminal, are colours wanted
 }
 

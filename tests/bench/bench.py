@@ -37,9 +37,13 @@ CONFIG = {"schema": "tlab.lab/1", "name": "bench", "permits": {"allow": {"net": 
 
 def peer_installed(name):
     """Whether the Python package is there (`make bench` has tried to install it)."""
-    there = PEERS.joinpath("python").exists() and subprocess.run(
-        [PEERS / "python", "-c", f"import importlib.metadata as m; m.version('{name}')"], stderr=subprocess.DEVNULL
-    ).returncode == 0
+    there = (
+        PEERS.joinpath("python").exists()
+        and subprocess.run(
+            [PEERS / "python", "-c", f"import importlib.metadata as m; m.version('{name}')"], stderr=subprocess.DEVNULL
+        ).returncode
+        == 0
+    )
     return there
 
 
@@ -73,8 +77,13 @@ def mock_server():
 
 def bodies(count):
     return [
-        {"model": "mock-1", "temperature": 0, "seed": 7, "max_tokens": 64,
-         "messages": [{"role": "user", "content": f"Question number {n}: what is a Merkle tree?"}]}
+        {
+            "model": "mock-1",
+            "temperature": 0,
+            "seed": 7,
+            "max_tokens": 64,
+            "messages": [{"role": "user", "content": f"Question number {n}: what is a Merkle tree?"}],
+        }
         for n in range(count)
     ]
 
@@ -83,19 +92,24 @@ def write_inputs(lab, url):
     """The same questions as a spec for tlab, a configuration for curl, and a model for llm."""
     for count in (1, CALLS):
         spec = {
-            "model": {"base_url": url, "name": "mock-1"}, "prompt": "Question number {{n}}: what is a Merkle tree?",
-            "cases": [{"n": n} for n in range(count)], "params": {"temperature": 0, "seed": 7, "max_tokens": 64},
+            "model": {"base_url": url, "name": "mock-1"},
+            "prompt": "Question number {{n}}: what is a Merkle tree?",
+            "cases": [{"n": n} for n in range(count)],
+            "params": {"temperature": 0, "seed": 7, "max_tokens": 64},
             "concurrency": CONCURRENCY,
         }
         (lab / f"spec-{count}.json").write_text(json.dumps(spec))
         quoted = [json.dumps(body).replace('"', '\\"') for body in bodies(count)]
-        (lab / f"curl-{count}.cfg").write_text("next\n".join(
-            f'url = "{url}/chat/completions"\nheader = "content-type: application/json"\n'
-            f'data = "{body}"\noutput = "/dev/null"\nsilent\n' for body in quoted))
+        (lab / f"curl-{count}.cfg").write_text(
+            "next\n".join(
+                f'url = "{url}/chat/completions"\nheader = "content-type: application/json"\n'
+                f'data = "{body}"\noutput = "/dev/null"\nsilent\n'
+                for body in quoted
+            )
+        )
     home = lab / "llm"
     home.mkdir()
-    (home / "extra-openai-models.yaml").write_text(
-        f'- model_id: mock\n  model_name: mock-1\n  api_base: "{url}"\n')
+    (home / "extra-openai-models.yaml").write_text(f'- model_id: mock\n  model_name: mock-1\n  api_base: "{url}"\n')
     (home / "keys.json").write_text('{"openai": "none"}')
     return {"LLM_USER_PATH": str(home)}
 
@@ -124,7 +138,8 @@ class Bench:
 
     def startup(self):
         quick = [
-            self.tlab("tlab --version", "--version"), self.program("git --version", "git", "--version"),
+            self.tlab("tlab --version", "--version"),
+            self.program("git --version", "git", "--version"),
             # sys.executable: `python3` itself may be a version manager's script.
             measure.Command("python3 -c ''", [sys.executable, "-c", ""], self.plain, "python3 -c ''"),
             self.tlab("empty recorded run", "run", "empty"),
@@ -132,16 +147,26 @@ class Bench:
         ]
         slow = []
         if self.llm:
-            slow.append(measure.Command("llm --version", [PEERS / "llm", "--version"], self.plain, "llm --version",
-                                        self.llm_env))
+            slow.append(
+                measure.Command(
+                    "llm --version", [PEERS / "llm", "--version"], self.plain, "llm --version", self.llm_env
+                )
+            )
         if self.mlflow:
-            store = {"MLFLOW_TRACKING_URI": (self.plain / "mlruns").as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true",
-                     "GIT_PYTHON_REFRESH": "quiet"}
+            store = {
+                "MLFLOW_TRACKING_URI": (self.plain / "mlruns").as_uri(),
+                "MLFLOW_ALLOW_FILE_STORE": "true",
+                "GIT_PYTHON_REFRESH": "quiet",
+            }
             slow.append(self.python("minimal mlflow run", "peer_mlflow.py", env=store))
         rows = self.times(quick, QUICK) | self.times(slow, SLOW)
         self.page.times("Start-up", rows, "git --version", [*quick, *slow])
-        self.page.target("tlab --version, wall time against git --version",
-                         rows["tlab --version"]["wall"] / rows["git --version"]["wall"], 2, "×")
+        self.page.target(
+            "tlab --version, wall time against git --version",
+            rows["tlab --version"]["wall"] / rows["git --version"]["wall"],
+            2,
+            "×",
+        )
         for name in ("empty recorded run", "empty recorded run, lab in git"):
             self.page.target(f"{name}, CPU time", 1000 * rows[name]["cpu"], 10, "ms")
 
@@ -151,8 +176,9 @@ class Bench:
             return {}
         cpu = measure.cpu_times(commands, rounds)
         wall = measure.wall_times(commands, rounds)
-        return {name: {"wall": wall[name], "cpu": measure.median(cpu[name]), "cpu_best": min(cpu[name])}
-                for name in cpu}
+        return {
+            name: {"wall": wall[name], "cpu": measure.median(cpu[name]), "cpu_best": min(cpu[name])} for name in cpu
+        }
 
     def asking(self, count):
         """Who asks `count` questions."""
@@ -167,21 +193,28 @@ class Bench:
     def calls(self):
         one, many = self.asking(1), self.asking(CALLS)
         rows = self.times([*one[:2], *many[:2]], QUICK) | self.times([*one[2:], *many[2:]], FEW)
-        self.page.times(f"Calls to a local server, 1 and {CALLS} of them, {CONCURRENCY} at a time", rows,
-                        f"curl, {CALLS}", [*one, *many])
+        self.page.times(
+            f"Calls to a local server, 1 and {CALLS} of them, {CONCURRENCY} at a time",
+            rows,
+            f"curl, {CALLS}",
+            [*one, *many],
+        )
         per_call = {}
         for few, lot in zip(one, many, strict=True):
             who = few.name.split(",")[0]
-            per_call[who] = {kind: 1000 * (rows[lot.name][kind] - rows[few.name][kind]) / (CALLS - 1)
-                             for kind in ("cpu", "cpu_best", "wall")}
+            per_call[who] = {
+                kind: 1000 * (rows[lot.name][kind] - rows[few.name][kind]) / (CALLS - 1)
+                for kind in ("cpu", "cpu_best", "wall")
+            }
         self.page.per_call(per_call, CALLS)
         self.page.target("own CPU time a call, record included, median", per_call["tlab ai"]["cpu"], 0.2, "ms")
 
     def memory(self):
         figures = {command.name: measure.peak_memory(command, 3) for command in self.asking(CALLS)}
         self.page.memory(figures, self.asking(CALLS))
-        self.page.target(f"peak memory of {CALLS} calls, both processes together",
-                         figures[f"tlab ai, {CALLS}"][0] / 2**20, 20, "MiB")
+        self.page.target(
+            f"peak memory of {CALLS} calls, both processes together", figures[f"tlab ai, {CALLS}"][0] / 2**20, 20, "MiB"
+        )
 
     def replay(self):
         ask = self.asking(CALLS)[0]
@@ -202,22 +235,34 @@ class Bench:
             for _ in range(1024):
                 file.write(block)
         commands = [
-            self.tlab("tlab hash", "hash", path.name), self.program("sha256sum", "sha256sum", path.name),
+            self.tlab("tlab hash", "hash", path.name),
+            self.program("sha256sum", "sha256sum", path.name),
             self.program("openssl dgst", "openssl", "dgst", "-sha256", path.name),
         ]
         rows = self.times(commands, FEW)
         path.unlink()
         self.page.times("SHA-256 of 1 GiB in the page cache", rows, "openssl dgst", commands)
-        self.page.target("tlab hash, wall time against openssl dgst",
-                         rows["tlab hash"]["wall"] / rows["openssl dgst"]["wall"], 1.1, "×")
+        self.page.target(
+            "tlab hash, wall time against openssl dgst",
+            rows["tlab hash"]["wall"] / rows["openssl dgst"]["wall"],
+            1.1,
+            "×",
+        )
 
     def size(self):
         stripped = BUILD / "bench" / "tlab-stripped"
         subprocess.run(["strip", "-o", stripped, TLAB], check=True)
         # Its bound is a rule (DECISIONS): what is in it may grow, what is around it may not.
-        text = sum(path.stat().st_size for folder in ("lua", "schemas") for path in (ROOT / folder).rglob("*") if path.is_file())
+        text = sum(
+            path.stat().st_size
+            for folder in ("lua", "schemas")
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file()
+        )
         text += sum(path.stat().st_size for path in (ROOT / "recipes").glob("*.lua"))
-        self.page.target("size of the stripped binary", stripped.stat().st_size / 1e6, round(0.75 + 1.1 * text / 1e6, 2), "MB")
+        self.page.target(
+            "size of the stripped binary", stripped.stat().st_size / 1e6, round(0.75 + 1.1 * text / 1e6, 2), "MB"
+        )
 
 
 SECTIONS = ["startup", "calls", "memory", "replay", "hash", "size"]
@@ -243,7 +288,9 @@ def main():
         labs = make_lab(folder / "plain", False), make_lab(folder / "git", True)
         bench = Bench(labs, url, page)
         grown = bench_lab.LabBench(folder, BUILD, PEERS / "python" if peer_installed("sqlalchemy") else None, page)
-        history = bench_history.HistoryBench(folder, BUILD, PEERS / "python" if peer_installed("pydriller") else None, page)
+        history = bench_history.HistoryBench(
+            folder, BUILD, PEERS / "python" if peer_installed("pydriller") else None, page
+        )
         for section in options.only.split(","):
             owner = grown if section in OF_A_LAB else history if section in OF_HISTORY else bench
             getattr(owner, section)()

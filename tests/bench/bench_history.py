@@ -16,8 +16,8 @@ import measure
 
 HERE = pathlib.Path(__file__).resolve().parent
 COMMITS = 20_000
-NEWEST = 500    # commits that PyDriller is given: all of them would take it minutes
-FEW = 2_000     # memory: these against all
+NEWEST = 500  # commits that PyDriller is given: all of them would take it minutes
+FEW = 2_000  # memory: these against all
 ROUNDS = 3
 GIT = {"numbers": ("--numstat",), "patches": ("-p",)}
 OPTIONS = {"numbers": {}, "patches": {"patch": True}}
@@ -53,8 +53,9 @@ class HistoryBench:
 
     def tlab(self, name, what, limit, cpus=None):
         spec = f"{what}-{limit}.json"
-        (self.here / spec).write_text(json.dumps(
-            {"repo": str(self.repo), "limit": limit, "options": OPTIONS[what], "batch": BATCH[what]}))
+        (self.here / spec).write_text(
+            json.dumps({"repo": str(self.repo), "limit": limit, "options": OPTIONS[what], "batch": BATCH[what]})
+        )
         pin = ["taskset", "-c", str(cpus)] if cpus is not None else []
         shown = f"{'taskset -c 0 ' if pin else ''}tlab run history {spec}"
         return measure.Command(name, [*pin, self.build / "tlab", "run", "history", spec, "--quiet"], self.here, shown)
@@ -67,8 +68,12 @@ class HistoryBench:
 
     def check(self, limit):
         """What was recorded of the newest commits is what git says, for each of them."""
-        subprocess.run([str(word) for word in self.tlab("check", "numbers", limit).argv], cwd=self.here, check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [str(word) for word in self.tlab("check", "numbers", limit).argv],
+            cwd=self.here,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         ours = git_history.told_by_record(self.here / "latest")
         wrong = git_history.differences(ours, git_history.told_by_git(self.repo, "--no-merges", f"-{limit}"))
         if wrong:
@@ -77,27 +82,57 @@ class HistoryBench:
 
     def against_git(self, what, commits):
         cpu = min(os.sched_getaffinity(0))
-        commands = [self.git(f"git log, {what}", what, commits),
-                    self.tlab(f"tlab, {what}", what, commits),
-                    self.tlab(f"tlab, {what}, one processor", what, commits, cpu)]
+        commands = [
+            self.git(f"git log, {what}", what, commits),
+            self.tlab(f"tlab, {what}", what, commits),
+            self.tlab(f"tlab, {what}, one processor", what, commits, cpu),
+        ]
         times = measure.turns(commands, ROUNDS)
         git = times[commands[0].name]["wall"]
-        rows = [[name, f"{row['wall']:.2f}", f"{row['cpu']:.2f}", f"{commits / row['wall']:,.0f}",
-                 f"{git / row['wall']:.2f}"] for name, row in times.items()]
-        self.page.section(f"History, {what}: {commits:,} commits, record and all",
-                          ["what", "wall s", "CPU s", "commits a second", "× git"], rows, commands)
+        rows = [
+            [
+                name,
+                f"{row['wall']:.2f}",
+                f"{row['cpu']:.2f}",
+                f"{commits / row['wall']:,.0f}",
+                f"{git / row['wall']:.2f}",
+            ]
+            for name, row in times.items()
+        ]
+        self.page.section(
+            f"History, {what}: {commits:,} commits, record and all",
+            ["what", "wall s", "CPU s", "commits a second", "× git"],
+            rows,
+            commands,
+        )
         return [git / times[command.name]["wall"] for command in commands[1:]]
 
     def against_pydriller(self, what):
-        driller = measure.Command(f"PyDriller, {what}", [self.peers, HERE / "peer_pydriller.py", self.repo, NEWEST, what],
-                                  self.here, f"python peer_pydriller.py REPO {NEWEST} {what}")
+        driller = measure.Command(
+            f"PyDriller, {what}",
+            [self.peers, HERE / "peer_pydriller.py", self.repo, NEWEST, what],
+            self.here,
+            f"python peer_pydriller.py REPO {NEWEST} {what}",
+        )
         ours = self.tlab(f"tlab, {what}", what, NEWEST)
         times = measure.turns([driller, ours], ROUNDS)
         theirs = times[driller.name]["wall"]
-        rows = [[name, f"{row['wall']:.2f}", f"{row['cpu']:.2f}", f"{NEWEST / row['wall']:,.0f}",
-                 f"{theirs / row['wall']:.1f}"] for name, row in times.items()]
-        self.page.section(f"History, {what}: the newest {NEWEST} commits, processes and all",
-                          ["what", "wall s", "CPU s", "commits a second", "× PyDriller"], rows, [driller, ours])
+        rows = [
+            [
+                name,
+                f"{row['wall']:.2f}",
+                f"{row['cpu']:.2f}",
+                f"{NEWEST / row['wall']:,.0f}",
+                f"{theirs / row['wall']:.1f}",
+            ]
+            for name, row in times.items()
+        ]
+        self.page.section(
+            f"History, {what}: the newest {NEWEST} commits, processes and all",
+            ["what", "wall s", "CPU s", "commits a second", "× PyDriller"],
+            rows,
+            [driller, ours],
+        )
         return theirs / times[ours.name]["wall"]
 
     def memory(self, commits):
@@ -110,14 +145,28 @@ class HistoryBench:
     def history(self):
         self.repo = self.repository()
         self.here = self.lab()
-        commits = self.check(int(subprocess.run(["git", "-C", self.repo, "rev-list", "--no-merges", "--count", "HEAD"],
-                                                check=True, capture_output=True, text=True).stdout))
+        commits = self.check(
+            int(
+                subprocess.run(
+                    ["git", "-C", self.repo, "rev-list", "--no-merges", "--count", "HEAD"],
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                ).stdout
+            )
+        )
         two, one = self.against_git("numbers", commits)
-        self.page.target("numbers of a history, on all processors, against git log --numstat -M", two, 1.3, "×", least=True)
-        self.page.target("numbers of a history, on one processor, against git log --numstat -M", one, 0.9, "×", least=True)
+        self.page.target(
+            "numbers of a history, on all processors, against git log --numstat -M", two, 1.3, "×", least=True
+        )
+        self.page.target(
+            "numbers of a history, on one processor, against git log --numstat -M", one, 0.9, "×", least=True
+        )
         two, _ = self.against_git("patches", commits)
         self.page.target("patches of a history, on all processors, against git log -p -M", two, 1.0, "×", least=True)
         if self.peers:
-            self.page.target("numbers of a history against PyDriller", self.against_pydriller("numbers"), 10, "×", least=True)
+            self.page.target(
+                "numbers of a history against PyDriller", self.against_pydriller("numbers"), 10, "×", least=True
+            )
             self.against_pydriller("patches")
         self.memory(commits)

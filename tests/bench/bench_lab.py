@@ -18,8 +18,10 @@ FOLDERS = 100_000
 # The same question in four ways: recipe, status and a parameter; one run in 250.
 FILTER = ("--recipe", "ai", "--status", "failed", "--param", "params.temperature=0.9")
 PATTERN = ',ai,failed,.*""params.temperature"":0.9'
-SELECT = ("SELECT * FROM runs WHERE recipe = 'ai' AND status = 'failed'"
-          " AND json_extract(params, '$.\"params.temperature\"') = 0.9")
+SELECT = (
+    "SELECT * FROM runs WHERE recipe = 'ai' AND status = 'failed'"
+    " AND json_extract(params, '$.\"params.temperature\"') = 0.9"
+)
 ROUNDS = {1_000: 20, 10_000: 20, 100_000: 15, 1_000_000: 7}
 REBUILDS, RUNS = 7, 40
 
@@ -30,8 +32,12 @@ class LabBench:
         self.folder, self.build, self.peers, self.page = folder, build, peers, page
 
     def command(self, name, cwd, *words, shown=None):
-        return measure.Command(name, list(words), cwd, shown or " ".join(pathlib.Path(word).name if i == 0 else str(word)
-                                                                         for i, word in enumerate(words)))
+        return measure.Command(
+            name,
+            list(words),
+            cwd,
+            shown or " ".join(pathlib.Path(word).name if i == 0 else str(word) for i, word in enumerate(words)),
+        )
 
     def tlab(self, name, cwd, *words):
         return self.command(name, cwd, self.build / "tlab", *words)
@@ -55,8 +61,10 @@ class LabBench:
             file.write(make_index.HEADER + "\n")
             file.writelines(make_index.rows(size, 4))
         shown = f"{size:,}"
-        commands = [self.tlab(f"tlab runs, {shown}", lab, "runs", "--csv", *FILTER),
-                    self.command(f"grep, {shown}", lab, "grep", PATTERN, "runs.csv")]
+        commands = [
+            self.tlab(f"tlab runs, {shown}", lab, "runs", "--csv", *FILTER),
+            self.command(f"grep, {shown}", lab, "grep", PATTERN, "runs.csv"),
+        ]
         for indexed in (False, True):
             database = self.fill_sqlite(lab, indexed)
             name = f"sqlite3{', indexed' if indexed else ''}, {shown}"
@@ -68,8 +76,12 @@ class LabBench:
 
     def check(self, commands, lab):
         """All find the same number of runs."""
-        found = [subprocess.run([str(word) for word in command.argv], cwd=lab, capture_output=True, text=True,
-                                check=True).stdout.splitlines() for command in commands]
+        found = [
+            subprocess.run(
+                [str(word) for word in command.argv], cwd=lab, capture_output=True, text=True, check=True
+            ).stdout.splitlines()
+            for command in commands
+        ]
         counts = [len(found[0]) - 1, len(found[1]), len(found[2]), len(found[3])]
         if len(set(counts)) != 1:
             raise RuntimeError(f"tlab, grep and sqlite3 disagree: {counts}")
@@ -79,7 +91,9 @@ class LabBench:
         script = [self.peers, HERE / "peer_mlflow_search.py"]
         env = {**os.environ, "GIT_PYTHON_REFRESH": "quiet"}
         subprocess.run([*script, "fill", "runs.csv", "mlflow.db"], cwd=lab, env=env, check=True, capture_output=True)
-        out = subprocess.run([*script, "search", "mlflow.db"], cwd=lab, env=env, check=True, capture_output=True, text=True)
+        out = subprocess.run(
+            [*script, "search", "mlflow.db"], cwd=lab, env=env, check=True, capture_output=True, text=True
+        )
         return json.loads(out.stdout.splitlines()[-1])
 
     def listing(self):
@@ -91,21 +105,39 @@ class LabBench:
             if self.peers and size <= MLFLOW_MOST:
                 found = self.mlflow(size, lab)
                 ours = rows[askers[0].name]["wall"]
-                inside.append([f"mlflow search_runs, {size:,}", f"{1000 * found['seconds']:.2f}",
-                               f"{found['seconds'] / ours:.1f}", f"{found['rss'] / 2**20:.0f}"])
+                inside.append(
+                    [
+                        f"mlflow search_runs, {size:,}",
+                        f"{1000 * found['seconds']:.2f}",
+                        f"{found['seconds'] / ours:.1f}",
+                        f"{found['rss'] / 2**20:.0f}",
+                    ]
+                )
             if size == SIZES[-1]:
                 memory = {command.name: measure.peak_memory(command, 3) for command in askers}
             shutil.rmtree(lab)
         self.page.times("Asking for runs: recipe, status and a parameter; all answers as lines", rows, None, commands)
         if inside:
-            self.page.section("mlflow on the same runs: the call alone, without Python's start and the connection",
-                              ["what", "wall ms", "× tlab runs, process and all", "RSS MiB"], inside, [])
+            self.page.section(
+                "mlflow on the same runs: the call alone, without Python's start and the connection",
+                ["what", "wall ms", "× tlab runs, process and all", "RSS MiB"],
+                inside,
+                [],
+            )
         self.page.memory(memory, [], f"asking {SIZES[-1]:,} runs")
         for size, most in ((100_000, 100), (1_000_000, 1000)):
-            self.page.target(f"tlab runs with a filter, {size:,} runs, wall time",
-                             1000 * rows[f"tlab runs, {size:,}"]["wall"], most, "ms")
-        self.page.target(f"tlab runs with a filter, {SIZES[-1]:,} runs, peak memory",
-                         memory[f"tlab runs, {SIZES[-1]:,}"][1] / 2**20, 64, "MiB")
+            self.page.target(
+                f"tlab runs with a filter, {size:,} runs, wall time",
+                1000 * rows[f"tlab runs, {size:,}"]["wall"],
+                most,
+                "ms",
+            )
+        self.page.target(
+            f"tlab runs with a filter, {SIZES[-1]:,} runs, peak memory",
+            memory[f"tlab runs, {SIZES[-1]:,}"][1] / 2**20,
+            64,
+            "MiB",
+        )
 
     # --- making the index anew ---
 
@@ -116,13 +148,26 @@ class LabBench:
         make_lab.make(lab, FOLDERS, self.build / "tlab")
         ours = self.tlab("tlab runs --rebuild", lab, "runs", "--rebuild", "--quiet")
         bare = self.command("bare read of the same files", lab, self.build / "bench" / "bare_read")
-        alone = self.command("tlab runs --rebuild, one processor", lab, "taskset", "-c", "0", *ours.argv,
-                             shown="taskset -c 0 tlab runs --rebuild --quiet")
+        alone = self.command(
+            "tlab runs --rebuild, one processor",
+            lab,
+            "taskset",
+            "-c",
+            "0",
+            *ours.argv,
+            shown="taskset -c 0 tlab runs --rebuild --quiet",
+        )
         rows = measure.turns([ours, bare, alone], REBUILDS)
-        self.page.times(f"The index made anew from {FOLDERS:,} folders, files in the page cache", rows, bare.name,
-                        [ours, bare, alone])
+        self.page.times(
+            f"The index made anew from {FOLDERS:,} folders, files in the page cache",
+            rows,
+            bare.name,
+            [ours, bare, alone],
+        )
         self.page.memory({ours.name: measure.peak_memory(ours, 1)}, [], f"the index of {FOLDERS:,} folders")
-        self.page.target("rebuild, wall time against the bare read", rows[ours.name]["wall"] / rows[bare.name]["wall"], 2, "×")
+        self.page.target(
+            "rebuild, wall time against the bare read", rows[ours.name]["wall"] / rows[bare.name]["wall"], 2, "×"
+        )
         shutil.rmtree(lab)
 
     # --- one more run ---
@@ -151,8 +196,8 @@ class LabBench:
             self.page.times(f"An empty run in a lab that grows, {kind}", rows, commands[0].name, commands)
             for what in ("wall", "cpu"):
                 least, most = (rows[commands[i].name][what] for i in (0, -1))
-                self.page.target(f"an empty run among {GROWN[-1]:,} against {GROWN[0]}, {what} time, {kind}",
-                                 most / least, 1.2, "×")
+                self.page.target(
+                    f"an empty run among {GROWN[-1]:,} against {GROWN[0]}, {what} time, {kind}", most / least, 1.2, "×"
+                )
             for command in commands:
                 shutil.rmtree(command.cwd)
-

@@ -6,14 +6,40 @@ import subprocess
 
 def fields(file):
     """One file of git.changes as a tuple; git's own words in the same order are told_by_git's."""
-    return (file["path"], file.get("old_path"), file["status"], file["old_mode"], file["new_mode"],
-            file["old_id"], file["new_id"], file.get("insertions"), file.get("deletions"))
+    return (
+        file["path"],
+        file.get("old_path"),
+        file["status"],
+        file["old_mode"],
+        file["new_mode"],
+        file["old_id"],
+        file["new_id"],
+        file.get("insertions"),
+        file.get("deletions"),
+    )
 
 
 def told_by_git(repo, *words):
     """{commit: [fields]} of `git log --raw --numstat -M` with further words."""
-    out = subprocess.run(["git", "-C", repo, "-c", "diff.renameLimit=1000", "log", "-z", "--raw", "--numstat", "--no-abbrev",
-                          "-M", "--format=@%H", *words], check=True, capture_output=True).stdout
+    out = subprocess.run(
+        [
+            "git",
+            "-C",
+            repo,
+            "-c",
+            "diff.renameLimit=1000",
+            "log",
+            "-z",
+            "--raw",
+            "--numstat",
+            "--no-abbrev",
+            "-M",
+            "--format=@%H",
+            *words,
+        ],
+        check=True,
+        capture_output=True,
+    ).stdout
     tokens = iter(out.decode(errors="surrogateescape").split("\0"))
     commits, files = {}, None
     for token in tokens:

@@ -17,9 +17,7 @@ def git(repo, *words):
 
 def contents(repo, commit, folder):
     """The files of both sides of a commit, in `old` and `new` below the folder."""
-    changed = git(
-        repo, "diff-tree", "-r", "-M", "-z", "--no-commit-id", "--diff-filter=MR", commit
-    ).split(b"\0")
+    changed = git(repo, "diff-tree", "-r", "-M", "-z", "--no-commit-id", "--diff-filter=MR", commit).split(b"\0")
     while len(changed) > 1:
         head = changed.pop(0).split()
         old = changed.pop(0)
@@ -63,9 +61,7 @@ def main(program, repo, most):
                 there[language] += whole.total()
                 right[language] += patch.total()
                 found[language] += both
-    print(
-        f"processor time: patches alone {spent['patch']:.1f} s, with whole contents {spent['whole']:.1f} s"
-    )
+    print(f"processor time: patches alone {spent['patch']:.1f} s, with whole contents {spent['whole']:.1f} s")
     for language, n in there.most_common():
         if n >= 100:
             print(

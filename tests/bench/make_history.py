@@ -13,10 +13,45 @@ import random
 import subprocess
 import sysconfig
 
-AUTHORS = [("Ada Lovelace", "ada@example.org", "+0100"), ("Grace Hopper", "grace@example.org", "-0500"),
-           ("Élodie Çelik", "elodie@example.org", "+0200"), ("李雷", "lilei@example.org", "+0800"),
-           ("Jean \"J\" O'Neil", "jean@example.org", "-0330"), ("bot", "bot@example.org", "+0000")]
-WORDS = ["fix", "add", "remove", "speed", "up", "check", "test", "parser", "cache", "lock", "error", "path", "of", "the", "in", "a", "for", "when", "empty", "list", "header", "client", "buffer", "timeout", "docs", "names", "wrong", "order", "twice"]
+AUTHORS = [
+    ("Ada Lovelace", "ada@example.org", "+0100"),
+    ("Grace Hopper", "grace@example.org", "-0500"),
+    ("Élodie Çelik", "elodie@example.org", "+0200"),
+    ("李雷", "lilei@example.org", "+0800"),
+    ('Jean "J" O\'Neil', "jean@example.org", "-0330"),
+    ("bot", "bot@example.org", "+0000"),
+]
+WORDS = [
+    "fix",
+    "add",
+    "remove",
+    "speed",
+    "up",
+    "check",
+    "test",
+    "parser",
+    "cache",
+    "lock",
+    "error",
+    "path",
+    "of",
+    "the",
+    "in",
+    "a",
+    "for",
+    "when",
+    "empty",
+    "list",
+    "header",
+    "client",
+    "buffer",
+    "timeout",
+    "docs",
+    "names",
+    "wrong",
+    "order",
+    "twice",
+]
 BINARY, LINK, SUBMODULE, ODD = b"binary", b"link", b"submodule", b"odd"
 FIRST = 1_300_000_000
 FILE, PROGRAM = "100644", "100755"
@@ -27,15 +62,18 @@ class Source:
 
     def __init__(self, dice):
         root = pathlib.Path(sysconfig.get_paths()["stdlib"])
-        paths = [path for path in sorted(root.glob("*.py")) + sorted(root.glob("[a-j]*/*.py"))
-                 if "site-packages" not in path.parts and 500 < path.stat().st_size < 60_000]
+        paths = [
+            path
+            for path in sorted(root.glob("*.py")) + sorted(root.glob("[a-j]*/*.py"))
+            if "site-packages" not in path.parts and 500 < path.stat().st_size < 60_000
+        ]
         self.files = [(path.relative_to(root), path.read_bytes().splitlines(keepends=True)) for path in paths[:400]]
         self.dice = dice
 
     def some(self, count):
         lines = self.dice.choice(self.files)[1]
         first = self.dice.randrange(max(len(lines) - count, 0) + 1)
-        return lines[first:first + count]
+        return lines[first : first + count]
 
 
 class History:
@@ -43,10 +81,10 @@ class History:
         self.out, self.commits, self.dice = out, commits, random.Random(seed)
         self.source = Source(self.dice)
         self.mark, self.time, self.made = 0, FIRST, 0
-        self.tree = {}     # path → (mode, lines)
-        self.names = []    # its paths; an index in it is what the dice choose
-        self.closed = ""   # the folder that a side branch works in: nobody else does
-        self.at = None     # the mark of the newest commit
+        self.tree = {}  # path → (mode, lines)
+        self.names = []  # its paths; an index in it is what the dice choose
+        self.closed = ""  # the folder that a side branch works in: nobody else does
+        self.at = None  # the mark of the newest commit
 
     # --- what goes to git fast-import (git-fast-import(1)) ---
 
@@ -57,7 +95,9 @@ class History:
         name, email, zone = self.dice.choice(AUTHORS)
         message = f"{subject}\n\nNumber {self.made}.\n".encode()
         who = f"{name} <{email}> {self.time - self.dice.randrange(3) * 600} {zone}"
-        self.say(f"commit refs/heads/main\nmark :{self.mark}\nauthor {who}\ncommitter {name} <{email}> {self.time} {zone}\n")
+        self.say(
+            f"commit refs/heads/main\nmark :{self.mark}\nauthor {who}\ncommitter {name} <{email}> {self.time} {zone}\n"
+        )
         self.data(message)
         for word, parent in zip(("from", "merge"), [one for one in parents if one], strict=False):
             self.say(f"{word} :{parent}\n")
@@ -85,7 +125,7 @@ class History:
         for _ in range(dice.choice((1, 1, 1, 2, 2, 3, 5))):
             at = dice.randrange(len(lines) + 1)
             gone, came = dice.choice(((1, 1), (1, 1), (0, 1), (0, 3), (2, 2), (1, 4), (3, 0), (5, 9), (0, 25), (12, 2)))
-            lines[at:at + gone] = self.source.some(came)
+            lines[at : at + gone] = self.source.some(came)
         return lines
 
     def pick(self, within=""):
@@ -109,7 +149,7 @@ class History:
             return todo
         path, luck = next(iter(todo)), dice.random()
         mode, lines = todo[path]
-        if luck < 0.02:    # a rename, now and then with an edit
+        if luck < 0.02:  # a rename, now and then with an edit
             todo[path] = None
             todo[self.near(path)] = self.tree[path] if dice.random() < 0.6 else (mode, lines)
         elif luck < 0.03 and len(self.names) > 100:
@@ -157,8 +197,9 @@ class History:
 
     def first(self):
         self.begin([], "begin")
-        self.apply({f"lib/{path}" if path.parent.name else f"src/{path}": (FILE, lines)
-                    for path, lines in self.source.files})
+        self.apply(
+            {f"lib/{path}" if path.parent.name else f"src/{path}": (FILE, lines) for path, lines in self.source.files}
+        )
         self.at = self.mark
 
     def plain(self):
@@ -170,7 +211,7 @@ class History:
     def side(self):
         """A branch of a few commits in one folder; the main line goes on meanwhile, outside of it."""
         base, touched = self.at, {}
-        folders = sorted({path[:path.rindex("/") + 1] for path in self.names if path.count("/") > 1})
+        folders = sorted({path[: path.rindex("/") + 1] for path in self.names if path.count("/") > 1})
         within = self.dice.choice(folders)
         before = dict(self.tree), list(self.names)
         tip = base

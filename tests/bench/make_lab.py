@@ -64,9 +64,13 @@ def vary(manifest, dice, n, ms):
     run_id = hashlib.sha256(b"%d %d" % (n, ms)).hexdigest()
     folder = f"{started[11:19].replace(':', '')}Z-{name}-{run_id[:8]}"
     manifest.update(
-        id=run_id, key=hashlib.sha256(b"key %d" % (n // 3)).hexdigest(), nonce=f"{dice.getrandbits(64):016x}",
-        name=folder, folder=f"{started[:10].replace('-', '/')}/ai-team/artifacts/{folder}",
-        status=dice.choice(STATUS), tags=["bench", *dice.sample(TAGS, dice.randrange(3))],
+        id=run_id,
+        key=hashlib.sha256(b"key %d" % (n // 3)).hexdigest(),
+        nonce=f"{dice.getrandbits(64):016x}",
+        name=folder,
+        folder=f"{started[:10].replace('-', '/')}/ai-team/artifacts/{folder}",
+        status=dice.choice(STATUS),
+        tags=["bench", *dice.sample(TAGS, dice.randrange(3))],
         time={"started": started, "ended": instant(ms + int(seconds * 1000)), "seconds": seconds},
     )
     manifest.pop("error", None)
@@ -107,9 +111,13 @@ def fill(root, manifest, model_run, dice):
     write(home / "run.json", text)
     if dice.random() < 0.05:
         at = manifest["time"]["ended"]
-        write(home / "notes.jsonl", "".join(
-            json.dumps({"at": at, "kind": kind, "text": word}, sort_keys=True, separators=(",", ":")) + "\n"
-            for kind, word in (("tag", dice.choice(TAGS)), ("note", dice.choice(NOTES)))))
+        write(
+            home / "notes.jsonl",
+            "".join(
+                json.dumps({"at": at, "kind": kind, "text": word}, sort_keys=True, separators=(",", ":")) + "\n"
+                for kind, word in (("tag", dice.choice(TAGS)), ("note", dice.choice(NOTES)))
+            ),
+        )
 
 
 def make(root, runs, tlab, days=0, whole=False, seed=1):

@@ -24,8 +24,12 @@ class Command:
     def start(self):
         with open(pathlib.Path(self.cwd, self.out), "wb") as out:
             return subprocess.Popen(
-                [str(word) for word in self.argv], cwd=self.cwd, env={**os.environ, **self.env},
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE,
+                [str(word) for word in self.argv],
+                cwd=self.cwd,
+                env={**os.environ, **self.env},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.PIPE,
             )
 
 
@@ -63,7 +67,9 @@ def turns(commands, rounds):
             if turn > 0:  # the first one warms the caches
                 seen[command.name][0].append(time.perf_counter() - began)
                 seen[command.name][1].append(cpu)
-    return {name: {"wall": median(wall), "cpu": median(cpu), "cpu_best": min(cpu)} for name, (wall, cpu) in seen.items()}
+    return {
+        name: {"wall": median(wall), "cpu": median(cpu), "cpu_best": min(cpu)} for name, (wall, cpu) in seen.items()
+    }
 
 
 def wall_times(commands, runs):
@@ -74,10 +80,21 @@ def wall_times(commands, runs):
         env = {name: value for command in here for name, value in command.env.items()}
         with tempfile.NamedTemporaryFile(suffix=".json") as out:
             subprocess.run(
-                ["hyperfine", "--shell=none", "--style=none", "--warmup=2", f"--runs={runs}",
-                 f"--export-json={out.name}", *[quoted(command.argv) for command in here]],
-                cwd=cwd, env={**os.environ, **env}, check=True,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                [
+                    "hyperfine",
+                    "--shell=none",
+                    "--style=none",
+                    "--warmup=2",
+                    f"--runs={runs}",
+                    f"--export-json={out.name}",
+                    *[quoted(command.argv) for command in here],
+                ],
+                cwd=cwd,
+                env={**os.environ, **env},
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
             )
             results = json.load(open(out.name))["results"]
         for command, result in zip(here, results, strict=True):
@@ -139,8 +156,10 @@ def median(values):
 
 def processor():
     """(model, number of processors): what the figures depend on, and no name of a machine."""
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
-                 os.uname().machine)
+    model = next(
+        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
+        os.uname().machine,
+    )
     return model, len(os.sched_getaffinity(0))
 
 

@@ -17,7 +17,7 @@ import time
 
 from mlflow import MlflowClient
 
-FILTER = ("tags.recipe = 'ai' and attributes.status = 'FAILED' and params.`params.temperature` = '0.9'")
+FILTER = "tags.recipe = 'ai' and attributes.status = 'FAILED' and params.`params.temperature` = '0.9'"
 STATUS = {"succeeded": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "timeout": "KILLED"}
 
 
@@ -29,17 +29,40 @@ def tables(rows, experiment):
     """(table, columns, values) of each line that a run is in mlflow."""
     for row in rows:
         run, start = row["id"][:32], milliseconds(row["started"])
-        yield "runs", ("run_uuid", "name", "source_type", "user_id", "status", "start_time", "end_time", "lifecycle_stage",
-                       "experiment_id"), (
-            run, row["folder"].rsplit("/", 1)[-1], "UNKNOWN", "bench", STATUS[row["status"]], start,
-            start + int(float(row["seconds"]) * 1000), "active", experiment)
+        yield "runs", (
+            "run_uuid",
+            "name",
+            "source_type",
+            "user_id",
+            "status",
+            "start_time",
+            "end_time",
+            "lifecycle_stage",
+            "experiment_id",
+        ), (
+            run,
+            row["folder"].rsplit("/", 1)[-1],
+            "UNKNOWN",
+            "bench",
+            STATUS[row["status"]],
+            start,
+            start + int(float(row["seconds"]) * 1000),
+            "active",
+            experiment,
+        )
         for key, value in {"recipe": row["recipe"], "models": row["models"], "note": row["note"]}.items():
             yield "tags", ("key", "value", "run_uuid"), (key, value, run)
         for key, value in json.loads(row["params"]).items():
             yield "params", ("key", "value", "run_uuid"), (key, str(value), run)
         for key, value in json.loads(row["metrics"] or "{}").items():
             yield "latest_metrics", ("key", "value", "timestamp", "step", "is_nan", "run_uuid"), (
-                key, value, start, 0, False, run)
+                key,
+                value,
+                start,
+                0,
+                False,
+                run,
+            )
 
 
 def fill(path, database):
@@ -62,8 +85,15 @@ def search(database):
         began = time.perf_counter()
         found = client.search_runs([experiment], FILTER, max_results=50000)
         times.append(time.perf_counter() - began)
-    print(json.dumps({"found": len(found), "seconds": statistics.median(times[1:]),
-                      "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+    print(
+        json.dumps(
+            {
+                "found": len(found),
+                "seconds": statistics.median(times[1:]),
+                "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

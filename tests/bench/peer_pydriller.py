@@ -9,8 +9,9 @@ import sys
 from pydriller import Git
 
 repo, count, what = sys.argv[1:]
-names = subprocess.run(["git", "-C", repo, "rev-list", "--no-merges", "-n", count, "HEAD"], check=True, capture_output=True,
-                       text=True).stdout.split()
+names = subprocess.run(
+    ["git", "-C", repo, "rev-list", "--no-merges", "-n", count, "HEAD"], check=True, capture_output=True, text=True
+).stdout.split()
 git = Git(repo)
 insertions = deletions = size = 0
 for name in names:

@@ -21,7 +21,9 @@ class Report:
         self.data: dict[str, Any] = {
             "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
             "machine": {"model": model, "processors": processors, "load": round(load, 1)},
-            "sections": [], "targets": [], "skipped": [],
+            "sections": [],
+            "targets": [],
+            "skipped": [],
         }
         print(self.machine())
 
@@ -39,8 +41,13 @@ class Report:
         widths = [max(len(line[i]) for line in [head, *rows]) for i in range(len(head))]
         print(f"\n== {title}")
         for line in [head, *rows]:
-            print("  " + "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
-                                   for i, (cell, width) in enumerate(zip(line, widths, strict=True))))
+            print(
+                "  "
+                + "  ".join(
+                    cell.ljust(width) if i == 0 else cell.rjust(width)
+                    for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+                )
+            )
         for command in shown:
             print(f"  $ {command}")
 
@@ -67,20 +74,34 @@ class Report:
     def target(self, what, value, bound, unit, least=False):
         """`bound` is the most that the value may be, or with `least` the least that it must."""
         self.data["targets"].append(
-            {"what": what, "value": round(value, 3), "at_least" if least else "at_most": bound, "unit": unit,
-             "met": value >= bound if least else value <= bound})
+            {
+                "what": what,
+                "value": round(value, 3),
+                "at_least" if least else "at_most": bound,
+                "unit": unit,
+                "met": value >= bound if least else value <= bound,
+            }
+        )
 
     def target_rows(self):
-        return [[t["what"], f"{t['value']:.2f} {t['unit']}",
-                 f"≥ {t['at_least']} {t['unit']}" if "at_least" in t else f"≤ {t['at_most']} {t['unit']}",
-                 "met" if t["met"] else "MISSED"] for t in self.data["targets"]]
+        return [
+            [
+                t["what"],
+                f"{t['value']:.2f} {t['unit']}",
+                f"≥ {t['at_least']} {t['unit']}" if "at_least" in t else f"≤ {t['at_most']} {t['unit']}",
+                "met" if t["met"] else "MISSED",
+            ]
+            for t in self.data["targets"]
+        ]
 
     def targets(self):
         self.section("Targets", ["what", "measured", "target", ""], self.target_rows(), [])
 
     def versions(self):
-        return [version(argv) for argv in
-                (["git", "--version"], ["python3", "--version"], ["curl", "--version"], ["openssl", "version"])]
+        return [
+            version(argv)
+            for argv in (["git", "--version"], ["python3", "--version"], ["curl", "--version"], ["openssl", "version"])
+        ]
 
     def markdown(self):
         """The page; the targets, printed last, come first."""

@@ -16,6 +16,7 @@ A file holds cases; each runs in a fresh folder, with a scrubbed environment and
 In expected lines `…` stands for any text within a line and a line of `...` for any number of lines.
 A stream that is not mentioned may hold anything, but never a Lua traceback.
 """
+
 import argparse
 import pathlib
 import re
@@ -76,23 +77,37 @@ def check_tree(root, words):
 
 
 def step(command, env, root):
-    return subprocess.run(["sh", "-c", command], cwd=root, env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=TIMEOUT, check=False)
+    return subprocess.run(
+        ["sh", "-c", command],
+        cwd=root,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
 
 
 def run_case(case, bindir):
     with tempfile.TemporaryDirectory(prefix="tlab-cli-") as name:
         root = pathlib.Path(name)
-        env = {"PATH": f"{bindir}:/usr/bin:/bin", "HOME": str(root), "LC_ALL": "C", "TMPDIR": name,
-               "ROOT": str(HERE.parent.parent)}
+        env = {
+            "PATH": f"{bindir}:/usr/bin:/bin",
+            "HOME": str(root),
+            "LC_ALL": "C",
+            "TMPDIR": name,
+            "ROOT": str(HERE.parent.parent),
+        }
         done, expected_exit = None, 0
 
         def end_of_step():
             if done is None:
                 return
             if done.returncode != expected_exit:
-                raise Bad(f"exit code {done.returncode}, expected {expected_exit}\n"
-                          + (done.stdout + done.stderr).decode(errors="replace"))
+                raise Bad(
+                    f"exit code {done.returncode}, expected {expected_exit}\n"
+                    + (done.stdout + done.stderr).decode(errors="replace")
+                )
             for stream in (done.stdout, done.stderr):
                 if b"stack traceback" in stream:
                     raise Bad("a Lua traceback:\n" + stream.decode(errors="replace"))

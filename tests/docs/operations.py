@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """docs/reference/OPERATIONS.md, made from what `tlab ops --json` says on standard input (make docs)."""
+
 import json
 import sys
 
@@ -49,8 +50,10 @@ def cell(text):
 
 
 def row(op):
-    return (f"| `{op['name']}({op['signature']})` | {op['permit']} | {op['kind']} | `{cell(op['returns'])}` "
-            f"| {cell(op['help'])} |")
+    return (
+        f"| `{op['name']}({op['signature']})` | {op['permit']} | {op['kind']} | `{cell(op['returns'])}` "
+        f"| {cell(op['help'])} |"
+    )
 
 
 def main():
@@ -60,8 +63,11 @@ def main():
             families.setdefault(op["name"].split(".")[0], []).append(op)
     parts = [HEAD]
     for family, ops in families.items():
-        parts.append(f"## {family}\n\n| operation | permit | kind | answers with | what it does |\n|---|---|---|---|---|\n"
-                     + "\n".join(map(row, ops)) + "\n")
+        parts.append(
+            f"## {family}\n\n| operation | permit | kind | answers with | what it does |\n|---|---|---|---|---|\n"
+            + "\n".join(map(row, ops))
+            + "\n"
+        )
         if family in NOTES:
             parts.append(NOTES[family])
     sys.stdout.write("\n".join(parts))

@@ -95,9 +95,7 @@ def recorded():
         op = effect.get("op", "")
         if op in ("http.open", "http.send"):
             request = effect["args"][0]
-            body = (
-                json.loads(request["body"])["messages"][-1]["content"] if "body" in request else ""
-            )
+            body = json.loads(request["body"])["messages"][-1]["content"] if "body" in request else ""
             asked[effect["n"]] = (
                 (request["method"], "/" + request["url"].split("/", 3)[3], body),
                 effect["at"],
@@ -178,9 +176,7 @@ class Terminal:
         out, end = b"", time.monotonic() + SECONDS
         while not out.endswith(PROMPT):
             if time.monotonic() > end:
-                raise SystemExit(
-                    f"no end of it within {SECONDS} s:\n{out.decode(errors='replace')}"
-                )
+                raise SystemExit(f"no end of it within {SECONDS} s:\n{out.decode(errors='replace')}")
             if select.select([self.fd], [], [], 0.1)[0]:
                 out += os.read(self.fd, 65536)
         self.stream.feed(out.replace(self.host, SHOWN_HOST.encode()))
@@ -258,11 +254,7 @@ WIDE, HIGH, PAD, GAP = 8.4, 20, 18, 8  # GAP: above what is typed
 
 
 def style(colours):
-    rules = [
-        f".{name}{{fill:{value}}}"
-        for name, value in colours.items()
-        if name not in ("ground", "edge")
-    ]
+    rules = [f".{name}{{fill:{value}}}" for name, value in colours.items() if name not in ("ground", "edge")]
     return f".ground{{fill:{colours['ground']};stroke:{colours['edge']}}}" + "".join(rules)
 
 
@@ -285,11 +277,7 @@ def svg(lines):
     for row, runs in enumerate(lines):
         for column, text, colour, bold in runs:
             look = colour + (" bold" if bold else "")
-            long = (
-                f' textLength="{len(text) * WIDE:.1f}" lengthAdjust="spacingAndGlyphs"'
-                if len(text) > 1
-                else ""
-            )
+            long = f' textLength="{len(text) * WIDE:.1f}" lengthAdjust="spacingAndGlyphs"' if len(text) > 1 else ""
             out.append(
                 f'<text data-line="{row}" x="{PAD + column * WIDE:.1f}" y="{tops[row] + 14}" class="{look}"{long}>'
                 f"{html.escape(text, quote=False)}</text>"
@@ -353,11 +341,7 @@ def main():
         args.out.write_text(svg(lines))
         return 0
     why = difference(args.out.read_text(), lines)
-    print(
-        f"{args.out} is not what the commands print now: {why}\nmake picture"
-        if why
-        else "the picture is current"
-    )
+    print(f"{args.out} is not what the commands print now: {why}\nmake picture" if why else "the picture is current")
     return 1 if why else 0
 
 

@@ -21,6 +21,7 @@ Besides: links lead somewhere, files of this repository that are named are there
 every page, and the pages that `make docs` writes are up to date. What lies on the web is not fetched:
 an address must be whole, and its page must say when it was looked at ("as of 2026-11-23").
 """
+
 import argparse
 import concurrent.futures
 import json
@@ -119,8 +120,13 @@ class Shell:
 
     def __init__(self, folder, env):
         self.process = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"], cwd=folder, env=env, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            ["bash", "--noprofile", "--norc"],
+            cwd=folder,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         self.last = 0
 
     def run(self, command):
@@ -129,7 +135,8 @@ class Shell:
         watch = threading.Timer(TIMEOUT, self.process.kill)
         watch.start()
         self.process.stdin.write(
-            f"(exit {self.last}); eval {quoted} </dev/null; printf '%s%d\\n' '{self.END}' $?\n".encode())
+            f"(exit {self.last}); eval {quoted} </dev/null; printf '%s%d\\n' '{self.END}' $?\n".encode()
+        )
         self.process.stdin.flush()
         out = b""
         while (line := self.process.stdout.readline()) and not line.startswith(self.END.encode()):
@@ -141,7 +148,7 @@ class Shell:
         watch.cancel()
         if not line:
             raise Bad(f"the shell is gone, after\n{out.decode(errors='replace')}")
-        self.last = int(line[len(self.END.encode()):])
+        self.last = int(line[len(self.END.encode()) :])
         return out.decode(errors="replace"), self.last
 
     def folder(self):
@@ -166,7 +173,9 @@ class Model:
             return
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "tests" / "e2e" / "mock_server.py"), "--stdin"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         self.host = json.loads(self.process.stdout.readline())["url"].split("/")[2]
 
     def close(self):
@@ -232,9 +241,15 @@ def check_output(expected, out, code, next_command):
 
 def try_commands(tap, name, blocks, folder, bindir, model):
     """Types what the document says, writes what it says to save."""
-    env = {"PATH": f"{bindir}:/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8",
-           "TMPDIR": str(folder.parent), "TERM": "dumb", "ROOT": str(ROOT),
-           "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {
+        "PATH": f"{bindir}:/usr/bin:/bin",
+        "HOME": str(folder),
+        "LC_ALL": "C.UTF-8",
+        "TMPDIR": str(folder.parent),
+        "TERM": "dumb",
+        "ROOT": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     shell = Shell(folder, env)
     try:
         for block in blocks:
@@ -267,8 +282,10 @@ def check_elsewhere(name, blocks):
         for line in lines:
             known = next((k for k in ELSEWHERE if line.startswith(k)), None)
             if line.strip() and not known:
-                raise Bad(f"{name}:{number}: nothing runs `{line}`: make it a console block, or name in "
-                          "ELSEWHERE what does")
+                raise Bad(
+                    f"{name}:{number}: nothing runs `{line}`: make it a console block, or name in "
+                    "ELSEWHERE what does"
+                )
             if known and ELSEWHERE[known][1] not in (ROOT / ELSEWHERE[known][0]).read_text():
                 raise Bad(f"{ELSEWHERE[known][0]} does not run `{known}` any more")
 
@@ -295,8 +312,11 @@ def links_of(prose):
 
 def check_web(prose):
     web = [target for target in links_of(prose) if re.match(r"[a-zA-Z][\w+.-]*:", target)]
-    wrong = [target for target in web
-             if not re.fullmatch(r"https://([\w-]+\.)+[a-z]{2,}(/[\w~%+.,:@!$&*;=()/?#-]*[\w/=)])?/?", target)]
+    wrong = [
+        target
+        for target in web
+        if not re.fullmatch(r"https://([\w-]+\.)+[a-z]{2,}(/[\w~%+.,:@!$&*;=()/?#-]*[\w/=)])?/?", target)
+    ]
     if wrong:
         raise Bad("no whole addresses (https://…): " + ", ".join(wrong))
     if web and not re.search(r"\bas of 20\d\d-[01]\d-[0-3]\d\b", prose, re.IGNORECASE):
@@ -331,8 +351,12 @@ def check_links(path, text):
 def check_operations():
     """docs/reference/OPERATIONS.md is what `make docs` writes."""
     asked = subprocess.run([str(ARGS.tlab), "ops", "--json"], capture_output=True, check=True)
-    made = subprocess.run([sys.executable, str(ROOT / "tests" / "docs" / "operations.py")], input=asked.stdout,
-                          capture_output=True, check=True)
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "tests" / "docs" / "operations.py")],
+        input=asked.stdout,
+        capture_output=True,
+        check=True,
+    )
     if made.stdout.decode() != (ROOT / "docs" / "reference" / "OPERATIONS.md").read_text():
         raise Bad("docs/reference/OPERATIONS.md is not what tlab ops says now: make docs")
 
@@ -351,8 +375,11 @@ def check_schemas():
 def check_index(index):
     """docs/README.md leads to every page; to those of schemas by way of their own index."""
     named = {(index.parent / target.partition("#")[0]).resolve() for target in links_of(index.read_text())}
-    left = [path for path in index.parent.rglob("*.md") if path != index and path.resolve() not in named
-            and (path.parent.name != "schemas" or path.name == "README.md")]
+    left = [
+        path
+        for path in index.parent.rglob("*.md")
+        if path != index and path.resolve() not in named and (path.parent.name != "schemas" or path.name == "README.md")
+    ]
     if left:
         raise Bad(f"{index} does not name " + ", ".join(str(path.relative_to(index.parent)) for path in left))
 

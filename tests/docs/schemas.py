@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """docs/reference/schemas: a page for each schema of schemas/, made by `make docs`.
 
-    schemas.py DIR    writes the pages to DIR, and removes others there
+schemas.py DIR    writes the pages to DIR, and removes others there
 """
 
 import json

@@ -20,7 +20,9 @@ from faults import worker_pids
 
 MEGABYTES = {"ext4": 64, "xfs": 320, "btrfs": 128}  # the least that each makes; the files are sparse
 MAKE = {
-    "ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btrfs": ["mkfs.btrfs", "-q", "-f"],
+    "ext4": ["mkfs.ext4", "-q", "-F"],
+    "xfs": ["mkfs.xfs", "-q", "-f"],
+    "btrfs": ["mkfs.btrfs", "-q", "-f"],
 }
 # Images are copied a hundred times, so they lie in memory.
 ROOM = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -124,10 +126,23 @@ class Stopped:
         self.log.write_text("")
         call, number = n
         self.tracer = subprocess.Popen(
-            ["strace", "-o", self.log, "-e", f"trace={','.join(calls)}", "-e",
-             f"inject={call}:signal=SIGSTOP:when={number}", *lab.command(*words)],
-            cwd=lab.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={"PATH": os.environ["PATH"]}, start_new_session=True)
+            [
+                "strace",
+                "-o",
+                self.log,
+                "-e",
+                f"trace={','.join(calls)}",
+                "-e",
+                f"inject={call}:signal=SIGSTOP:when={number}",
+                *lab.command(*words),
+            ],
+            cwd=lab.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": os.environ["PATH"]},
+            start_new_session=True,
+        )
 
     def held(self):
         """True once it stands still; False when it came to its end without."""

@@ -46,8 +46,10 @@ REPLY = b"\xff" + bytes(range(256)) * 20  # what the server of the tests answers
 ARTIFACTS = {
     "a.txt": b"a" * 5000,
     "sub/reply.bin": REPLY,
-    "sum.json": json.dumps({"status": 200, "sum": hashlib.sha256(b"a" * 5000).hexdigest()},
-                           separators=(",", ":")).encode() + b"\n",
+    "sum.json": json.dumps(
+        {"status": 200, "sum": hashlib.sha256(b"a" * 5000).hexdigest()}, separators=(",", ":")
+    ).encode()
+    + b"\n",
 }
 TEMPORARY = re.compile(r"(^|/)\.tlab-tmp-[0-9a-f]{16}$|^record/blobs/[0-9a-f]{64}\.tmp$")
 
@@ -141,9 +143,13 @@ class FaultLab(Lab):
 
     def recipe(self, body, needs="", name="try"):
         """A recipe whose run(run, spec) has this body."""
-        self.write(f"recipes/{name}.lua", (
-            f"return {{ name = '{name}', summary = 's', home = 'ai-team/artifacts', needs = {{ {needs} }},\n"
-            f"run = function(run, spec)\n{body}\nend }}\n"))
+        self.write(
+            f"recipes/{name}.lua",
+            (
+                f"return {{ name = '{name}', summary = 's', home = 'ai-team/artifacts', needs = {{ {needs} }},\n"
+                f"run = function(run, spec)\n{body}\nend }}\n"
+            ),
+        )
         return name
 
     def runs(self):
@@ -154,8 +160,13 @@ class FaultLab(Lab):
         log = self.root.parent / "strace.log"
         log.write_text("")
         done = subprocess.run(
-            ["strace", "-o", log, "-qq", *options, TLAB, *words], cwd=self.root, timeout=timeout,
-            stdin=subprocess.DEVNULL, capture_output=True, env={"PATH": os.environ["PATH"], **(env or {})})
+            ["strace", "-o", log, "-qq", *options, TLAB, *words],
+            cwd=self.root,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={"PATH": os.environ["PATH"], **(env or {})},
+        )
         done.exit, done.err = done.returncode, done.stderr.decode(errors="replace")
         done.out = done.stdout.decode(errors="replace")
         done.log = log.read_text(errors="replace").splitlines()

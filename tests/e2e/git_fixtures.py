@@ -84,14 +84,21 @@ class Repo:
 
     def tree(self, entries):
         """A tree of (mode, name, id), in the order given."""
-        return self.object("tree", b"".join(
-            mode.encode() + b" " + name + b"\0" + bytes.fromhex(oid) for mode, name, oid in entries))
+        return self.object(
+            "tree", b"".join(mode.encode() + b" " + name + b"\0" + bytes.fromhex(oid) for mode, name, oid in entries)
+        )
 
     def commit(self, tree, message, parents=(), author=IDENTITY, committer=IDENTITY, head=True):
         """A commit with these bytes; on the branch when `head`."""
         encode = lambda text: text if isinstance(text, bytes) else text.encode()
-        lines = [b"tree " + tree.encode(), *(b"parent " + parent.encode() for parent in parents),
-                 b"author " + encode(author), b"committer " + encode(committer), b"", encode(message)]
+        lines = [
+            b"tree " + tree.encode(),
+            *(b"parent " + parent.encode() for parent in parents),
+            b"author " + encode(author),
+            b"committer " + encode(committer),
+            b"",
+            encode(message),
+        ]
         oid = self.object("commit", b"\n".join(lines))
         if head:
             (self.dot_git / "refs/heads").mkdir(parents=True, exist_ok=True)

@@ -32,11 +32,23 @@ class Answer:
 
 def backend(root, handler, body):
     path, _, query = handler.path.partition("?")
-    done = subprocess.run([BACKEND], input=body, capture_output=True, check=False, env={
-        **real_git.NOBODY, "GIT_PROJECT_ROOT": str(root), "GIT_HTTP_EXPORT_ALL": "1", "REMOTE_ADDR": "127.0.0.1",
-        "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": handler.command,
-        "CONTENT_TYPE": handler.headers.get("content-type", ""), "CONTENT_LENGTH": str(len(body)),
-    })
+    done = subprocess.run(
+        [BACKEND],
+        input=body,
+        capture_output=True,
+        check=False,
+        env={
+            **real_git.NOBODY,
+            "GIT_PROJECT_ROOT": str(root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": handler.command,
+            "CONTENT_TYPE": handler.headers.get("content-type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+        },
+    )
     head, _, rest = done.stdout.partition(b"\r\n\r\n")
     status, headers = 200, []
     for line in head.decode("latin-1").split("\r\n"):
@@ -116,6 +128,7 @@ def only(service, what):
 
 def cut(after, reset=False):
     """The connection ends in the middle of the body."""
+
     def fault(handler, answer):
         handler.head(answer)
         handler.wfile.write(answer.body[:after])
@@ -125,11 +138,13 @@ def cut(after, reset=False):
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         handler.connection.shutdown(socket.SHUT_RDWR)
         return True
+
     return fault
 
 
 def stall(after, seconds):
     """Says nothing more after so many bytes, with the connection open."""
+
     def fault(handler, answer):
         handler.head(answer)
         handler.wfile.write(answer.body[:after])
@@ -137,18 +152,21 @@ def stall(after, seconds):
         time.sleep(seconds)
         handler.close_connection = True
         return True
+
     return fault
 
 
 def drip(size, seconds):
     """A few bytes at a time."""
+
     def fault(handler, answer):
         handler.head(answer)
         for at in range(0, len(answer.body), size):
-            handler.wfile.write(answer.body[at:at + size])
+            handler.wfile.write(answer.body[at : at + size])
             handler.wfile.flush()
             time.sleep(seconds)
         return True
+
     return fault
 
 
@@ -156,16 +174,19 @@ def instead(status, headers=(), body=b""):
     def fault(handler, answer):
         handler.answer(None, Answer(status, list(headers), body))
         return True
+
     return fault
 
 
 def flipped(after, skip=0):
     """The byte that stands so many behind the first of these comes changed."""
+
     def fault(handler, answer):
         body = bytearray(answer.body)
         body[body.index(after) + len(after) + skip] ^= 0xFF
         handler.answer(None, Answer(answer.status, answer.headers, bytes(body)))
         return True
+
     return fault
 
 

@@ -5,7 +5,31 @@ import io
 import json
 import subprocess
 
-COLUMNS = ["started", "id", "recipe", "status", "seconds", "models", "tags", "tokens_in", "tokens_out", "cost", "currency", "effects", "failed", "outputs", "commit", "dirty", "key", "replay_of", "note", "params", "metrics", "error", "folder"]
+COLUMNS = [
+    "started",
+    "id",
+    "recipe",
+    "status",
+    "seconds",
+    "models",
+    "tags",
+    "tokens_in",
+    "tokens_out",
+    "cost",
+    "currency",
+    "effects",
+    "failed",
+    "outputs",
+    "commit",
+    "dirty",
+    "key",
+    "replay_of",
+    "note",
+    "params",
+    "metrics",
+    "error",
+    "folder",
+]
 
 
 def rows(text):
@@ -35,7 +59,12 @@ def index_is_true(lab, root=None):
     by_id = {row["id"]: row for row in found}
     assert len(by_id) == len(found), "a run has two rows"
     assert set(by_id) == set(manifests), (
-        "extra", [by_id[one] for one in set(by_id) - set(manifests)], "missing", set(manifests) - set(by_id), done.stderr)
+        "extra",
+        [by_id[one] for one in set(by_id) - set(manifests)],
+        "missing",
+        set(manifests) - set(by_id),
+        done.stderr,
+    )
     for one, manifest in manifests.items():
         status = "interrupted" if manifest["status"] == "running" else manifest["status"]
         assert by_id[one]["status"] == status and by_id[one]["folder"] == manifest["folder"]

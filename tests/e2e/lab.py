@@ -13,11 +13,22 @@ BUILD = ROOT / os.environ.get("BUILD", "build")
 TLAB = BUILD / "tlab"
 
 # Says the largest resident memory of any process of a command, in KiB.
-PEAK = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);" \
-       "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+PEAK = (
+    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+)
 EXIT = {
-    "ok": 0, "RUN_FAILED": 1, "USAGE": 2, "INVALID": 3, "NOT_PERMITTED": 4, "DIFFERS": 5,
-    "NOT_RECORDED": 6, "PROVIDER": 7, "NETWORK": 7, "STORAGE": 8, "INTERRUPTED": 130,
+    "ok": 0,
+    "RUN_FAILED": 1,
+    "USAGE": 2,
+    "INVALID": 3,
+    "NOT_PERMITTED": 4,
+    "DIFFERS": 5,
+    "NOT_RECORDED": 6,
+    "PROVIDER": 7,
+    "NETWORK": 7,
+    "STORAGE": 8,
+    "INTERRUPTED": 130,
 }
 
 
@@ -51,7 +62,9 @@ class Lab:
         path = self.root / "recipes" / "ai.lua"
         text = path.read_text()
         assert "net = { '$spec.model.base_url' }" in text
-        path.write_text(text.replace("net = { '$spec.model.base_url' }", f"net = {{ '$spec.model.base_url', '{host}' }}"))
+        path.write_text(
+            text.replace("net = { '$spec.model.base_url' }", f"net = {{ '$spec.model.base_url', '{host}' }}")
+        )
 
     def command(self, *words):
         return [str(self.binary), *[str(word) for word in words]]
@@ -59,8 +72,12 @@ class Lab:
     def tlab(self, *words, timeout=60, env=None):
         """Runs the binary; `exit`, `out` and `err` of what came."""
         done = subprocess.run(
-            self.command(*words), cwd=self.root, timeout=timeout, stdin=subprocess.DEVNULL,
-            capture_output=True, env={"PATH": os.environ["PATH"], **(env or {})},
+            self.command(*words),
+            cwd=self.root,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={"PATH": os.environ["PATH"], **(env or {})},
         )
         done.exit = done.returncode
         done.out, done.err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
@@ -70,13 +87,25 @@ class Lab:
     def start(self, *words, env=None, **more):
         """The binary without waiting for it, in a session of its own."""
         return subprocess.Popen(
-            self.command(*words), cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"], **(env or {})}, start_new_session=True, **more)
+            self.command(*words),
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": os.environ["PATH"], **(env or {})},
+            start_new_session=True,
+            **more,
+        )
 
     def peak(self, *words, timeout=300):
         """The largest resident memory of any process of a command that does its work, in bytes."""
-        done = subprocess.run([sys.executable, "-c", PEAK, *self.command(*words)], cwd=self.root, timeout=timeout,
-                              stdin=subprocess.DEVNULL, capture_output=True)
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, *self.command(*words)],
+            cwd=self.root,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
         assert done.returncode == 0, done.stderr
         return int(done.stdout) * 1024
 

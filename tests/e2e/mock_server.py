@@ -24,7 +24,26 @@ import struct
 import sys
 import time
 
-WORDS = ["a", "tree", "of", "hashes", "says", "which", "leaf", "was", "changed", "and", "how", "to", "prove", "it", "to", "anyone", "who", "asks"]
+WORDS = [
+    "a",
+    "tree",
+    "of",
+    "hashes",
+    "says",
+    "which",
+    "leaf",
+    "was",
+    "changed",
+    "and",
+    "how",
+    "to",
+    "prove",
+    "it",
+    "to",
+    "anyone",
+    "who",
+    "asks",
+]
 
 
 class State:
@@ -52,8 +71,13 @@ def usage_for(asked, words):
 
 
 def base_of(asked, kind):
-    return {"id": "chatcmpl-mock", "object": kind, "created": 1700000000,
-            "model": asked.get("model", "mock"), "system_fingerprint": "mock-1"}
+    return {
+        "id": "chatcmpl-mock",
+        "object": kind,
+        "created": 1700000000,
+        "model": asked.get("model", "mock"),
+        "system_fingerprint": "mock-1",
+    }
 
 
 def fitting(schema, text, file):
@@ -61,8 +85,9 @@ def fitting(schema, text, file):
     if schema.get("type") == "array":
         return [fitting(schema["items"], text, file)]
     if "properties" in schema:
-        return {name: file if name == "file" else fitting(part, text, file)
-                for name, part in schema["properties"].items()}
+        return {
+            name: file if name == "file" else fitting(part, text, file) for name, part in schema["properties"].items()
+        }
     return text
 
 
@@ -99,8 +124,16 @@ def events(asked):
 
 # --- bytes ---------------------------------------------------------------------------------------
 
-REASONS = {200: "OK", 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
-           429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
+REASONS = {
+    200: "OK",
+    307: "Temporary Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
 
 
 def head(status, **headers):
@@ -241,9 +274,28 @@ async def redirect(peer, asked, step):
     return True
 
 
-FAULTS = {f.__name__: f for f in (
-    status, reset, close, cut_head, cut_body, cut_stream, bad_event, error_event, hang, stall, dribble,
-    garbage, two_lengths, big_head, endless, body, redirect)}
+FAULTS = {
+    f.__name__: f
+    for f in (
+        status,
+        reset,
+        close,
+        cut_head,
+        cut_body,
+        cut_stream,
+        bad_event,
+        error_event,
+        hang,
+        stall,
+        dribble,
+        garbage,
+        two_lengths,
+        big_head,
+        endless,
+        body,
+        redirect,
+    )
+}
 
 
 # --- connections ---------------------------------------------------------------------------------
@@ -317,8 +369,15 @@ async def serve(reader, peer, state):
             if path.startswith("/_"):
                 peer.write(control(state, method, path, data))
                 continue
-            state.journal.append({"at": time.time(), "method": method, "path": path, "headers": headers,
-                                  "body": data.decode("utf-8", "replace")})
+            state.journal.append(
+                {
+                    "at": time.time(),
+                    "method": method,
+                    "path": path,
+                    "headers": headers,
+                    "body": data.decode("utf-8", "replace"),
+                }
+            )
             if method == "GET":
                 peer.write(get(state, path))
             else:

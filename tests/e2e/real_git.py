@@ -8,15 +8,19 @@ NOBODY = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYST
 
 def somebody(name="A U Thor", email="a@example.com", when="1700000000 +0000"):
     """NOBODY, and who makes commits, and when."""
-    who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER")
-           for part, value in (("NAME", name), ("EMAIL", email), ("DATE", when))}
+    who = {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for part, value in (("NAME", name), ("EMAIL", email), ("DATE", when))
+    }
     return {**NOBODY, **who}
 
 
 def git(folder, *words, data=None, env=None):
     """What git prints, in bytes; `env` is put over `somebody`."""
-    done = subprocess.run(["git", *map(str, words)], cwd=folder, input=data, capture_output=True,
-                          env={**somebody(), **(env or {})})
+    done = subprocess.run(
+        ["git", *map(str, words)], cwd=folder, input=data, capture_output=True, env={**somebody(), **(env or {})}
+    )
     assert done.returncode == 0, (words, done.stderr)
     return done.stdout
 

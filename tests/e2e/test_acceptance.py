@@ -20,9 +20,7 @@ import real_git
 from lab import BUILD, ROOT
 
 PAGE = ROOT / "docs/reference/ACCEPTANCE.md"
-ROW = re.compile(
-    r"^\| (?P<promised>[^|]+) \| `(?P<command>[^`]+)` \| (?P<shown>[^|]+) \|$", re.MULTILINE
-)
+ROW = re.compile(r"^\| (?P<promised>[^|]+) \| `(?P<command>[^`]+)` \| (?P<shown>[^|]+) \|$", re.MULTILINE)
 COMMANDS = {row["promised"]: row["command"] for row in ROW.finditer(PAGE.read_text())}
 TESTED = {}
 
@@ -44,9 +42,7 @@ def shows(promised, *marks):
 
 def test_page_and_tests_are_of_one_mind():
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("|")][2:]
-    assert len(rows) == len(
-        COMMANDS
-    ), "a line of the table is not of the form | promised | `command` | shown |"
+    assert len(rows) == len(COMMANDS), "a line of the table is not of the form | promised | `command` | shown |"
     assert set(COMMANDS) == set(TESTED) | set(OF_NIX)
 
 
@@ -58,9 +54,7 @@ def test_lines_of_nix_are_run_by_its_check():
     """By the script's own way of finding them."""
     script = (ROOT / "tests/nix/nix-check.sh").read_text()
     (find,) = re.findall(r"< <\((sed -nE '[^']+' docs/reference/ACCEPTANCE\.md)\)", script)
-    found = subprocess.run(
-        ["bash", "-c", find], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    found = subprocess.run(["bash", "-c", find], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.splitlines() == [COMMANDS[promised] for promised in OF_NIX]
     assert len(OF_NIX) == 3 and 'test_that "$command" as_on_the_page "$command"' in script
 
@@ -128,9 +122,7 @@ def checkout(tmp_path):
 def test_day(checkout, command):
     before = datetime.datetime.now(datetime.UTC).date()
     said = checkout.type(command).stdout.strip()
-    assert said in {
-        f"{day:%Y/%m/%d}" for day in (before, datetime.datetime.now(datetime.UTC).date())
-    }
+    assert said in {f"{day:%Y/%m/%d}" for day in (before, datetime.datetime.now(datetime.UTC).date())}
     for name in (
         "README.md",
         "run.json",
@@ -162,9 +154,7 @@ def test_ai(checkout, command):
         mock.stdin.close()
         mock.wait()
         mock.stdout.close()
-    rows = [
-        json.loads(line) for line in (checkout.latest / "answers.jsonl").read_text().splitlines()
-    ]
+    rows = [json.loads(line) for line in (checkout.latest / "answers.jsonl").read_text().splitlines()]
     assert [row["vars"] for row in rows] == spec["cases"] and all(row["text"] for row in rows)
     assert checkout.type("just verify latest && just replay latest").stdout.count("same:") == 2
 
@@ -180,12 +170,8 @@ def test_mine(checkout, command, tmp_path):
         config["git"] = {"base_url": server.url}
         (checkout.root / "lab.json").write_text(json.dumps(config))
         checkout.type(command)
-    commits = [
-        json.loads(line) for line in (checkout.latest / "commits.jsonl").read_text().splitlines()
-    ]
-    assert [commit["sha"] for commit in commits] == origin.git(
-        "rev-list", "-n", "5", "main"
-    ).split()
+    commits = [json.loads(line) for line in (checkout.latest / "commits.jsonl").read_text().splitlines()]
+    assert [commit["sha"] for commit in commits] == origin.git("rev-list", "-n", "5", "main").split()
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", origin.path, clone], check=True)
     for commit in commits:
@@ -206,9 +192,7 @@ def commit_to_look_at(checkout):
 
     def tree(text):
         blob = real_git.told(checkout.root, "hash-object", "-w", "--stdin", data=text.encode())
-        return real_git.told(
-            checkout.root, "mktree", data=f"100644 blob {blob}\tgreet.py\n".encode()
-        )
+        return real_git.told(checkout.root, "mktree", data=f"100644 blob {blob}\tgreet.py\n".encode())
 
     first = real_git.told(checkout.root, "commit-tree", tree(OLD), "-m", "Greet people")
     message = f"Greet aloud\n\nNumber {NUMBER}\n".encode()
@@ -256,9 +240,7 @@ def test_secrets(checkout, command):
     assert listed and all(line.startswith("!! secrets/") for line in listed), listed
     assert checkout.git("diff", "--cached", "--name-only") == ""
     assert checkout.git("ls-files", "secrets").split() == [
-        name
-        for name in ("secrets/README.md", "secrets/example.env.lab")
-        if (checkout.root / name).exists()
+        name for name in ("secrets/README.md", "secrets/example.env.lab") if (checkout.root / name).exists()
     ]
 
 

@@ -55,33 +55,92 @@ FAULTS = {
     "closed": ([f.raw("")], QUICK, 2, "(2 tries)"),
     "cut in the status line": ([f.raw("HTTP/1.1 2")], QUICK, 2, "(2 tries)"),
     "cut in the headers": ([f.raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")], QUICK, 2, "(2 tries)"),
-    "cut body": ([f.raw("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + f.completion("Par"))], QUICK, 2, "(2 tries)"),
+    "cut body": (
+        [f.raw("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + f.completion("Par"))],
+        QUICK,
+        2,
+        "(2 tries)",
+    ),
     "not HTTP": ([f.raw("\x01\x02garbage garbage\n")], QUICK, 2, "(2 tries)"),
-    "bad chunk": ([f.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n")], QUICK, 2, "(2 tries)"),
+    "bad chunk": (
+        [f.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n")],
+        QUICK,
+        2,
+        "(2 tries)",
+    ),
     "two lengths": ([f.raw("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nhello")], QUICK, 2, ""),
     "never answers": ([f.silence()], {**QUICK, "timeouts": {"total_ms": 300}}, 2, "(2 tries)"),
     "401": ([f.error(401, "Invalid API Key")], {}, 1, "answered 401: Invalid API Key"),
     "400 context": ([f.error(400, "request (4531 tokens) exceeds the context")], {}, 1, "4531 tokens"),
     "404": ([f.status(404, "nothing here", kind="text/plain")], {}, 1, "answered 404: 'nothing here'"),
-    "429 for ever": ([f.error(429, "slow down", [("Retry-After", "0")])], QUICK, 2, "answered 429: slow down (2 tries)"),
+    "429 for ever": (
+        [f.error(429, "slow down", [("Retry-After", "0")])],
+        QUICK,
+        2,
+        "answered 429: slow down (2 tries)",
+    ),
     "429 for a day": ([f.error(429, "come tomorrow", [("Retry-After", "86400")])], {}, 1, "it asks to wait until "),
     "no money": ([f.error(429, "out of money", code="insufficient_quota")], {}, 1, "out of money"),
     "500 that repeats": ([f.error(500, "peg-native")], {}, 2, "the same answer twice"),
-    "HTML": ([f.status(200, "<html>log in\x1b[2J</html>", kind="text/html")], {}, 1, "is not JSON: '<html>log in [2J</html>'"),
+    "HTML": (
+        [f.status(200, "<html>log in\x1b[2J</html>", kind="text/html")],
+        {},
+        1,
+        "is not JSON: '<html>log in [2J</html>'",
+    ),
     "empty": ([f.status(200, "")], {}, 1, "an empty answer"),
     "cut JSON": ([f.status(200, f.completion("Paris.")[:40])], {}, 1, "is not JSON"),
     "bad UTF-8": ([f.status(200, f.completion("PARIS").encode().replace(b"PARIS", b"\xff\xfe"))], {}, 1, "is not JSON"),
     "no choices": ([f.status(200, '{"choices": []}')], {}, 1, "no choices"),
-    "huge header": ([f.raw("HTTP/1.1 200 OK\r\nX-A: " + "a" * 200000 + "\r\nContent-Length: 2\r\n\r\n{}")], QUICK, None, ""),
+    "huge header": (
+        [f.raw("HTTP/1.1 200 OK\r\nX-A: " + "a" * 200000 + "\r\nContent-Length: 2\r\n\r\n{}")],
+        QUICK,
+        None,
+        "",
+    ),
     "redirect loop": ([f.status(307, "", [("Location", "/v1/chat/completions")])], QUICK, None, ""),
     "stream cut": ([f.events(f.chunk("The"), end=b"")], {**STREAM, **QUICK}, 2, "(2 tries)"),
     "stream without an end": ([f.events(f.chunk("The"))], {**STREAM, **QUICK}, 2, "cut off after chunk 1"),
-    "stream closed, no length": ([f.raw('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: ' + f.chunk("The") + "\n\nda")], {**STREAM, **QUICK}, 2, "cut off after chunk 1"),
-    "bad JSON in a stream": ([f.events(f.chunk("The"), '{"choices":', f.chunk(finish="stop"), "[DONE]")], STREAM, 1, "chunk 2 of the stream is not JSON"),
-    "error in a stream": ([f.events(f.chunk("The"), '{"error":{"message":"overloaded","code":503}}')], {**STREAM, **QUICK}, 2, "answered 503: overloaded (2 tries)"),
-    "stall in a stream": ([f.silence(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: " + f.chunk("The").encode() + b"\n\n")], {**STREAM, **QUICK, "timeouts": {"idle_ms": 1000}}, 2, "(2 tries)"),
-    "schema, cut": ([f.status(200, f.completion('{"a":').replace('"stop"', '"length"'))], {"response_schema": {"type": "object"}}, 1, "max_tokens"),
-    "schema, not kept": ([f.json_answer('{"city": 7}')], {"response_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}, 1, "does not fit the schema: /city: expected a string"),
+    "stream closed, no length": (
+        [f.raw("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: " + f.chunk("The") + "\n\nda")],
+        {**STREAM, **QUICK},
+        2,
+        "cut off after chunk 1",
+    ),
+    "bad JSON in a stream": (
+        [f.events(f.chunk("The"), '{"choices":', f.chunk(finish="stop"), "[DONE]")],
+        STREAM,
+        1,
+        "chunk 2 of the stream is not JSON",
+    ),
+    "error in a stream": (
+        [f.events(f.chunk("The"), '{"error":{"message":"overloaded","code":503}}')],
+        {**STREAM, **QUICK},
+        2,
+        "answered 503: overloaded (2 tries)",
+    ),
+    "stall in a stream": (
+        [
+            f.silence(
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: " + f.chunk("The").encode() + b"\n\n"
+            )
+        ],
+        {**STREAM, **QUICK, "timeouts": {"idle_ms": 1000}},
+        2,
+        "(2 tries)",
+    ),
+    "schema, cut": (
+        [f.status(200, f.completion('{"a":').replace('"stop"', '"length"'))],
+        {"response_schema": {"type": "object"}},
+        1,
+        "max_tokens",
+    ),
+    "schema, not kept": (
+        [f.json_answer('{"city": 7}')],
+        {"response_schema": {"type": "object", "properties": {"city": {"type": "string"}}}},
+        1,
+        "does not fit the schema: /city: expected a string",
+    ),
     "schema, no JSON": ([f.json_answer("Sure!")], {"response_schema": {"type": "object"}}, 1, "'Sure!'"),
 }
 
@@ -119,9 +178,7 @@ RECOVERIES = {
 SLOW = ["5xx", "loading"]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in RECOVERIES]
-)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in RECOVERIES])
 def test_recovers(lab, name):
     script = RECOVERIES[name]
     with f.FaultServer(script) as server:

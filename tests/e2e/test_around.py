@@ -89,9 +89,7 @@ def test_no_network_at_all(lab):
         ok=False,
     )
     assert done.returncode == EXIT["NETWORK"] and "127.0.0.1:9" in done.stderr, done.stderr
-    done = call(
-        *alone, "mine", "repo=https://192.0.2.1/x.git", "--allow-net=192.0.2.1", cwd=lab, ok=False
-    )
+    done = call(*alone, "mine", "repo=https://192.0.2.1/x.git", "--allow-net=192.0.2.1", cwd=lab, ok=False)
     assert done.returncode == EXIT["NETWORK"] and "192.0.2.1" in done.stderr, done.stderr
 
 
@@ -142,13 +140,8 @@ def test_wheels_that_cannot_be_had(checkout, tmp_path):
     fake(programs, "python3", 'mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; [ "$2" = venv ]')
     (checkout / "tests").mkdir()
     shutil.copy(ROOT / "tests/requirements.txt", checkout / "tests")
-    done = call(
-        "make", "venv", cwd=checkout, ok=False, env={"PATH": f"{programs}:{os.environ['PATH']}"}
-    )
-    assert (
-        done.returncode == 2
-        and "that takes a network, once; tlab needs none of them" in done.stderr
-    ), done.stderr
+    done = call("make", "venv", cwd=checkout, ok=False, env={"PATH": f"{programs}:{os.environ['PATH']}"})
+    assert done.returncode == 2 and "that takes a network, once; tlab needs none of them" in done.stderr, done.stderr
     assert not (checkout / "build/venv/installed").exists()
 
 
@@ -200,11 +193,7 @@ def test_nothing_needs_docker_or_nix(lab, checkout, tmp_path):
         text=True,
         check=True,
     ).stdout
-    named = [
-        name
-        for name in tracked.split()
-        if re.search(r"(Makefile|Justfile|\.sh|\.yml|/deps|/run)$", name)
-    ]
+    named = [name for name in tracked.split() if re.search(r"(Makefile|Justfile|\.sh|\.yml|/deps|/run)$", name)]
     assert len(named) > 5
     for name in named:
         assert not re.search(r"\b(docker|podman)\b", (ROOT / name).read_text()), name
@@ -243,10 +232,7 @@ def foreign(checkout):
 def test_make_in_a_checkout_of_somebody_else(foreign):
     """It says so before it begins; a folder of one's own takes what is built."""
     done = foreign("make", "-s", ok=False)
-    assert (
-        done.returncode == 2
-        and "build cannot be written by you: make BUILD=/a/folder/of/yours" in done.stderr
-    )
+    assert done.returncode == 2 and "build cannot be written by you: make BUILD=/a/folder/of/yours" in done.stderr
     foreign("make", "-s", f"BUILD={foreign.own}/out", f"{foreign.own}/out/core/base/buf.o")
     assert not os.path.exists(f"{foreign.folder}/build")
 
@@ -269,20 +255,13 @@ def test_tlab_in_a_checkout_of_somebody_else(foreign):
 def test_a_dirty_checkout(lab):
     """A run says that it was, and keeps what was changed; the same commit clean is another experiment."""
     clean = call(TLAB, "hello", "specs/hello.json", "--json", cwd=lab)
-    (lab / "specs/hello.json").write_text(
-        (lab / "specs/hello.json").read_text().replace("world", "moon")
-    )
+    (lab / "specs/hello.json").write_text((lab / "specs/hello.json").read_text().replace("world", "moon"))
     (lab / "new.txt").write_text("new\n")
     dirty = call(TLAB, "hello", "specs/hello.json", "name=world", "--json", cwd=lab)
     before, after = (json.loads(done.stdout) for done in (clean, dirty))
-    assert (before["git"]["dirty"], after["git"]["dirty"]) == (False, True) and before[
-        "key"
-    ] != after["key"]
+    assert (before["git"]["dirty"], after["git"]["dirty"]) == (False, True) and before["key"] != after["key"]
     assert before["git"]["commit"] == after["git"]["commit"]
     patch = (lab / "latest/record/blobs" / after["git"]["patch"]["sha256"]).read_bytes()
     real_git.git(lab, "stash", "-u", "-q")
     real_git.git(lab, "apply", data=patch)
-    assert (
-        "moon" in (lab / "specs/hello.json").read_text()
-        and (lab / "new.txt").read_text() == "new\n"
-    )
+    assert "moon" in (lab / "specs/hello.json").read_text() and (lab / "new.txt").read_text() == "new\n"

@@ -24,6 +24,7 @@ def inject(lab, command, call, error, when, *more):
 
 # --- F5: a file that cannot be read any more ---------------------------------------------------------
 
+
 @traced
 def test_each_file_of_a_run_that_cannot_be_read(lab, server):
     """F5: verify and replay name the file, exit with other than 0, and make nothing up."""
@@ -49,6 +50,7 @@ def test_each_file_of_a_run_that_cannot_be_read(lab, server):
 
 
 # --- F8: descriptors -----------------------------------------------------------------------------------
+
 
 def unread(folder):
     """Whether the run's end could not read the record or the folder, and says so: then run.json cannot tell what is in it."""
@@ -99,8 +101,13 @@ def test_few_descriptors(lab, server):
     """F8: a run works with some, and with fewer says so; none of them is lost to the next effect."""
     ends = {}
     for limit in range(4, 40):
-        done = subprocess.run(lab.command(*words(server)), cwd=lab.root, capture_output=True, text=True,
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+        done = subprocess.run(
+            lab.command(*words(server)),
+            cwd=lab.root,
+            capture_output=True,
+            text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)),
+        )
         ends[limit] = done.returncode
         assert "error[BUG]" not in done.stderr and "traceback" not in done.stderr, (limit, done.stderr)
         assert done.returncode in (0, 1, 7, 8, 127), (limit, done.returncode, done.stderr)
@@ -109,12 +116,18 @@ def test_few_descriptors(lab, server):
     assert ends[39] == 0, ends
     least = min(limit for limit in ends if ends[limit] == 0)
     lab.recipe("for i = 1, 500 do run:write(i .. '.txt', 'x') assert(tlab.fs.read(i .. '.txt')) tlab.fs.read('no') end")
-    done = subprocess.run(lab.command("run", "try"), cwd=lab.root, capture_output=True, text=True,
-                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (least, least)))
+    done = subprocess.run(
+        lab.command("run", "try"),
+        cwd=lab.root,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (least, least)),
+    )
     assert done.returncode == 0, "descriptors leak: " + done.stderr
 
 
 # --- F4: close -------------------------------------------------------------------------------------------
+
 
 @traced
 @pytest.mark.slow
@@ -143,6 +156,7 @@ def test_every_close_of_a_written_file_fails(lab, server):
 
 # --- F16: kernels and file systems that cannot -------------------------------------------------------------
 
+
 @traced
 def test_a_kernel_without_openat2(lab, server):
     """F16: paths cannot be held beneath a folder, so a recipe's path is refused with the reason; never opened otherwise."""
@@ -169,7 +183,9 @@ def test_a_disk_without_locks(lab, server, error):
 
 
 @traced
-@pytest.mark.parametrize("call,error", [("renameat", "ESTALE"), ("symlinkat", "EPERM"), ("fchmod", "EPERM"), ("getrandom", "ENOSYS")])
+@pytest.mark.parametrize(
+    "call,error", [("renameat", "ESTALE"), ("symlinkat", "EPERM"), ("fchmod", "EPERM"), ("getrandom", "ENOSYS")]
+)
 def test_a_disk_that_cannot(lab, server, call, error):
     """F16: refused with the reason, as a network disk or a FAT stick would have it, or the same result."""
     assert lab.tlab(*words(server)).exit == 0

@@ -36,8 +36,13 @@ PASSES = """
 
 def fake(clock, **more):
     """The environment in which it is this time; without `@` the clock stands still."""
-    return {"LD_PRELOAD": str(FAKE[0]), "FAKETIME": clock, "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_NO_CACHE": "1", **more}
+    return {
+        "LD_PRELOAD": str(FAKE[0]),
+        "FAKETIME": clock,
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_NO_CACHE": "1",
+        **more,
+    }
 
 
 def second(text):
@@ -67,19 +72,31 @@ def check_run(lab):
         effect = json.loads(line)
         assert effect.get("at", 0) >= 0 and effect["took"] >= 0, effect
     folder = manifest["time"]["started"][:10].replace("-", "/")
-    assert manifest["folder"].startswith(f"{folder}/ai-team/artifacts/{manifest['time']['started'][11:19].replace(':', '')}Z-")
+    assert manifest["folder"].startswith(
+        f"{folder}/ai-team/artifacts/{manifest['time']['started'][11:19].replace(':', '')}Z-"
+    )
     assert lab.tlab("verify", "latest").exit == 0
     replayed = lab.tlab("replay", "latest")
     assert replayed.exit == 0, replayed.err
     return manifest
 
 
-@pytest.mark.parametrize("clock,year", [
-    ("-10y", None),
-    *(pytest.param(*row, marks=pytest.mark.slow) for row in [
-        ("@2099-06-01 12:00:00", "2099"), ("@1970-01-02 00:00:01", "1970"), ("+0 x1000", None),
-        ("@1950-01-01 00:00:00", "1950"), ("@9999-12-30 00:00:00", "9999")]),
-])
+@pytest.mark.parametrize(
+    "clock,year",
+    [
+        ("-10y", None),
+        *(
+            pytest.param(*row, marks=pytest.mark.slow)
+            for row in [
+                ("@2099-06-01 12:00:00", "2099"),
+                ("@1970-01-02 00:00:01", "1970"),
+                ("+0 x1000", None),
+                ("@1950-01-01 00:00:00", "1950"),
+                ("@9999-12-30 00:00:00", "9999"),
+            ]
+        ),
+    ],
+)
 def test_a_wrong_clock(lab, clock, year):
     """T1: the folder is that of the clock, the duration is not; an old `latest` is replaced whatever its date."""
     assert lab.tlab("run", "try").exit == 0
@@ -110,11 +127,16 @@ def test_a_clock_that_jumps_back_while_a_run_is_at_work(lab, tmp_path):
     check_run(lab)
 
 
-@pytest.mark.parametrize("start,after", [
-    ("2024-02-29 23:59:59", "2024-03-01"),
-    *(pytest.param(*row, marks=pytest.mark.slow) for row in [
-        ("2023-02-28 23:59:59", "2023-03-01"), ("2023-12-31 23:59:59", "2024-01-01")]),
-])
+@pytest.mark.parametrize(
+    "start,after",
+    [
+        ("2024-02-29 23:59:59", "2024-03-01"),
+        *(
+            pytest.param(*row, marks=pytest.mark.slow)
+            for row in [("2023-02-28 23:59:59", "2023-03-01"), ("2023-12-31 23:59:59", "2024-01-01")]
+        ),
+    ],
+)
 def test_midnight_passes_during_a_run(lab, tmp_path, start, after):
     """T2: one start time decides the folder: 29 February is a day, and stays the run's."""
     lab.recipe(PASSES)
@@ -132,9 +154,16 @@ def test_midnight_passes_during_a_run(lab, tmp_path, start, after):
     assert manifest["time"]["ended"].startswith(after)
 
 
-@pytest.mark.parametrize("zone", [
-    "Pacific/Kiritimati",
-    *(pytest.param(zone, marks=pytest.mark.slow) for zone in ["America/St_Johns", "Europe/Berlin", ":/nowhere", "<+99>-24"])])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Pacific/Kiritimati",
+        *(
+            pytest.param(zone, marks=pytest.mark.slow)
+            for zone in ["America/St_Johns", "Europe/Berlin", ":/nowhere", "<+99>-24"]
+        ),
+    ],
+)
 def test_a_time_zone_changes_nothing(lab, zone):
     """T2: UTC in names and files, at the hour that summer time takes away as well."""
     env = fake("@" + second("2024-03-31 01:30:00"), FAKETIME_FMT="%s", TZ=zone)

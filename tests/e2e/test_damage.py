@@ -16,8 +16,12 @@ def made(tmp_path_factory):
     """A finished run with artifacts, a blob and a required module."""
     lab = FaultLab(tmp_path_factory.mktemp("made") / "lab")
     lab.write("lua/words.lua", "return { hello = 'hello' }\n")
-    lab.write("recipes/many.lua", (lab.root / "recipes" / "many.lua").read_text().replace(
-        "run:metric(", "run:write('w.txt', require 'words'.hello) run:metric("))
+    lab.write(
+        "recipes/many.lua",
+        (lab.root / "recipes" / "many.lua")
+        .read_text()
+        .replace("run:metric(", "run:write('w.txt', require 'words'.hello) run:metric("),
+    )
     with f.FaultServer([f.status(200, REPLY)]) as server:
         done = lab.tlab("run", "many", f"url={server.base_url}")
     assert done.exit == 0, done.err
@@ -37,7 +41,9 @@ def files(folder):
 
 def named(made, copy):
     done = made.tlab("verify", copy, "--json")
-    if done.exit == 1 and json.loads(done.out)["error"]["code"] == "UNSUPPORTED":  # a flip made it a form of another tlab
+    if (
+        done.exit == 1 and json.loads(done.out)["error"]["code"] == "UNSUPPORTED"
+    ):  # a flip made it a form of another tlab
         return {str(pathlib.Path(json.loads(done.out)["error"]["file"]).relative_to(copy))}
     assert done.exit in (0, 5), done.out + done.err
     return {finding["path"] for finding in json.loads(done.out)["findings"]}
@@ -137,7 +143,16 @@ def rewrite(path, change):
 
 
 HOSTILE = ["../../../../etc/passwd", "A" * 64, "0" * 63 + "\n"]
-MORE_HOSTILE = ["..", "/etc/passwd", "0" * 63, "0" * 65, "", "0" * 63 + "\u0000", "../blobs/" + "0" * 55, "0" * 63 + "/"]
+MORE_HOSTILE = [
+    "..",
+    "/etc/passwd",
+    "0" * 63,
+    "0" * 65,
+    "",
+    "0" * 63 + "\u0000",
+    "../blobs/" + "0" * 55,
+    "0" * 63 + "/",
+]
 
 
 @pytest.mark.parametrize("digest", HOSTILE + [pytest.param(d, marks=pytest.mark.slow) for d in MORE_HOSTILE])
@@ -167,7 +182,12 @@ def test_a_hostile_digest_is_no_path(made, copy, digest):
             assert "root:x" not in done.out + done.err
             assert "error[BUG]" not in done.err, (words, change.__name__, done.err)
             assert words[0] == "show" or done.exit == 5 or (change is spoil and words[0] == "replay"), (
-                words, change.__name__, done.exit, done.out, done.err)
+                words,
+                change.__name__,
+                done.exit,
+                done.out,
+                done.err,
+            )
         (copy / "run.json").write_text(original)
     record = copy / "record" / "effects.jsonl"
     lines = record.read_text()

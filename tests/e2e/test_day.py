@@ -110,15 +110,32 @@ def test_a_day_that_was_cut_off_of_another_experiment(lab):
 
 
 @pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
-@pytest.mark.parametrize("call, when", [
-    ("renameat,renameat2", 3), slow("renameat,renameat2", 1), slow("mkdirat", 5), slow("mkdirat", 12),
-    slow("fsync,fdatasync", 9),
-])
+@pytest.mark.parametrize(
+    "call, when",
+    [
+        ("renameat,renameat2", 3),
+        slow("renameat,renameat2", 1),
+        slow("mkdirat", 5),
+        slow("mkdirat", 12),
+        slow("fsync,fdatasync", 9),
+    ],
+)
 def test_killed_and_made_anew(lab, call, when):
     killed = subprocess.run(
-        ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={when}",
-         *lab.command("day", "date=2026-10-03")],
-        cwd=lab.root, capture_output=True, timeout=60,
+        [
+            "strace",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            f"trace={call}",
+            "-e",
+            f"inject={call}:signal=SIGKILL:when={when}",
+            *lab.command("day", "date=2026-10-03"),
+        ],
+        cwd=lab.root,
+        capture_output=True,
+        timeout=60,
     )
     assert killed.returncode == -9
     assert lab.tlab("runs").exit == 0
@@ -137,17 +154,22 @@ def test_killed_before_the_manifest(lab):
 
 
 def test_the_page_says_what_is_open(lab):
-    (lab.root / "runs.csv").write_text("\n".join([
-        HEAD,
-        row("2026-09-20T08:00:00.000Z", 1, "failed", "old"),
-        row("2026-10-01T08:00:00.000Z", 2, "interrupted", "a"),
-        row("2026-10-01T09:00:00.000Z", 3, "failed", "b", "PROVIDER"),
-        row("2026-10-02T09:00:00.000Z", 4, "succeeded", "b"),
-        row("2026-10-02T10:00:00.000Z", 5, "timeout", "c", "TIMEOUT"),
-        row("2026-10-02T11:00:00.000Z", 6, "failed", "d", folder='"](x) [y'),
-        row("2026-10-03T06:00:00.000Z", 7, "succeeded", "e"),
-        row("2026-10-04T06:00:00.000Z", 8, "failed", "f"),
-    ]) + "\n")
+    (lab.root / "runs.csv").write_text(
+        "\n".join(
+            [
+                HEAD,
+                row("2026-09-20T08:00:00.000Z", 1, "failed", "old"),
+                row("2026-10-01T08:00:00.000Z", 2, "interrupted", "a"),
+                row("2026-10-01T09:00:00.000Z", 3, "failed", "b", "PROVIDER"),
+                row("2026-10-02T09:00:00.000Z", 4, "succeeded", "b"),
+                row("2026-10-02T10:00:00.000Z", 5, "timeout", "c", "TIMEOUT"),
+                row("2026-10-02T11:00:00.000Z", 6, "failed", "d", folder='"](x) [y'),
+                row("2026-10-03T06:00:00.000Z", 7, "succeeded", "e"),
+                row("2026-10-04T06:00:00.000Z", 8, "failed", "f"),
+            ]
+        )
+        + "\n"
+    )
     (lab.root / "2026/09/30").mkdir(parents=True)
     assert lab.tlab("day", "date=2026-10-03").exit == 0
     text = readme(lab, "2026-10-03")
@@ -166,9 +188,7 @@ def test_the_page_says_what_is_open(lab):
         ", `tlab resume 00000000`",
     ]
     today = readme(lab, "2026-10-03").split("when this page was made\n\n")[1].split("\n\n")[0]
-    assert today == (
-        "- 2026-10-03 06:00 `00000000` ai succeeded: [r7](../../../2026/10/03/ai-team/artifacts/r7)"
-    )
+    assert today == ("- 2026-10-03 06:00 `00000000` ai succeeded: [r7](../../../2026/10/03/ai-team/artifacts/r7)")
 
 
 def test_of_a_large_index_the_end_is_read(lab):

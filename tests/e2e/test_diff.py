@@ -77,7 +77,8 @@ def reseal(lab, folder, change):
     bare.write_text(json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
     manifest["digest"] = lab.tlab("hash", bare).out[:64]
     (folder / "run.json").write_text(
-        json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n")
+        json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+    )
 
 
 # --- one difference each ---------------------------------------------------------------------------
@@ -190,10 +191,15 @@ def test_outputs(lab):
 
 
 def completion(text, number, fingerprint="f"):
-    body = {"id": f"chatcmpl-{number}", "object": "chat.completion", "created": 1700000000 + number, "model": "m",
-            "system_fingerprint": fingerprint,
-            "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}
+    body = {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion",
+        "created": 1700000000 + number,
+        "model": "m",
+        "system_fingerprint": fingerprint,
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
+    }
     return f.status(200, json.dumps(body), headers=[("x-request-id", str(number))])
 
 
@@ -270,8 +276,13 @@ def test_a_run_of_an_older_tlab(lab):
 def wait_for_notes(lab, besides):
     """The folder of the run that goes on beside another one, once it has written all its files."""
     end = time.monotonic() + 20
-    while not (found := [p.parents[1] for p in lab.root.glob("20*/*/*/ai-team/artifacts/*/record/effects.jsonl")
-                         if p.parents[1] != besides and b"run.note" in p.read_bytes()]):
+    while not (
+        found := [
+            p.parents[1]
+            for p in lab.root.glob("20*/*/*/ai-team/artifacts/*/record/effects.jsonl")
+            if p.parents[1] != besides and b"run.note" in p.read_bytes()
+        ]
+    ):
         assert time.monotonic() < end
         time.sleep(0.02)
     return found[0]
@@ -279,8 +290,13 @@ def wait_for_notes(lab, besides):
 
 def test_a_run_that_was_killed(lab):
     whole = run(lab)
-    process = subprocess.Popen(lab.command("one", "wait:=60000"), cwd=lab.root,
-                               env={"PATH": os.environ["PATH"]}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        lab.command("one", "wait:=60000"),
+        cwd=lab.root,
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     cut = wait_for_notes(lab, whole)
     process.kill()
     process.wait()
@@ -291,8 +307,13 @@ def test_a_run_that_was_killed(lab):
 
 def test_a_run_that_was_resumed_is_as_one_that_never_stopped(lab):
     whole = run(lab, "wait:=300")
-    process = subprocess.Popen(lab.command("one", "wait:=300"), cwd=lab.root, env={"PATH": os.environ["PATH"]},
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        lab.command("one", "wait:=300"),
+        cwd=lab.root,
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     cut = wait_for_notes(lab, whole)
     process.kill()
     process.wait()
@@ -306,7 +327,9 @@ def test_a_run_that_was_resumed_is_as_one_that_never_stopped(lab):
 
 
 def test_a_blob_that_is_missing(lab):
-    lab.write("recipes/one.lua", RECIPE.replace("tlab.env.get 'DIFF_TEST' or", "#assert(tlab.env.get 'DIFF_TEST') > 0 and"))
+    lab.write(
+        "recipes/one.lua", RECIPE.replace("tlab.env.get 'DIFF_TEST' or", "#assert(tlab.env.get 'DIFF_TEST') > 0 and")
+    )
     a, b = [run(lab, env={"DIFF_TEST": "x" * 5000 + end}) for end in "ab"]
     assert diff(lab, a, b, DIFFERENT)["differs"] == ["effects"]
     (blob,) = (b / "record" / "blobs").iterdir()
@@ -323,7 +346,10 @@ def test_a_blob_that_is_missing(lab):
 @pytest.mark.parametrize("name", ["spec.json", "out.txt", "record/effects.jsonl", "record/recipe/recipe.lua"])
 def test_any_file_that_is_needed_and_not_there_or_not_as_it_was(lab, name):
     a = run(lab)
-    lab.write("recipes/one.lua", RECIPE.replace("'first\\n'", "'First\\n'").replace("run:metric", "tlab.fs.stat('lab:x') run:metric"))
+    lab.write(
+        "recipes/one.lua",
+        RECIPE.replace("'first\\n'", "'First\\n'").replace("run:metric", "tlab.fs.stat('lab:x') run:metric"),
+    )
     b = run(lab, "x=1")
     path = b / name
     text = path.read_bytes()
@@ -340,8 +366,13 @@ def test_what_is_no_run(lab):
     lab.write("bad/run.json", "{")
     lab.write("list/run.json", "[]\n")
     lab.write("later/run.json", '{"schema":"tlab.run/2"}\n')
-    for word, said in [("empty", "no run"), ("nothing", "no run"), ("bad", "no manifest"), ("list", "no manifest"),
-                       ("later", "tlab.run/2")]:
+    for word, said in [
+        ("empty", "no run"),
+        ("nothing", "no run"),
+        ("bad", "no manifest"),
+        ("list", "no manifest"),
+        ("later", "tlab.run/2"),
+    ]:
         for pair in [(a, word), (word, a)]:
             done = lab.tlab("diff", *pair)
             assert done.exit == TROUBLE and said in done.err, done.err
@@ -350,8 +381,13 @@ def test_what_is_no_run(lab):
 
 def test_a_result_that_cannot_be_told(lab):
     a = run(lab)
-    done = subprocess.run(["sh", "-c", '"$0" diff "$1" "$1" >/dev/full', lab.command()[0], a], cwd=lab.root,
-                          capture_output=True, env={"PATH": os.environ["PATH"]}, check=False)
+    done = subprocess.run(
+        ["sh", "-c", '"$0" diff "$1" "$1" >/dev/full', lab.command()[0], a],
+        cwd=lab.root,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"]},
+        check=False,
+    )
     assert done.returncode == TROUBLE and b"cannot be written" in done.stderr
 
 
@@ -376,8 +412,15 @@ def test_on_a_terminal_nothing_hostile_comes_through(lab):
     lab.write("lua/helper.lua", r"return { word = 'x\27[2J\27]52;c;AAAA\7\u{202e}' }")
     b = run(lab)
     master, terminal = pty.openpty()
-    done = subprocess.run(lab.command("diff", a, b), cwd=lab.root, stdin=subprocess.DEVNULL, stdout=terminal,
-                          stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"], "TERM": "xterm"}, check=False)
+    done = subprocess.run(
+        lab.command("diff", a, b),
+        cwd=lab.root,
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "TERM": "xterm"},
+        check=False,
+    )
     os.close(terminal)
     heard = b""
     while True:

@@ -40,8 +40,13 @@ def doctor(lab, *words, env=None, folder=None):
     """TMPDIR is a folder of the test's own: what other tests leave in /tmp is not ours to judge."""
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(
-            [TLAB, "doctor", "--json", *words], cwd=folder or lab.root, stdin=subprocess.DEVNULL, capture_output=True,
-            timeout=60, env={"PATH": os.environ["PATH"], "TMPDIR": scratch, **(env or {})})
+            [TLAB, "doctor", "--json", *words],
+            cwd=folder or lab.root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            env={"PATH": os.environ["PATH"], "TMPDIR": scratch, **(env or {})},
+        )
     done.exit, done.out, done.err = done.returncode, done.stdout.decode(), done.stderr.decode()
     return checks(done)
 
@@ -68,12 +73,30 @@ def test_a_lab_that_is_well(lab):
     assert lab.tlab(lab.recipe("run:write('a.txt', 'a')")).exit == 0
     os.chmod(lab.root, 0o700)
     found = doctor(lab)
-    for name in ("tlab", "libcurl", "libgit2", "openssl", "kernel", "worker", "clock", "environment", "lab", "space",
-                 "disk", "lab folder", "git", "latest", "leftovers", "manifests"):
+    for name in (
+        "tlab",
+        "libcurl",
+        "libgit2",
+        "openssl",
+        "kernel",
+        "worker",
+        "clock",
+        "environment",
+        "lab",
+        "space",
+        "disk",
+        "lab folder",
+        "git",
+        "latest",
+        "leftovers",
+        "manifests",
+    ):
         assert found[name]["status"] == "ok", found[name]
     before = sorted(lab.root.rglob("*"))
     text = lab.tlab("doctor")
-    assert text.exit == 0 and text.out.startswith("machine\n") and text.err.endswith(("all is well\n", "nothing fails\n"))
+    assert (
+        text.exit == 0 and text.out.startswith("machine\n") and text.err.endswith(("all is well\n", "nothing fails\n"))
+    )
     assert sorted(lab.root.rglob("*")) == before, "looking changed the lab"
 
 
@@ -83,8 +106,10 @@ def test_outside_a_lab(lab, tmp_path):
     assert "worker" in found and "space" not in found
 
 
-@pytest.mark.parametrize("text,said", [
-    ('{"schema":"tlab.lab/1","permit":{}}', "permits"), ("{", "not JSON"), ('{"schema":"tlab.lab/9"}', "tlab.lab/9")])
+@pytest.mark.parametrize(
+    "text,said",
+    [('{"schema":"tlab.lab/1","permit":{}}', "permits"), ("{", "not JSON"), ('{"schema":"tlab.lab/9"}', "tlab.lab/9")],
+)
 def test_a_lab_file_that_is_wrong(lab, text, said):
     lab.write("lab.json", text)
     expect(doctor(lab), "lab", "fail", said)
@@ -147,7 +172,10 @@ def test_as_an_ordinary_user_in_a_repository_of_another(tmp_path):
         subprocess.run(["chown", "-R", "65533", lab.root], check=True)
         done = subprocess.run(
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"{folder}/tlab", "doctor", "--json"],
-            cwd=lab.root, capture_output=True, env={"TMPDIR": str(tmp_path)})
+            cwd=lab.root,
+            capture_output=True,
+            env={"TMPDIR": str(tmp_path)},
+        )
         done.exit, done.out, done.err = done.returncode, done.stdout.decode(), done.stderr.decode()
         found = checks(done)
         expect(found, "user", "ok", "ordinary")
@@ -159,8 +187,20 @@ def test_as_an_ordinary_user_in_a_repository_of_another(tmp_path):
 
 def test_what_holds_programs_is_seen_by_running_one(lab):
     expect(doctor(lab), "programs", "ok", "no network, and no files but their own")
-    done = subprocess.run([sys.executable, pathlib.Path(__file__).with_name("without.py"), "landlock_create_ruleset=ENOSYS",
-                           "--", TLAB, "doctor", "--json"], cwd=lab.root, capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            pathlib.Path(__file__).with_name("without.py"),
+            "landlock_create_ruleset=ENOSYS",
+            "--",
+            TLAB,
+            "doctor",
+            "--json",
+        ],
+        cwd=lab.root,
+        capture_output=True,
+        text=True,
+    )
     done.exit, done.out, done.err = done.returncode, done.stdout, done.stderr
     expect(checks(done), "programs", "warn", "can reach the user's files")
 
@@ -237,21 +277,25 @@ def test_a_run_that_is_still_to_come(lab):
 
 @pytest.mark.skipif(not shutil.which("faketime"), reason="faketime is not here")
 def test_a_clock_that_is_wrong(lab):
-    done = subprocess.run(["faketime", "1999-01-01", TLAB, "doctor", "--json", "--quick"], cwd=lab.root,
-                          capture_output=True)
+    done = subprocess.run(
+        ["faketime", "1999-01-01", TLAB, "doctor", "--json", "--quick"], cwd=lab.root, capture_output=True
+    )
     done.exit, done.out, done.err = done.returncode, done.stdout.decode(), ""
     expect(checks(done), "clock", "fail", "1999-01-01")
 
 
 @traced
-@pytest.mark.parametrize("call,error,name,status,said", [
-    ("openat2", "ENOSYS", "kernel", "fail", "no openat2"),
-    ("memfd_create", "ENOSYS", "memfd", "fail", "no memfd"),
-    ("socketpair", "EMFILE", "worker", "fail", "does not start"),
-    ("flock", "ENOLCK", "disk", "warn", "no locks"),
-    ("symlinkat", "EPERM", "disk", "fail", "a symbolic link fails"),
-    ("landlock_create_ruleset", "ENOSYS", "worker", "warn", "lacks landlock"),
-])
+@pytest.mark.parametrize(
+    "call,error,name,status,said",
+    [
+        ("openat2", "ENOSYS", "kernel", "fail", "no openat2"),
+        ("memfd_create", "ENOSYS", "memfd", "fail", "no memfd"),
+        ("socketpair", "EMFILE", "worker", "fail", "does not start"),
+        ("flock", "ENOLCK", "disk", "warn", "no locks"),
+        ("symlinkat", "EPERM", "disk", "fail", "a symbolic link fails"),
+        ("landlock_create_ruleset", "ENOSYS", "worker", "warn", "lacks landlock"),
+    ],
+)
 def test_a_kernel_or_file_system_that_lacks_something(lab, call, error, name, status, said):
     found = traced_doctor(lab, "-f", "-e", f"trace={call}", "-e", f"inject={call}:error={error}")
     expect(found, name, status, said)

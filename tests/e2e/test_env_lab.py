@@ -18,10 +18,15 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="another user's files 
 
 
 def key_lab(tmp_path, port=1):
-    lab = FaultLab(tmp_path / "lab", {"permits": {"allow": {"net": ["127.0.0.1:*"]}},
-                                      "secrets": {"LAB_KEY": {"hosts": ["127.0.0.1:*"]}}})
-    lab.recipe("tlab.http.send { method = 'POST', body = 'q', url = 'http://127.0.0.1:%d/', headers = "
-               "{ authorization = tlab.secret 'LAB_KEY' } }" % port, needs="net = { '127.0.0.1:*' }")
+    lab = FaultLab(
+        tmp_path / "lab",
+        {"permits": {"allow": {"net": ["127.0.0.1:*"]}}, "secrets": {"LAB_KEY": {"hosts": ["127.0.0.1:*"]}}},
+    )
+    lab.recipe(
+        "tlab.http.send { method = 'POST', body = 'q', url = 'http://127.0.0.1:%d/', headers = "
+        "{ authorization = tlab.secret 'LAB_KEY' } }" % port,
+        needs="net = { '127.0.0.1:*' }",
+    )
     lab.write("secrets/.env.lab", f"LAB_KEY='{KEY}'\n")
     return lab
 
@@ -54,8 +59,13 @@ def test_a_file_that_others_may_touch(tmp_path, mode):
 def test_a_file_of_another_user(tmp_path):
     lab = key_lab(tmp_path)
     os.chown(lab.root / "secrets" / ".env.lab", NOBODY, NOBODY)
-    refused(lab, EXIT["RUN_FAILED"], "error[REFUSED]", "belongs to another user (65534, you are 0)",
-            "type: sudo chown 0 secrets/.env.lab")
+    refused(
+        lab,
+        EXIT["RUN_FAILED"],
+        "error[REFUSED]",
+        "belongs to another user (65534, you are 0)",
+        "type: sudo chown 0 secrets/.env.lab",
+    )
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "pipe"])
@@ -72,12 +82,15 @@ def test_it_is_a_plain_file_of_the_lab(tmp_path, what):
     refused(lab, EXIT["RUN_FAILED"], "error[REFUSED]", "plain file" if what == "pipe" else "symbolic link")
 
 
-@pytest.mark.parametrize("text,said", [
-    (f"A=b\n{KEY}\n", "secrets/.env.lab:2: expected NAME=value"),
-    (f"# x\n\nLAB_KEY=\"{KEY}\n", "secrets/.env.lab:3: "),
-    (f"LAB_KEY='{KEY}'\nLAB_KEY='{KEY}'\n", "secrets/.env.lab:2: LAB_KEY stands in an earlier line"),
-    (f"LAB_KEY='{KEY}' and more\n", "secrets/.env.lab:1: something stands behind the value"),
-])
+@pytest.mark.parametrize(
+    "text,said",
+    [
+        (f"A=b\n{KEY}\n", "secrets/.env.lab:2: expected NAME=value"),
+        (f'# x\n\nLAB_KEY="{KEY}\n', "secrets/.env.lab:3: "),
+        (f"LAB_KEY='{KEY}'\nLAB_KEY='{KEY}'\n", "secrets/.env.lab:2: LAB_KEY stands in an earlier line"),
+        (f"LAB_KEY='{KEY}' and more\n", "secrets/.env.lab:1: something stands behind the value"),
+    ],
+)
 def test_a_wrong_line(tmp_path, text, said):
     lab = key_lab(tmp_path)
     lab.write("secrets/.env.lab", text)
@@ -110,11 +123,16 @@ def test_what_git_ignores_here_and_in_a_new_lab(tmp_path):
         assert (tmp_path / "new" / "secrets" / name).read_text() == (ROOT / "secrets" / name).read_text()
     names = ["README.md", "example.env.lab", ".env.lab", "keys.txt", "a.sops.yaml", "deep/x", ".env", "README.md.age"]
     for root in (ROOT, tmp_path / "new"):
-        ignored = subprocess.run(["git", "check-ignore", "--no-index", *[f"secrets/{name}" for name in names]],
-                                 cwd=root, capture_output=True, text=True).stdout.split()
+        ignored = subprocess.run(
+            ["git", "check-ignore", "--no-index", *[f"secrets/{name}" for name in names]],
+            cwd=root,
+            capture_output=True,
+            text=True,
+        ).stdout.split()
         assert ignored == [f"secrets/{name}" for name in names[2:]], root
-        assert not subprocess.run(["git", "check-ignore", "--no-index", "keys.sops.yaml", "more.env.age"],
-                                  cwd=root, capture_output=True).stdout
+        assert not subprocess.run(
+            ["git", "check-ignore", "--no-index", "keys.sops.yaml", "more.env.age"], cwd=root, capture_output=True
+        ).stdout
 
 
 def test_these_tests_are_run_by_whom_they_should_be():
@@ -126,10 +144,18 @@ def core_of(tmp_path, name, config, env):
     """Whether the supervisor of a run leaves a core when it crashes, and its limit on one."""
     lab = FaultLab(tmp_path / name, {"permits": {"allow": {"net": ["127.0.0.1:*"]}}, **config})
     with f.FaultServer([f.silence()]) as server:
-        lab.recipe(f"tlab.http.send {{ method = 'POST', url = 'http://127.0.0.1:{server.port}/' }}",
-                   needs="net = { '127.0.0.1:*' }")
-        process = lab.start("run", "try", env=env, preexec_fn=lambda: resource.setrlimit(
-            resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)))
+        lab.recipe(
+            f"tlab.http.send {{ method = 'POST', url = 'http://127.0.0.1:{server.port}/' }}",
+            needs="net = { '127.0.0.1:*' }",
+        )
+        process = lab.start(
+            "run",
+            "try",
+            env=env,
+            preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+            ),
+        )
         wait_for(lambda: server.tries == 1)
         limits = open(f"/proc/{process.pid}/limits").read()
         os.kill(process.pid, signal.SIGSEGV)

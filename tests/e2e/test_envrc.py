@@ -10,7 +10,29 @@ from lab import ROOT
 pytestmark = pytest.mark.slow
 DIRENV = shutil.which("direnv")
 # What direnv itself calls, and no more: no nix, no compiler, no cargo.
-BARE = ["bash", "cat", "chmod", "cut", "dirname", "env", "grep", "head", "ls", "mkdir", "mktemp", "mv", "readlink", "realpath", "rm", "sed", "sha1sum", "sort", "touch", "tr", "uname"]
+BARE = [
+    "bash",
+    "cat",
+    "chmod",
+    "cut",
+    "dirname",
+    "env",
+    "grep",
+    "head",
+    "ls",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "readlink",
+    "realpath",
+    "rm",
+    "sed",
+    "sha1sum",
+    "sort",
+    "touch",
+    "tr",
+    "uname",
+]
 NEW_NIX = """#!/bin/sh
 [ "$1" = print-dev-env ] || exit 1
 echo 'unset shellHook; saved=$NEVER_SET; export TLAB_PROFILE=default; export IN_NIX_SHELL=impure'
@@ -80,9 +102,7 @@ def test_what_the_build_needs_is_named(machine):
     done = machine()
     assert done.returncode == 0, done.stderr
     for tool in ("cc", "make", "pkg-config", "python3", "git"):
-        assert (
-            f"missing: {tool}; nothing is built without; on Debian, type: make deps" in done.stderr
-        )
+        assert f"missing: {tool}; nothing is built without; on Debian, type: make deps" in done.stderr
 
 
 def test_a_nix_too_old_is_said_so_and_the_rest_goes_on(machine):

@@ -143,8 +143,9 @@ def test_replay_needs_no_mirror_and_no_network(lab, server):
     alone = ["unshare", "-rn", *words]
     if subprocess.run(["unshare", "-rn", "true"], check=False, capture_output=True).returncode != 0:
         alone = words
-    replay = subprocess.run(alone, cwd=lab.root, capture_output=True, text=True, env={"PATH": os.environ["PATH"]},
-                            check=False)
+    replay = subprocess.run(
+        alone, cwd=lab.root, capture_output=True, text=True, env={"PATH": os.environ["PATH"]}, check=False
+    )
     assert replay.returncode == 0, replay.stderr
     assert not lab.cache.exists()
     assert len(server.requests) == 2
@@ -201,8 +202,15 @@ def test_empty_and_detached(lab, tmp_path):
 
 
 def test_the_server_gets_what_git_would_send(lab, server):
-    lab.fetch(server.own, env={"http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1",
-                               "GIT_SSL_NO_VERIFY": "1", "GIT_DIR": "/nonexistent"})
+    lab.fetch(
+        server.own,
+        env={
+            "http_proxy": "http://127.0.0.1:1",
+            "ALL_PROXY": "http://127.0.0.1:1",
+            "GIT_SSL_NO_VERIFY": "1",
+            "GIT_DIR": "/nonexistent",
+        },
+    )
     [refs_, pack] = server.requests
     assert refs_[:2] == ("GET", "/own/er.git/info/refs?service=git-upload-pack")
     assert pack[:2] == ("POST", "/own/er.git/git-upload-pack")
@@ -214,8 +222,10 @@ def test_the_server_gets_what_git_would_send(lab, server):
 def test_configuration_of_the_user_and_of_the_mirror_is_not_obeyed(lab, server, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
-    config = f'[url "http://127.0.0.1:1/"]\n insteadOf = {server.url}/\n[http]\n proxy = http://127.0.0.1:1\n' \
-             f'[credential]\n helper = "!touch {tmp_path}/ran"\n[core]\n fsmonitor = "touch {tmp_path}/ran"\n'
+    config = (
+        f'[url "http://127.0.0.1:1/"]\n insteadOf = {server.url}/\n[http]\n proxy = http://127.0.0.1:1\n'
+        f'[credential]\n helper = "!touch {tmp_path}/ran"\n[core]\n fsmonitor = "touch {tmp_path}/ran"\n'
+    )
     (home / ".gitconfig").write_text(config)
     server.fault = g.instead(401, [("www-authenticate", "Basic realm=x")])
     asked = lab.fetch(server.own, env={"HOME": str(home)})
@@ -261,16 +271,19 @@ def test_redirects(lab, server, tmp_path):
 
 
 @slow
-@pytest.mark.parametrize("url, code, words", [
-    ("git://127.0.0.1/x", "INVALID", "only http and https"),
-    ("ssh://git@host/x", "INVALID", "only http and https"),
-    ("git@host:owner/name.git", "REFUSED", "ssh is not spoken"),
-    ("http://user:password1@127.0.0.1:1/x", "INVALID", "use a secret"),
-    ("http://127.0.0.1:1/x\r\nHost: y", "REFUSED", "line break"),
-    ("http://127.0.0.1:1/x?y=1", "REFUSED", "no ?"),
-    ("ftp://127.0.0.1/x", "INVALID", "only http and https"),
-    ("/srv/x", "ARGUMENT", "is a path"),
-])
+@pytest.mark.parametrize(
+    "url, code, words",
+    [
+        ("git://127.0.0.1/x", "INVALID", "only http and https"),
+        ("ssh://git@host/x", "INVALID", "only http and https"),
+        ("git@host:owner/name.git", "REFUSED", "ssh is not spoken"),
+        ("http://user:password1@127.0.0.1:1/x", "INVALID", "use a secret"),
+        ("http://127.0.0.1:1/x\r\nHost: y", "REFUSED", "line break"),
+        ("http://127.0.0.1:1/x?y=1", "REFUSED", "no ?"),
+        ("ftp://127.0.0.1/x", "INVALID", "only http and https"),
+        ("/srv/x", "ARGUMENT", "is a path"),
+    ],
+)
 def test_urls_that_are_refused(lab, url, code, words):
     done = lab.fetch(url)
     assert done.exit != 0 and words in done.err, done.err
@@ -282,22 +295,29 @@ def test_urls_that_are_refused(lab, url, code, words):
 
 
 @slow
-@pytest.mark.parametrize("fault, code, words", [
-    (g.instead(404), "NOT_FOUND", "no git repository"),
-    (g.instead(401, [("www-authenticate", "Basic realm=x")]), "REFUSED", "asks for a login"),
-    (g.instead(403), "REFUSED", "403"),
-    (g.instead(503), "PROVIDER", "503"),
-    (g.instead(200, [("content-type", "text/html")], b"<html>hello"), "NETWORK", "text/html"),
-    (g.instead(200, [("content-type", "text/plain")], b"0" * 40 + b"\trefs/heads/main\n"), "NETWORK", "text/plain"),
-    (g.only("refs", g.cut(20)), "NETWORK", "cut after 20 bytes"),
-    (g.only("refs", g.flipped(b"\n0000", 1)), "NETWORK", "makes no sense"),
-    (g.only("pack", g.cut(60)), "NETWORK", "cut after 60 bytes"),
-    (g.only("pack", g.cut(30, reset=True)), "NETWORK", ""),
-    (g.only("pack", g.instead(500)), "PROVIDER", "500"),
-    (g.only("pack", g.instead(200, [("content-type", "text/html")], b"no")), "NETWORK", "text/html"),
-    (g.only("pack", g.flipped(b"PACK", 40)), "NETWORK", "makes no sense"),
-    (g.only("pack", g.instead(200, [("content-type", "application/x-git-upload-pack-result")], b"")), "NETWORK", ""),
-])
+@pytest.mark.parametrize(
+    "fault, code, words",
+    [
+        (g.instead(404), "NOT_FOUND", "no git repository"),
+        (g.instead(401, [("www-authenticate", "Basic realm=x")]), "REFUSED", "asks for a login"),
+        (g.instead(403), "REFUSED", "403"),
+        (g.instead(503), "PROVIDER", "503"),
+        (g.instead(200, [("content-type", "text/html")], b"<html>hello"), "NETWORK", "text/html"),
+        (g.instead(200, [("content-type", "text/plain")], b"0" * 40 + b"\trefs/heads/main\n"), "NETWORK", "text/plain"),
+        (g.only("refs", g.cut(20)), "NETWORK", "cut after 20 bytes"),
+        (g.only("refs", g.flipped(b"\n0000", 1)), "NETWORK", "makes no sense"),
+        (g.only("pack", g.cut(60)), "NETWORK", "cut after 60 bytes"),
+        (g.only("pack", g.cut(30, reset=True)), "NETWORK", ""),
+        (g.only("pack", g.instead(500)), "PROVIDER", "500"),
+        (g.only("pack", g.instead(200, [("content-type", "text/html")], b"no")), "NETWORK", "text/html"),
+        (g.only("pack", g.flipped(b"PACK", 40)), "NETWORK", "makes no sense"),
+        (
+            g.only("pack", g.instead(200, [("content-type", "application/x-git-upload-pack-result")], b"")),
+            "NETWORK",
+            "",
+        ),
+    ],
+)
 def test_faults_of_the_server(lab, server, fault, code, words):
     """A first fetch fails and leaves nothing; with a mirror there, that answers unless the server said no."""
     server.fault = fault
@@ -488,14 +508,17 @@ def test_resumed(lab, server):
 def test_no_run_reads_a_mirror_that_it_has_not_fetched(lab, server):
     lab.fetch(server.own)
     path = f"lab:.tlab/cache/git/{lab.mirror().name}"
-    lab.write("recipes/peek.lua", """return { name = 'peek', summary = 'x', home = 'x', run = function(run, spec)
+    lab.write(
+        "recipes/peek.lua",
+        """return { name = 'peek', summary = 'x', home = 'x', run = function(run, spec)
       for _, path in ipairs { spec.path, spec.path .. '/', spec.path .. '/objects', 'lab:.tlab/./cache/git/x' } do
         local fine, err = pcall(tlab.git.log, { limit = 1 }, path)
         assert(not fine and err.code == 'NOT_PERMITTED', path)
         fine, err = pcall(tlab.fs.list, path)
         assert(not fine and err.code == 'NOT_PERMITTED', path)
       end
-    end }""")
+    end }""",
+    )
     done = lab.tlab("run", "recipes/peek.lua", f"path={path}")
     assert done.exit == 0, done.err
 
@@ -533,9 +556,28 @@ def test_the_disk_is_full(tmp_path, server, size):
 @pytest.fixture
 def certificate(tmp_path):
     file = tmp_path / "own.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", file, "-out", tmp_path / "crt.pem"],
-                   check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=127.0.0.1",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            file,
+            "-out",
+            tmp_path / "crt.pem",
+        ],
+        check=True,
+        capture_output=True,
+    )
     with open(file, "ab") as out:
         out.write((tmp_path / "crt.pem").read_bytes())
     return file
@@ -557,9 +599,15 @@ def test_https(lab, server, certificate):
     """With an authority that the system knows: in a mount namespace, where its list is another."""
     with g.GitServer(server.root, certificate) as tls:
         words = lab.words(f"{tls.url}/own/er.git")
-        script = f"mount --bind {certificate} /etc/ssl/certs/ca-certificates.crt && exec \"$@\""
-        done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *lab.command(*words)], cwd=lab.root,
-                              capture_output=True, text=True, env={"PATH": os.environ["PATH"]}, check=False)
+        script = f'mount --bind {certificate} /etc/ssl/certs/ca-certificates.crt && exec "$@"'
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", script, "sh", *lab.command(*words)],
+            cwd=lab.root,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"]},
+            check=False,
+        )
         if "unshare" in done.stderr or "mount:" in done.stderr:
             pytest.skip(done.stderr)
         assert done.returncode == 0, done.stderr
@@ -573,6 +621,7 @@ TOKEN = "t0ken-of-thirty-two-characters!!"
 @slow
 def test_a_secret_goes_to_its_host_alone(tmp_path, server):
     import base64
+
     login = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 
     def wants_login(handler, answer):

@@ -25,9 +25,11 @@ def ops(lab):
     return [op for op in json.loads(lab.tlab("ops", "--json").out) if op["permit"] != "tool"]
 
 
-EDGES = ("-1, 0, 1, math.maxinteger, math.mininteger, 2^53, 2^53 + 1, -2^63, 2^63, 1e308, 0/0, 1/0, -1/0, 1.5, "
-         "true, false, '', ('x'):rep(5000), '\\0', '\\xff', '../x', '/etc/passwd', {}, { 1 }, { a = 1 }, "
-         "{ [1] = 1, [3] = 3 }, function() end, coroutine.create(print), tlab.json.null, tlab.secret 'K'")
+EDGES = (
+    "-1, 0, 1, math.maxinteger, math.mininteger, 2^53, 2^53 + 1, -2^63, 2^63, 1e308, 0/0, 1/0, -1/0, 1.5, "
+    "true, false, '', ('x'):rep(5000), '\\0', '\\xff', '../x', '/etc/passwd', {}, { 1 }, { a = 1 }, "
+    "{ [1] = 1, [3] = 3 }, function() end, coroutine.create(print), tlab.json.null, tlab.secret 'K'"
+)
 
 
 def test_every_operation_with_every_edge_value(lab):
@@ -108,8 +110,29 @@ run:write_json('out.json', out)"""
         assert len(outcome(lab)) == 21
 
 
-NAMES = ["..", "../x", "a/../../x", "/x", "//x", "", ".", "x\\0y", "\\xff\\xfe", "record/x", "./record/x", "record//x",
-         "./run.json", ".//run.json", "run.json/", "./spec.json", "sub/../run.json", "./record/effects.jsonl", "run.json", "record/effects.jsonl", ".tlab-tmp-0123456789abcdef"]
+NAMES = [
+    "..",
+    "../x",
+    "a/../../x",
+    "/x",
+    "//x",
+    "",
+    ".",
+    "x\\0y",
+    "\\xff\\xfe",
+    "record/x",
+    "./record/x",
+    "record//x",
+    "./run.json",
+    ".//run.json",
+    "run.json/",
+    "./spec.json",
+    "sub/../run.json",
+    "./record/effects.jsonl",
+    "run.json",
+    "record/effects.jsonl",
+    ".tlab-tmp-0123456789abcdef",
+]
 
 
 def test_hostile_names_write_nothing(lab):
@@ -168,14 +191,17 @@ def test_special_files_and_the_kernels_own(lab):
     os.mkfifo(lab.root / "fifo")
     sparse = lab.write("sparse", "")
     os.truncate(sparse, 1 << 40)
-    lab.recipe("""
+    lab.recipe(
+        """
 local out = {}
 for _, path in ipairs { 'lab:fifo', 'lab:sparse', '/dev/zero', '/dev/stdin', '/dev/tty', '/proc/self/environ', '/proc/self/mem',
     '/proc/self/fd/0', '/proc/1/environ', '/proc/self/root/etc/passwd', '/sys/kernel/uevent_helper', '/dev/fd/0' } do
   local value, err = tlab.fs.read(path)
   out[#out + 1] = value == nil and err.code or 'READ ' .. path
 end
-run:write_json('out.json', out)""", needs="read = { '/' }")
+run:write_json('out.json', out)""",
+        needs="read = { '/' }",
+    )
     done = lab.tlab("run", "try", "--allow-read=/", timeout=20)
     assert done.exit == 0, done.err
     assert set(outcome(lab)) <= {"REFUSED", "LIMIT", "NOT_FOUND", "NOT_PERMITTED", "IO"}, outcome(lab)
@@ -198,7 +224,8 @@ def test_a_run_is_private(lab):
 def test_requests_that_are_refused_before_they_are_sent(lab):
     """N6: CR, LF and NUL in header, URL and method, and every scheme but http and https."""
     with f.FaultServer([f.json_answer("x")]) as server:
-        lab.recipe("""
+        lab.recipe(
+            """
 local url, out = 'URL', {}
 for _, request in ipairs {
   { url = url, headers = { ['x-a'] = 'b\\r\\nx-evil: 1' } }, { url = url, headers = { ['x-a\\r\\nx-evil'] = '1' } },
@@ -212,7 +239,8 @@ for _, request in ipairs {
   out[#out + 1] = ok and value ~= nil
 end
 run:write_json('out.json', out)""".replace("URL", server.base_url).replace("PORT", str(server.port)),
-                   needs="net = { '127.0.0.1:*' }")
+            needs="net = { '127.0.0.1:*' }",
+        )
         done = lab.tlab("run", "try")
     assert done.exit == 0, done.err
     assert not any(outcome(lab)), outcome(lab)
@@ -222,14 +250,24 @@ run:write_json('out.json', out)""".replace("URL", server.base_url).replace("PORT
 
 def test_redirects_are_checked_anew(lab):
     """N1: to another host, port, scheme, loopback by another name and the metadata address."""
-    for target in ("http://169.254.169.254/latest/meta-data/", "http://localhost:1/", "http://127.0.0.1:1/", "file:///etc/passwd",
-                   "http://2130706433:1/", "http://0x7f.1:1/", "http://[::ffff:127.0.0.1]:1/", "gopher://127.0.0.1/"):
+    for target in (
+        "http://169.254.169.254/latest/meta-data/",
+        "http://localhost:1/",
+        "http://127.0.0.1:1/",
+        "file:///etc/passwd",
+        "http://2130706433:1/",
+        "http://0x7f.1:1/",
+        "http://[::ffff:127.0.0.1]:1/",
+        "gopher://127.0.0.1/",
+    ):
         with f.FaultServer([], get=f.status(302, "", [("Location", target)])) as server:
             lab.write("lab.json", {"schema": "tlab.lab/1", "permits": {"allow": {"net": [f"127.0.0.1:{server.port}"]}}})
-            lab.recipe(f"""
+            lab.recipe(
+                f"""
 local ok, value, err = pcall(tlab.http.send, {{ url = '{server.base_url}', headers = {{ ['x-api-key'] = 'k' }} }})
 run:write_json('out.json', {{ got = ok and value ~= nil, why = tostring(ok and err or value) }})""",
-                       needs=f"net = {{ '127.0.0.1:{server.port}' }}")
+                needs=f"net = {{ '127.0.0.1:{server.port}' }}",
+            )
             done = lab.tlab("run", "try")
         assert done.exit == 0, done.err
         assert outcome(lab)["got"] is False, (target, outcome(lab))
@@ -240,16 +278,24 @@ def test_a_name_that_leads_to_this_machine(lab, tmp_path):
     """N2: the permit is for a name, its address is private: refused at the connection unless that is granted too."""
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 rebound.example\n")
-    inside = ["unshare", "-m", "sh", "-c", f"mount --bind {hosts} /etc/hosts && exec \"$0\" \"$@\""]
+    inside = ["unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$0" "$@"']
     with f.FaultServer([], get=f.status(200, "x")) as server:
-        lab.recipe(f"""
+        lab.recipe(
+            f"""
 local reply, err = tlab.http.send {{ url = 'http://rebound.example:{server.port}/' }}
 if not reply then error(err) end
-run:write('address.txt', reply.address)""", needs="net = { 'rebound.example:*', '127.0.0.1:*' }")
+run:write('address.txt', reply.address)""",
+            needs="net = { 'rebound.example:*', '127.0.0.1:*' }",
+        )
         for allowed, exit_code in ((["rebound.example:*"], 4), (["rebound.example:*", "127.0.0.1:*"], 0)):
             lab.write("lab.json", {"schema": "tlab.lab/1", "permits": {"allow": {"net": allowed}}})
-            done = subprocess.run([*inside, *lab.command("run", "try")], cwd=lab.root, capture_output=True, text=True,
-                                  env={"PATH": os.environ["PATH"]})
+            done = subprocess.run(
+                [*inside, *lab.command("run", "try")],
+                cwd=lab.root,
+                capture_output=True,
+                text=True,
+                env={"PATH": os.environ["PATH"]},
+            )
             if "unshare" in done.stderr or "mount" in done.stderr:
                 pytest.skip(done.stderr)
             assert done.returncode == exit_code, done.stderr

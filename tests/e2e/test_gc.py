@@ -46,8 +46,14 @@ def state(*folders):
 
 
 def gc(lab, *words):
-    done = subprocess.run([TLAB, "gc", "--json", *words], cwd=lab.root, stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=60, env={"PATH": os.environ["PATH"], "TMPDIR": str(lab.scratch)})
+    done = subprocess.run(
+        [TLAB, "gc", "--json", *words],
+        cwd=lab.root,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        env={"PATH": os.environ["PATH"], "TMPDIR": str(lab.scratch)},
+    )
     assert done.returncode == 0, done
     answer = json.loads(done.stdout)
     assert answer["kept"] == [], answer
@@ -105,8 +111,12 @@ def test_nothing_of_use_is_listed(lab, tmp_path):
 def test_each_kind_is_listed_and_goes(lab):
     run = finished(lab)
     temporary = {
-        lab.root / TEMP.format(1), run / TEMP.format(2), run / "sub" / TEMP.format(3), run.parent / TEMP.format(4),
-        run.parent.parent.parent / TEMP.format(5), lab.root / ".tlab" / TEMP.format(6),
+        lab.root / TEMP.format(1),
+        run / TEMP.format(2),
+        run / "sub" / TEMP.format(3),
+        run.parent / TEMP.format(4),
+        run.parent.parent.parent / TEMP.format(5),
+        lab.root / ".tlab" / TEMP.format(6),
         run / "record" / "blobs" / ("0" * 64 + ".tmp"),
     }
     for path in temporary:
@@ -218,7 +228,9 @@ def test_a_link_that_is_planted_after_the_list(lab, tmp_path):
     shutil.copytree(run.parent, outside / "artifacts")
     for home in (run.parent, outside / "artifacts"):
         old(home / TEMP.format(1) if (home / TEMP.format(1)).write_text("x") else home)
-    lab.write("swap.lua", f"""
+    lab.write(
+        "swap.lua",
+        f"""
       local core, rubbish = require 'core', require 'host.store.rubbish'
       local found = rubbish.find('{lab.root}')
       assert(#found.entries == 1, #found.entries)
@@ -227,7 +239,8 @@ def test_a_link_that_is_planted_after_the_list(lab, tmp_path):
       local gone, err = rubbish.remove('{lab.root}', found.entries[1])
       assert(gone == nil and err.code == 'REFUSED', err and err.message)
       return true
-    """)
+    """,
+    )
     done = lab.tlab("--self-test", "swap.lua", env={"TMPDIR": str(lab.scratch)})
     assert done.exit == 0, done.err + done.out
     assert (outside / "artifacts" / TEMP.format(1)).exists()
@@ -235,11 +248,30 @@ def test_a_link_that_is_planted_after_the_list(lab, tmp_path):
 
 def random_lab(lab, rng):
     """Names that are almost, or quite, what gc looks for, in places that are or are not its own."""
-    days = [f"{rng.choice(['2026', '1999', '20x6', '99999'])}/{rng.choice(['01', '1', '12'])}/{rng.choice(['02', 'x'])}"
-            for _ in range(3)]
-    homes = ["", "notes", ".tlab", ".tlab/open", *days, *(f"{day}/{HOME}" for day in days), *(f"{day}/a/b/c/d" for day in days)]
-    names = [TEMP.format(rng.randrange(10)), ".tlab-tmp-", ".tlab-tmpx", "a.txt", "run.json", "spec.json", "0" * 64 + ".tmp",
-             "01234567", "runs.csv"]
+    days = [
+        f"{rng.choice(['2026', '1999', '20x6', '99999'])}/{rng.choice(['01', '1', '12'])}/{rng.choice(['02', 'x'])}"
+        for _ in range(3)
+    ]
+    homes = [
+        "",
+        "notes",
+        ".tlab",
+        ".tlab/open",
+        *days,
+        *(f"{day}/{HOME}" for day in days),
+        *(f"{day}/a/b/c/d" for day in days),
+    ]
+    names = [
+        TEMP.format(rng.randrange(10)),
+        ".tlab-tmp-",
+        ".tlab-tmpx",
+        "a.txt",
+        "run.json",
+        "spec.json",
+        "0" * 64 + ".tmp",
+        "01234567",
+        "runs.csv",
+    ]
     for _ in range(40):
         home = lab.root / rng.choice(homes)
         if rng.random() < 0.6:
@@ -274,7 +306,8 @@ def may_go(lab, name, was):
     below = [path for path in was if path.startswith(f"{lab.root}/{name}/")]
     files = [path for path in below if was[path] is not None]
     return bool(re.fullmatch(r"\d{4}/\d\d/\d\d/.*\d{6}Z-[a-z0-9_-]+-[0-9a-f]{8}", name)) and all(
-        re.search(r"/\.tlab-tmp-[\w-]+$|/record/blobs/[0-9a-f]+\.tmp$", path) for path in files)
+        re.search(r"/\.tlab-tmp-[\w-]+$|/record/blobs/[0-9a-f]+\.tmp$", path) for path in files
+    )
 
 
 @pytest.mark.parametrize("seed", [*range(6), *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 120))])

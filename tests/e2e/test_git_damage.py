@@ -32,10 +32,10 @@ def history(folder, packed=True):
 
 def damaged(data, how, at, bit):
     if how == "flip":
-        return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1:]
+        return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
     if how == "cut":
         return data[:at]
-    return data[:at] + bytes(min(16, len(data) - at)) + data[at + 16:]
+    return data[:at] + bytes(min(16, len(data) - at)) + data[at + 16 :]
 
 
 def try_damage(lab, repo, pattern, times, seed):
@@ -66,7 +66,15 @@ def try_damage(lab, repo, pattern, times, seed):
     return seen
 
 
-PLACES = {"objects/??/*": 12, "objects/pack/*.pack": 12, "objects/pack/*.idx": 12, "packed-refs": 5, "HEAD": 3, "config": 4, "index": 4}
+PLACES = {
+    "objects/??/*": 12,
+    "objects/pack/*.pack": 12,
+    "objects/pack/*.idx": 12,
+    "packed-refs": 5,
+    "HEAD": 3,
+    "config": 4,
+    "index": 4,
+}
 
 
 @pytest.mark.parametrize("pattern", PLACES)
@@ -125,6 +133,7 @@ def test_loops(lab, tmp_path):
 
 # --- huge -------------------------------------------------------------------------------------------------
 
+
 def pack_of(objects):
     """A pack and its index, written by hand: [(id, type, size it claims, compressed bytes, what stands between)]."""
     out, offsets = b"PACK" + struct.pack(">II", 2, len(objects)), []
@@ -147,9 +156,12 @@ def delta_bomb(repo):
     size, times = 0xFFFFFF, 256
     base, bomb = "11" * 20, "22" * 20
     delta = g.varint(size) + g.varint(size * times) + b"\xf0\xff\xff\xff" * times
-    pack, index = pack_of([
-        (base, 3, size, zlib.compress(bytes(size)), b""),
-        (bomb, 7, len(delta), zlib.compress(delta), bytes.fromhex(base))])
+    pack, index = pack_of(
+        [
+            (base, 3, size, zlib.compress(bytes(size)), b""),
+            (bomb, 7, len(delta), zlib.compress(delta), bytes.fromhex(base)),
+        ]
+    )
     for name, data in (("pack", pack), ("idx", index)):
         (repo.dot_git / f"objects/pack/pack-{'0' * 40}.{name}").write_bytes(data)
     return bomb
@@ -183,9 +195,13 @@ def peak(lab, repo):
     return g.said_of(lab), most >> 20
 
 
-@pytest.mark.parametrize("what", [
-    what if what in ("a delta bomb", "a header that lies, 8 EiB") else pytest.param(what, marks=pytest.mark.slow)
-    for what in HUGE])
+@pytest.mark.parametrize(
+    "what",
+    [
+        what if what in ("a delta bomb", "a header that lies, 8 EiB") else pytest.param(what, marks=pytest.mark.slow)
+        for what in HUGE
+    ],
+)
 def test_objects_that_blow_up(lab, tmp_path, what):
     """G4: as a file's content, a tree and a commit: capped, in little memory, in plain words."""
     repo = g.Repo(tmp_path / "theirs").two_commits()
@@ -231,9 +247,11 @@ def test_a_tree_of_trees_of_trees(lab, tmp_path):
     for _ in range(9):
         tree = repo.tree([("40000", b"d%d" % n, tree) for n in range(10)])
     repo.commit(tree, "a bomb\n", [before])
-    lab.recipe("local _, err = tlab.git.changes({ 'HEAD' }, { patch = true }, '%s')\n"
-               "run:write_json('said.json', { changes = { code = err.code, message = err.message } })" % repo.folder,
-               needs=f"read = {{ '{repo.folder}' }}")
+    lab.recipe(
+        "local _, err = tlab.git.changes({ 'HEAD' }, { patch = true }, '%s')\n"
+        "run:write_json('said.json', { changes = { code = err.code, message = err.message } })" % repo.folder,
+        needs=f"read = {{ '{repo.folder}' }}",
+    )
     began = time.monotonic()
     assert lab.tlab("run", "try", f"--allow-read={repo.folder}").exit == 0
     said = g.said_of(lab)["changes"]
@@ -245,14 +263,18 @@ def test_a_hundred_thousand_references(lab, tmp_path):
     """G4: looked through for the ones that are near, in time."""
     repo = g.Repo(tmp_path / "theirs").two_commits()
     head = repo.git("rev-parse", "HEAD")
-    (repo.dot_git / "packed-refs").write_text("# pack-refs with: peeled fully-peeled sorted \n" + "".join(
-        f"{head} refs/heads/topic/{n:06}\n" for n in range(100_000)))
+    (repo.dot_git / "packed-refs").write_text(
+        "# pack-refs with: peeled fully-peeled sorted \n"
+        + "".join(f"{head} refs/heads/topic/{n:06}\n" for n in range(100_000))
+    )
     began = time.monotonic()
     said = lab.probe(repo)
     assert all("answer" in one for one in said.values()), said
-    name = lab.recipe("local _, err = tlab.git.resolve('topic/05000x', '%s')\n"
-                      "run:write_json('said.json', { resolve = { code = err.code, message = err.message } })" % repo.folder,
-                      needs=f"read = {{ '{repo.folder}' }}")
+    name = lab.recipe(
+        "local _, err = tlab.git.resolve('topic/05000x', '%s')\n"
+        "run:write_json('said.json', { resolve = { code = err.code, message = err.message } })" % repo.folder,
+        needs=f"read = {{ '{repo.folder}' }}",
+    )
     assert lab.tlab("run", name, f"--allow-read={repo.folder}").exit == 0
     said = g.said_of(lab)["resolve"]
     assert said["code"] == "NOT_FOUND" and "'topic/050000'" in said["message"], said

@@ -77,8 +77,17 @@ CONFIG = """
   url = "ext::sh -c 'touch MARK.submodule'"
   update = "!touch MARK.update"
 """
-HOOKS = ["post-checkout", "pre-commit", "fsmonitor-watchman", "post-index-change", "reference-transaction", "pre-auto-gc",
-         "post-update", "pre-receive", "update"]
+HOOKS = [
+    "post-checkout",
+    "pre-commit",
+    "fsmonitor-watchman",
+    "post-index-change",
+    "reference-transaction",
+    "pre-auto-gc",
+    "post-update",
+    "pre-receive",
+    "update",
+]
 
 
 def hostile(folder, mark):
@@ -149,6 +158,7 @@ def test_nothing_that_a_configuration_names_is_run(lab, tmp_path):
 
 # --- G2: whose it is, and where its parts lie ---------------------------------------------------------------
 
+
 @pytest.fixture
 def anywhere():
     """A folder that every user can reach."""
@@ -178,12 +188,21 @@ def test_another_users_repository(anywhere, reader):
     else:
         give(lab.root, 4321)
         give(other.dot_git, 0)
-        done = subprocess.run(["setpriv", "--reuid=4321", "--regid=4321", "--clear-groups", TLAB, *words], cwd=lab.root,
-                              capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+        done = subprocess.run(
+            ["setpriv", "--reuid=4321", "--regid=4321", "--clear-groups", TLAB, *words],
+            cwd=lab.root,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"]},
+        )
         done.exit, done.err = done.returncode, done.stderr
     assert done.exit == 0, done.err
-    refused(g.said_of(lab), "REFUSED", "belongs to another user; change the owner (chown) or work in a clone of your own")
-    assert lab.manifest["git"]["commit"] == other.git("-c", "safe.directory=*", "rev-parse", "HEAD", data=None), lab.manifest
+    refused(
+        g.said_of(lab), "REFUSED", "belongs to another user; change the owner (chown) or work in a clone of your own"
+    )
+    assert lab.manifest["git"]["commit"] == other.git(
+        "-c", "safe.directory=*", "rev-parse", "HEAD", data=None
+    ), lab.manifest
 
 
 EVIL = """
@@ -305,12 +324,16 @@ def test_a_bare_repository_inside_a_tree(lab, tmp_path):
 
 # --- G3: formats and states ------------------------------------------------------------------------------
 
+
 def extension(line, version=1):
     def make(folder):
         repo = g.Repo(folder).two_commits()
         with (repo.dot_git / "config").open("a") as config:
-            config.write(f"[core]\n  repositoryformatversion = {version}\n" + (f"[extensions]\n  {line}\n" if line else ""))
+            config.write(
+                f"[core]\n  repositoryformatversion = {version}\n" + (f"[extensions]\n  {line}\n" if line else "")
+            )
         return repo
+
     return make
 
 
@@ -318,14 +341,17 @@ def sha256(folder):
     return g.Repo(folder, "--object-format=sha256").two_commits()
 
 
-@pytest.mark.parametrize("make, words", [
-    pytest.param(sha256, "extensions.objectformat", id="SHA-256"),
-    pytest.param(extension("refStorage = reftable"), "extensions.refstorage", id="reftable"),
-    pytest.param(extension("partialClone = origin"), "extensions.partialclone", id="partial clone"),
-    pytest.param(extension("worktreeConfig = true"), "extensions.worktreeconfig", id="configuration of worktrees"),
-    pytest.param(extension("neverHeardOf = 1"), "extensions.neverheardof", id="unknown"),
-    pytest.param(extension("", version=7), "version", id="version 7"),
-])
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        pytest.param(sha256, "extensions.objectformat", id="SHA-256"),
+        pytest.param(extension("refStorage = reftable"), "extensions.refstorage", id="reftable"),
+        pytest.param(extension("partialClone = origin"), "extensions.partialclone", id="partial clone"),
+        pytest.param(extension("worktreeConfig = true"), "extensions.worktreeconfig", id="configuration of worktrees"),
+        pytest.param(extension("neverHeardOf = 1"), "extensions.neverheardof", id="unknown"),
+        pytest.param(extension("", version=7), "version", id="version 7"),
+    ],
+)
 def test_formats_that_libgit2_does_not_know(lab, tmp_path, make, words):
     """G3: the feature is named."""
     refused(lab.probe(make(tmp_path / "theirs")), "UNSUPPORTED", words)
@@ -370,6 +396,7 @@ def test_an_object_that_a_partial_clone_left_behind(lab, tmp_path):
 
 # --- P8: what is no repository ------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("what", ["bundle", "tar", "zip", "text"])
 def test_an_archive_is_no_repository(lab, tmp_path, what):
     """P8: nothing is unpacked; said in plain words, and nothing is left."""
@@ -395,9 +422,12 @@ FETCH = """
 
 
 def fetch(lab, at, *words):
-    name = lab.recipe(f"local function try()\n{FETCH.format(at=at)}\nend\nlocal ok, err = pcall(try)\n"
-                      "if not ok then run:write_json('said.json', { log = { code = err.code, message = err.message } }) end",
-                      needs=f"read = {{ '{at}' }}", name="fetching")
+    name = lab.recipe(
+        f"local function try()\n{FETCH.format(at=at)}\nend\nlocal ok, err = pcall(try)\n"
+        "if not ok then run:write_json('said.json', { log = { code = err.code, message = err.message } }) end",
+        needs=f"read = {{ '{at}' }}",
+        name="fetching",
+    )
     done = lab.tlab("run", name, f"--allow-read={at}", *words)
     assert done.exit == 0, done.err
     return g.said_of(lab)["log"]

@@ -14,14 +14,52 @@ from faults import strace_here
 from lab import ROOT, wait_for
 
 SUBJECTS = [
-    b"../../x", b"/etc/passwd", b"-rf .", b"CON", b"nul.txt", b"", b"   ", b"\xff\xfe\xc3", b"x" * 300,
-    b"a\x1b[2J\x1b]52;c;cm0gLXJm\x07b", b"tab\there", b"cr\rhere", "\u202ecod.exe\u2066".encode(), "🎉 done".encode(),
-    b".", b"..", b"$(touch x)", b"=cmd|' /C calc'!A0", b'@SUM(1,"2")', b"a\xc2\x9b31mb", b"<script>alert(1)</script> | [x](y)",
+    b"../../x",
+    b"/etc/passwd",
+    b"-rf .",
+    b"CON",
+    b"nul.txt",
+    b"",
+    b"   ",
+    b"\xff\xfe\xc3",
+    b"x" * 300,
+    b"a\x1b[2J\x1b]52;c;cm0gLXJm\x07b",
+    b"tab\there",
+    b"cr\rhere",
+    "\u202ecod.exe\u2066".encode(),
+    "🎉 done".encode(),
+    b".",
+    b"..",
+    b"$(touch x)",
+    b"=cmd|' /C calc'!A0",
+    b'@SUM(1,"2")',
+    b"a\xc2\x9b31mb",
+    b"<script>alert(1)</script> | [x](y)",
 ]
-NAMES = [b"..", b".", b".git", b"/etc/passwd", b"a/../../b", b"CON", b"-rf", b"a\nb", b"a\x1b[31mb", "\u202egpj.exe".encode(),
-         b"\xff\xfe", b"=1+1", b"con.txt", b"x" * 300]
-TIMES = ["-2208988800 +0000", "4294967296 +0000", "-1 +0000", "0 +9999", "1700000000 -0000",
-         "9223372036854775807 +0000"]
+NAMES = [
+    b"..",
+    b".",
+    b".git",
+    b"/etc/passwd",
+    b"a/../../b",
+    b"CON",
+    b"-rf",
+    b"a\nb",
+    b"a\x1b[31mb",
+    "\u202egpj.exe".encode(),
+    b"\xff\xfe",
+    b"=1+1",
+    b"con.txt",
+    b"x" * 300,
+]
+TIMES = [
+    "-2208988800 +0000",
+    "4294967296 +0000",
+    "-1 +0000",
+    "0 +9999",
+    "1700000000 -0000",
+    "9223372036854775807 +0000",
+]
 
 
 @pytest.fixture
@@ -63,7 +101,11 @@ def check_cells(path, free=()):
     """O2: no cell begins as a formula does."""
     for row in rows(path):
         for column, cell in row.items():
-            assert column in free or not cell or (cell[0] not in "=+@\t\r" and not re.match(r"-\D", cell)), (path.name, column, cell)
+            assert column in free or not cell or (cell[0] not in "=+@\t\r" and not re.match(r"-\D", cell)), (
+                path.name,
+                column,
+                cell,
+            )
 
 
 def test_messages_and_names(lab, tmp_path):
@@ -101,13 +143,19 @@ def test_trees_that_no_git_would_check_out(lab, tmp_path):
     blob, parent = repo.object("blob", b"evil\n"), repo.git("rev-parse", "HEAD")
     for name in NAMES:
         parent = repo.commit(repo.tree([("100644", name, blob)]), "one name\n", [parent])
-    parent = repo.commit(repo.tree([("100644", b"a", blob), ("100644", b"a", blob), ("120000", b"a", blob)]), "twice\n", [parent])
+    parent = repo.commit(
+        repo.tree([("100644", b"a", blob), ("100644", b"a", blob), ("120000", b"a", blob)]), "twice\n", [parent]
+    )
     inner = repo.tree([("100644", b"..", blob)])
     repo.commit(repo.tree([("40000", b"..", repo.tree([("40000", b"..", inner)]))]), "deep\n", [parent])
     around = everything(tmp_path)
     mine(lab, repo)
     check_names(lab)
-    assert [name for name in everything(tmp_path) if name not in around and not re.match(r"lab/(latest|runs\.csv|2|\.tlab)", name)] == []
+    assert [
+        name
+        for name in everything(tmp_path)
+        if name not in around and not re.match(r"lab/(latest|runs\.csv|2|\.tlab)", name)
+    ] == []
     assert not [path for path in lab.root.rglob("*") if path.is_file() and path.read_bytes() == b"evil\n"]
     for path in (lab.latest / "commits").glob("*/files.csv"):
         check_cells(path)
@@ -136,8 +184,13 @@ def test_times_out_of_any_range(lab, tmp_path):
 def test_what_cannot_be_read_is_the_same_for_mine(lab, tmp_path, what):
     """G2, G4, P8: a plain message, a failed run, without the page that comes last."""
     repo = g.Repo(tmp_path / "theirs")
-    words = {"another user's": "belongs to another user", "elsewhere": "--allow-read=", "damaged": "try git fsck",
-             "empty": "no commit yet", "a bundle": "a bundle or an archive has to be unpacked first"}[what]
+    words = {
+        "another user's": "belongs to another user",
+        "elsewhere": "--allow-read=",
+        "damaged": "try git fsck",
+        "empty": "no commit yet",
+        "a bundle": "a bundle or an archive has to be unpacked first",
+    }[what]
     if what != "empty":
         repo.two_commits()
     if what == "another user's":
@@ -174,18 +227,34 @@ CHANGES = {
 def test_a_repository_that_changes_meanwhile(lab, tmp_path, what):
     """G5: what is mined is of one commit, which the manifest names beside the one at the end; or an error says what is missing."""
     repo = g.Repo(tmp_path / "theirs")
-    repo.git("fast-import", "--quiet", data=b"".join(
-        b"commit refs/heads/main\ncommitter A <a@b> %d +0000\ndata 1\nx\nM 644 inline f\ndata %d\n%d\n" % (1700000000 + n, len(str(n)), n)
-        for n in range(200)))
+    repo.git(
+        "fast-import",
+        "--quiet",
+        data=b"".join(
+            b"commit refs/heads/main\ncommitter A <a@b> %d +0000\ndata 1\nx\nM 644 inline f\ndata %d\n%d\n"
+            % (1700000000 + n, len(str(n)), n)
+            for n in range(200)
+        ),
+    )
     repo.git("reset", "-q", "--hard")
     was = repo.git("rev-parse", "HEAD")
     # The other process works between the recipe's first look and its last, which waits for it here.
     text = (lab.root / "recipes/mine.lua").read_text()
     step = "    local job = new_job(run, spec)\n"
     assert step in text
-    lab.write("recipes/mine.lua", text.replace(step, step + "    while not tlab.fs.stat('lab:done') do tlab.clock.sleep(20) end\n"))
+    lab.write(
+        "recipes/mine.lua",
+        text.replace(step, step + "    while not tlab.fs.stat('lab:done') do tlab.clock.sleep(20) end\n"),
+    )
     process = lab.start("mine", f"repo={repo.folder}", "limit=0", f"--allow-read={repo.folder}")
-    wait_for(lambda: [run for run in lab.root.glob("2*/*/*/analyzer/inputs/*/record/effects.jsonl") if b"fs.stat" in run.read_bytes()], 30)
+    wait_for(
+        lambda: [
+            run
+            for run in lab.root.glob("2*/*/*/analyzer/inputs/*/record/effects.jsonl")
+            if b"fs.stat" in run.read_bytes()
+        ],
+        30,
+    )
     subprocess.run(["sh", "-ec", CHANGES[what]], cwd=repo.folder, check=True, env=real_git.somebody("B", "b@b"))
     lab.write("done", "x")
     _, err = process.communicate(timeout=60)
@@ -208,6 +277,7 @@ def test_a_repository_that_changes_meanwhile(lab, tmp_path, what):
 
 # --- N7, N8 -----------------------------------------------------------------------------------------------
 
+
 def test_the_environment_has_no_say(lab, tmp_path):
     """N7: git's variables and the person's own configuration change nothing of what is mined."""
     repo = g.Repo(tmp_path / "theirs").two_commits()
@@ -215,20 +285,39 @@ def test_the_environment_has_no_say(lab, tmp_path):
     mark = tmp_path / "MARK"
     home = tmp_path / "home"
     home.mkdir()
-    (home / ".gitconfig").write_text(f'[core]\n  fsmonitor = "touch {mark}"\n[diff]\n  renames = false\n  external = "touch {mark}"\n'
-                                     f'[url "{other.folder}"]\n  insteadOf = {repo.folder}\n[include]\n  path = /dev/stdin\n')
+    (home / ".gitconfig").write_text(
+        f'[core]\n  fsmonitor = "touch {mark}"\n[diff]\n  renames = false\n  external = "touch {mark}"\n'
+        f'[url "{other.folder}"]\n  insteadOf = {repo.folder}\n[include]\n  path = /dev/stdin\n'
+    )
     mine(lab, repo)
     want = (lab.latest / "commits.csv").read_bytes()
     hostile = {
-        "GIT_DIR": other.dot_git, "GIT_WORK_TREE": other.folder, "GIT_OBJECT_DIRECTORY": other.dot_git / "objects",
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": other.dot_git / "objects", "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": "core.fsmonitor", "GIT_CONFIG_VALUE_0": f"touch {mark}", "GIT_EXTERNAL_DIFF": f"touch {mark}",
-        "GIT_SSH_COMMAND": f"touch {mark}", "GIT_CEILING_DIRECTORIES": tmp_path, "GIT_NAMESPACE": "x", "HOME": home,
-        "XDG_CONFIG_HOME": home, "GIT_CONFIG_GLOBAL": home / ".gitconfig", "GIT_INDEX_FILE": other.dot_git / "index",
-        "GIT_DISCOVERY_ACROSS_FILESYSTEM": "1", "GIT_SHALLOW_FILE": "/dev/null", "GIT_TRACE": mark, "TZ": "Asia/Kolkata",
+        "GIT_DIR": other.dot_git,
+        "GIT_WORK_TREE": other.folder,
+        "GIT_OBJECT_DIRECTORY": other.dot_git / "objects",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": other.dot_git / "objects",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.fsmonitor",
+        "GIT_CONFIG_VALUE_0": f"touch {mark}",
+        "GIT_EXTERNAL_DIFF": f"touch {mark}",
+        "GIT_SSH_COMMAND": f"touch {mark}",
+        "GIT_CEILING_DIRECTORIES": tmp_path,
+        "GIT_NAMESPACE": "x",
+        "HOME": home,
+        "XDG_CONFIG_HOME": home,
+        "GIT_CONFIG_GLOBAL": home / ".gitconfig",
+        "GIT_INDEX_FILE": other.dot_git / "index",
+        "GIT_DISCOVERY_ACROSS_FILESYSTEM": "1",
+        "GIT_SHALLOW_FILE": "/dev/null",
+        "GIT_TRACE": mark,
+        "TZ": "Asia/Kolkata",
     }
-    done = lab.tlab("mine", f"repo={repo.folder}", f"--allow-read={repo.folder}",
-                    env={name: str(value) for name, value in hostile.items()})
+    done = lab.tlab(
+        "mine",
+        f"repo={repo.folder}",
+        f"--allow-read={repo.folder}",
+        env={name: str(value) for name, value in hostile.items()},
+    )
     assert done.exit == 0, done.err
     assert (lab.latest / "commits.csv").read_bytes() == want
     assert not mark.exists()

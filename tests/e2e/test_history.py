@@ -55,6 +55,7 @@ def check(lab, repo, options, *words):
 
 # --- the numbers -----------------------------------------------------------------------------------
 
+
 def test_numbers_of_the_projects_own_history(lab):
     """They are those of `git log --numstat -M`, in every commit."""
     if not (ROOT / ".git").exists():
@@ -82,6 +83,7 @@ def test_numbers_of_an_invented_history(lab, invented):
 @pytest.mark.timeout(600)
 def test_numbers_do_not_depend_on_the_batch_or_the_processors(lab, invented):
     """A commit is told in the same words with others and alone, by one child and by two."""
+
     def told(**more):
         return list(git_history.changes(lab.read(invented, limit=300, options={"patch": True}, **more)))
 
@@ -93,6 +95,7 @@ def test_numbers_do_not_depend_on_the_batch_or_the_processors(lab, invented):
 
 
 # --- patches ---------------------------------------------------------------------------------------
+
 
 @pytest.mark.timeout(600)
 def test_patches_give_the_trees(lab, invented, tmp_path):
@@ -115,13 +118,16 @@ def test_patches_give_the_trees(lab, invented, tmp_path):
 
 # --- memory ----------------------------------------------------------------------------------------
 
+
 def write_plain(repo, commits):
     """One small file that grows a line in each commit."""
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", repo], check=True)
     parts = []
     for i in range(1, commits + 1):
-        parts.append(f"commit refs/heads/main\ncommitter A <a@example.org> {10**9 + i} +0000\ndata 7\nchange\n\n"
-                     f"M 100644 inline file{i % 50}\ndata <<END\n{i}\nEND\n\n")
+        parts.append(
+            f"commit refs/heads/main\ncommitter A <a@example.org> {10**9 + i} +0000\ndata 7\nchange\n\n"
+            f"M 100644 inline file{i % 50}\ndata <<END\n{i}\nEND\n\n"
+        )
     git(repo, "fast-import", "--quiet", data="".join(parts).encode())
 
 

@@ -16,9 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 RUN = "tests/lint/run.sh"
 # Nothing here may look like a key itself.
 KEY = "sk" + "_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
-NAMES = {
-    f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-}
+NAMES = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
 def call(cwd, *words, ok=True, **env):
@@ -72,10 +70,7 @@ def tree(clone):
 def offline():
     """What takes the network away from a command, where one may."""
     shut = ["unshare", "--map-root-user", "--net"]
-    works = (
-        shutil.which("unshare")
-        and subprocess.run([*shut, "true"], capture_output=True).returncode == 0
-    )
+    works = shutil.which("unshare") and subprocess.run([*shut, "true"], capture_output=True).returncode == 0
     return shut if works else []
 
 
@@ -176,9 +171,7 @@ def test_all_hooks_are_local():
     assert set(re.findall(r"language: (.*)", text)) == {"system"}
 
 
-@pytest.mark.parametrize(
-    "path", ["secrets/.env.lab", "secrets/keys/a", ".env", "x/.env.lab", "a.pem", "b/id_ed25519"]
-)
+@pytest.mark.parametrize("path", ["secrets/.env.lab", "secrets/keys/a", ".env", "x/.env.lab", "a.pem", "b/id_ed25519"])
 def test_a_file_of_secrets_is_refused_by_its_name(tree, path):
     done = commit(tree, path, "x\n")
     assert done.returncode != 0 and failed(done) == ["secrets"], done.stdout

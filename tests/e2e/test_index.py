@@ -62,8 +62,14 @@ def lab():
 
 def at_once(lab, count, most):
     shell = f'seq {count} | xargs -P {most} -I{{}} "$0" run tiny n={{}} -q'
-    done = subprocess.run(["sh", "-c", shell, lab.command()[0]], cwd=lab.root, env={"PATH": os.environ["PATH"]},
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=600)
+    done = subprocess.run(
+        ["sh", "-c", shell, lab.command()[0]],
+        cwd=lab.root,
+        env={"PATH": os.environ["PATH"]},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=600,
+    )
     assert done.returncode == 0 and not done.stderr, done.stderr[-2000:]
 
 
@@ -142,8 +148,14 @@ def test_a_full_disk_is_told_and_the_row_comes_later(lab):
             if file.tell() > (1 << 20) - 600:
                 break
     size = lab.csv.stat().st_size
-    done = subprocess.run(["prlimit", f"--fsize={size + 8}", *lab.command("run", "tiny", "-q")], cwd=lab.root,
-                          capture_output=True, text=True, env={"PATH": os.environ["PATH"]}, timeout=60)
+    done = subprocess.run(
+        ["prlimit", f"--fsize={size + 8}", *lab.command("run", "tiny", "-q")],
+        cwd=lab.root,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"]},
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     assert "warning: " in done.stderr and "File too large" in done.stderr
     assert lab.csv.stat().st_size == size

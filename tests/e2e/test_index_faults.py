@@ -49,6 +49,7 @@ def rebuilt(lab):
 
 # --- F17, F18: damage ----------------------------------------------------------------------------------
 
+
 def damage(lab, name, change, look):
     """The file changed; `look(done)` at what is answered; a rebuild brings back every byte."""
     path, good = lab.root / name, (lab.root / "runs.csv").read_bytes()
@@ -68,7 +69,7 @@ def damage(lab, name, change, look):
 
 def flips(data, step):
     for at in range(0, len(data), step):
-        yield data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1:]
+        yield data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
 
 
 @pytest.mark.parametrize("step", [97, pytest.param(3, marks=pytest.mark.slow)])
@@ -77,12 +78,14 @@ def test_flipped_bytes_of_runs_csv(lab, step):
     good = (lab.root / "runs.csv").read_bytes()
     lost = 0
     for bad in flips(good, step):
+
         def look(done, bad=bad):
             nonlocal lost
             found = answer(done)
             if found is None or len(found) != 3:
                 lost += 1
                 assert "--rebuild" in said(done), (bad, said(done))
+
         damage(lab, "runs.csv", lambda _, bad=bad: bad, look)
     assert lost > 0
 
@@ -92,9 +95,11 @@ def test_runs_csv_cut_at_each_byte(lab):
     """F18: cut in a line, the line is known to be missing; cut between two, a rebuild or the doctor finds it."""
     good = (lab.root / "runs.csv").read_bytes()
     for size in range(0, len(good), 3):
+
         def look(done, size=size):
-            if done.exit == 0 and size > 0 and good[size - 1:size] != b"\n" and good[:size].count(b"\n") > 0:
+            if done.exit == 0 and size > 0 and good[size - 1 : size] != b"\n" and good[:size].count(b"\n") > 0:
                 assert "--rebuild" in said(done) or len(answer(done)) == 3, (size, said(done))
+
         damage(lab, "runs.csv", lambda _, size=size: good[:size], look)
 
 
@@ -107,13 +112,26 @@ def test_runs_csv_gone(lab):
     assert len(index_is_true(lab)) == 4
 
 
-@pytest.mark.parametrize("name", ["tail", "lock", "rows/0123456789abcdef", "rows/-0123456789abcdef", "open/0123456789abcdef",
-                                  "rows/garbage", "open/garbage", "runs.new"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tail",
+        "lock",
+        "rows/0123456789abcdef",
+        "rows/-0123456789abcdef",
+        "open/0123456789abcdef",
+        "rows/garbage",
+        "open/garbage",
+        "runs.new",
+    ],
+)
 def test_files_of_the_machine_state(lab, name):
     """F17, F18: rubbish in .tlab is no row, keeps nobody from working, and takes no row away."""
     for text in (b"", b"\x00" * 100, b"rubbish", b"rubbish\n", b"../../etc\n", b"/etc\n", b"\xff" * 5000):
+
         def look(done, text=text):
             assert done.exit != 0 or len(answer(done)) == 3, (name, text, said(done))
+
         damage(lab, f".tlab/{name}", lambda _, text=text: text, look)
         assert lab.tlab("run", "tiny").exit == 0, (name, text)
         shutil.rmtree(lab.latest)
@@ -129,6 +147,7 @@ def test_machine_state_gone(lab):
 
 
 # --- P2: links -------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("name", ["runs.csv", ".tlab", ".tlab/rows", ".tlab/open", ".tlab/lock", ".tlab/tail"])
 def test_planted_links(lab, name):
@@ -155,7 +174,19 @@ def test_planted_links(lab, name):
 
 # --- F1, F4, F7, F8, F16: the disk -------------------------------------------------------------------------
 
-MENDED = ["openat", "openat2", "write", "pwrite64", "fdatasync", "fsync", "renameat", "unlinkat", "ftruncate", "pread64", "fchmod"]
+MENDED = [
+    "openat",
+    "openat2",
+    "write",
+    "pwrite64",
+    "fdatasync",
+    "fsync",
+    "renameat",
+    "unlinkat",
+    "ftruncate",
+    "pread64",
+    "fchmod",
+]
 
 
 def index_calls(lab, command, call):
@@ -232,8 +263,15 @@ def test_a_read_only_lab(lab):
     """F7: every question is answered; what waits is seen though it cannot be brought in; changes are refused."""
     process = lab.start("run", lab.recipe("tlab.clock.sleep(60000)", name="long"))
     killed_when_begun(lab, process)
-    asked = [["runs"], ["runs", "--json"], ["log"], ["show", "latest"], ["verify", "latest"], ["replay", "latest"],
-             ["diff", "latest", rows((lab.root / "runs.csv").read_text())[0]["id"][:12]]]
+    asked = [
+        ["runs"],
+        ["runs", "--json"],
+        ["log"],
+        ["show", "latest"],
+        ["verify", "latest"],
+        ["replay", "latest"],
+        ["diff", "latest", rows((lab.root / "runs.csv").read_text())[0]["id"][:12]],
+    ]
     subprocess.run(["mount", "--bind", lab.root, lab.root], check=True)
     try:
         subprocess.run(["mount", "-o", "remount,bind,ro", lab.root], check=True)
@@ -259,14 +297,29 @@ def killed_when_begun(lab, process):
 
 # --- F15: nobody hears ---------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("target", ["/dev/full", "closed"])
-@pytest.mark.parametrize("command", ["runs", "runs --csv", "runs --json", "log", "diff latest latest", "show latest",
-                                     "tag latest heard", "note latest heard", "resume latest"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "runs",
+        "runs --csv",
+        "runs --json",
+        "log",
+        "diff latest latest",
+        "show latest",
+        "tag latest heard",
+        "note latest heard",
+        "resume latest",
+    ],
+)
 def test_an_output_that_fails(lab, target, command):
     """F15: the exit code tells that nobody could be told; what was to be written is written."""
     shell = f'"$0" {command} ' + (">&-" if target == "closed" else ">/dev/full")
     done = subprocess.run(["sh", "-c", shell, lab.command()[0]], cwd=lab.root, capture_output=True, text=True)
-    expected = (2,) if command.startswith(("resume", "diff")) else (0, 8) if command.startswith(("tag", "note")) else (8,)
+    expected = (
+        (2,) if command.startswith(("resume", "diff")) else (0, 8) if command.startswith(("tag", "note")) else (8,)
+    )
     assert done.returncode in (*expected, 8), (done.returncode, done.stderr)
     assert "error[BUG]" not in done.stderr and done.stderr.count("error[") <= 1, done.stderr
     if command.startswith(("tag", "note")):
@@ -275,12 +328,25 @@ def test_an_output_that_fails(lab, target, command):
 
 # --- O2: what a spreadsheet would run ---------------------------------------------------------------------------
 
-HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "'=1", "\t=1", "\r=1", "=HYPERLINK(\"http://evil\",\"x\")", "a,b\"c\nd", "\u202e=x"]
+HOSTILE = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "'=1",
+    "\t=1",
+    "\r=1",
+    '=HYPERLINK("http://evil","x")',
+    'a,b"c\nd',
+    "\u202e=x",
+]
 
 
 def test_cells_that_begin_as_formulas(lab):
     """O2: written by real runs into every cell that takes text; no cell begins as one, and what was written comes back."""
-    lab.write("recipes/cells.lua", """return { name = 'cells', summary = 's', home = 'ai-team/artifacts',
+    lab.write(
+        "recipes/cells.lua",
+        """return { name = 'cells', summary = 's', home = 'ai-team/artifacts',
   spec = { type = 'object', properties = { v = { type = 'string' } } }, needs = {},
   run = function(run, spec)
     run:note('model', { asked = spec.v })
@@ -288,7 +354,8 @@ def test_cells_that_begin_as_formulas(lab):
     run:note('cost', { amount = 1, currency = spec.v })
     run:metric(spec.v, 1)
     if spec.v:sub(1, 1) == '=' then error(spec.v) end
-  end }""")
+  end }""",
+    )
     for value in HOSTILE:
         lab.write("spec.json", {"v": value})
         assert lab.tlab("run", "cells", "spec.json").exit == (1 if value[0] == "=" else 0)
@@ -299,6 +366,9 @@ def test_cells_that_begin_as_formulas(lab):
         assert "\n=" not in lab.tlab("runs", asked).out
     answers = [row for row in json.loads(lab.tlab("runs", "--json").out) if row["recipe"] == "cells"][::-1]
     assert [row["note"] for row in answers] == [
-        "".join(" " if character < " " else character for character in value) for value in HOSTILE]
-    assert [json.loads(row["params"])["v"] if isinstance(row["params"], str) else row["params"]["v"] for row in answers] == HOSTILE
+        "".join(" " if character < " " else character for character in value) for value in HOSTILE
+    ]
+    assert [
+        json.loads(row["params"])["v"] if isinstance(row["params"], str) else row["params"]["v"] for row in answers
+    ] == HOSTILE
     index_is_true(lab)

@@ -21,7 +21,7 @@ MANY_RUNS = 20000
 BODIES = {
     "plain": "run:write('a.txt', 'a')",
     "noted": "run:note('tag', { tag = 'new, \"odd\"' }) run:metric('score', 0.125) run:note('params', { t = 0.7, s = '=1' })"
-             " run:note('cost', { amount = 0.01, currency = 'EUR' }) run:note('usage', { input = 3, output = 4 })",
+    " run:note('cost', { amount = 0.01, currency = 'EUR' }) run:note('usage', { input = 3, output = 4 })",
     "fails": "error('it does\\nfail')",
     "waits": "tlab.clock.sleep(60000)",
 }
@@ -106,7 +106,11 @@ def test_twenty_thousand_folders(lab):
     whole = broken.read_bytes()
     broken.write_bytes(whole[:100])
     measured = subprocess.run(
-        ["sh", "-c", 'ulimit -v 400000; exec "$0" runs --rebuild --json', TLAB], cwd=lab.root, capture_output=True, text=True)
+        ["sh", "-c", 'ulimit -v 400000; exec "$0" runs --rebuild --json', TLAB],
+        cwd=lab.root,
+        capture_output=True,
+        text=True,
+    )
     assert measured.returncode == 5, measured.stderr
     said = json.loads(measured.stdout)
     assert said["rows"] == MANY_RUNS - 1 and said["failed"] == 1 and said["failures"][0]["folder"] == folders[7]

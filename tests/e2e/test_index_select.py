@@ -15,30 +15,88 @@ import pytest
 from lab import ROOT, TLAB, Lab
 
 csv.field_size_limit(1 << 24)
-HEADER = ["started", "id", "recipe", "status", "seconds", "models", "tags", "tokens_in", "tokens_out", "cost", "currency", "effects", "failed", "outputs", "commit", "dirty", "key", "replay_of", "note", "params", "metrics", "error", "folder"]
+HEADER = [
+    "started",
+    "id",
+    "recipe",
+    "status",
+    "seconds",
+    "models",
+    "tags",
+    "tokens_in",
+    "tokens_out",
+    "cost",
+    "currency",
+    "effects",
+    "failed",
+    "outputs",
+    "commit",
+    "dirty",
+    "key",
+    "replay_of",
+    "note",
+    "params",
+    "metrics",
+    "error",
+    "folder",
+]
 NUMBERS = {"seconds", "tokens_in", "tokens_out", "cost", "effects", "failed", "outputs"}
-ODD = ["", "", "plain", "a,b", 'say "x"', "=1+1", "-7", "@x", "'quoted", "größer", "日本語 🙂", "A·B", '","', '""', "Paper"]
+ODD = [
+    "",
+    "",
+    "plain",
+    "a,b",
+    'say "x"',
+    "=1+1",
+    "-7",
+    "@x",
+    "'quoted",
+    "größer",
+    "日本語 🙂",
+    "A·B",
+    '","',
+    '""',
+    "Paper",
+]
 
 
 def random_row(rng):
     ms = rng.randrange(1_000)
     recipe = rng.choice(["ai", "mine", "summ", "=odd", 'we"ird'])
     run_id = f"{rng.getrandbits(256):064x}"
-    day, time = f"2026-{rng.randrange(1, 4):02d}-{rng.randrange(1, 29):02d}", f"{rng.randrange(24):02d}{rng.randrange(60):02d}00"
-    params = {name: rng.choice([1, 2.5, -3, "a", 'q"uote', "2.50", True, "x,y", 'x":1', "back\\slash"])
-              for name in rng.sample(["n", "model.name", "tool.name", 'o"dd', "t", "x", "größe"], rng.randrange(4))}
+    day, time = (
+        f"2026-{rng.randrange(1, 4):02d}-{rng.randrange(1, 29):02d}",
+        f"{rng.randrange(24):02d}{rng.randrange(60):02d}00",
+    )
+    params = {
+        name: rng.choice([1, 2.5, -3, "a", 'q"uote', "2.50", True, "x,y", 'x":1', "back\\slash"])
+        for name in rng.sample(["n", "model.name", "tool.name", 'o"dd', "t", "x", "größe"], rng.randrange(4))
+    }
     metrics = {"score": rng.randrange(100) / 8} if rng.random() < 0.4 else {}
     text = lambda value: json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False) if value else ""
     return {
-        "started": f"{day}T{time[:2]}:{time[2:4]}:00.{ms:03d}Z", "id": run_id, "recipe": recipe,
+        "started": f"{day}T{time[:2]}:{time[2:4]}:00.{ms:03d}Z",
+        "id": run_id,
+        "recipe": recipe,
         "status": rng.choice(["succeeded", "failed", "timeout"]),
         "seconds": rng.choice(["", "0.5", "12", "1e-7", "3.25"]),
-        "models": rng.choice(["", "m", "m;n", "smollm2;m"]), "tags": rng.choice(["", "a", "a b", "b ab", "naïve"]),
-        "tokens_in": rng.choice(["", "10", "9"]), "tokens_out": rng.choice(["", "100"]),
-        "cost": rng.choice(["", "0.25", "0.1"]), "currency": rng.choice(["", "USD"]), "effects": str(rng.randrange(12)),
-        "failed": "0", "outputs": "2", "commit": f"{rng.getrandbits(160):040x}", "dirty": rng.choice(["", "true", "false"]),
-        "key": f"{rng.getrandbits(256):064x}", "replay_of": "", "note": rng.choice(ODD) + rng.choice(ODD),
-        "params": text(params), "metrics": text(metrics), "error": rng.choice(["", "TIMEOUT"]),
+        "models": rng.choice(["", "m", "m;n", "smollm2;m"]),
+        "tags": rng.choice(["", "a", "a b", "b ab", "naïve"]),
+        "tokens_in": rng.choice(["", "10", "9"]),
+        "tokens_out": rng.choice(["", "100"]),
+        "cost": rng.choice(["", "0.25", "0.1"]),
+        "currency": rng.choice(["", "USD"]),
+        "effects": str(rng.randrange(12)),
+        "failed": "0",
+        "outputs": "2",
+        "commit": f"{rng.getrandbits(160):040x}",
+        "dirty": rng.choice(["", "true", "false"]),
+        "key": f"{rng.getrandbits(256):064x}",
+        "replay_of": "",
+        "note": rng.choice(ODD) + rng.choice(ODD),
+        "params": text(params),
+        "metrics": text(metrics),
+        "error": rng.choice(["", "TIMEOUT"]),
         "folder": f"{day.replace('-', '/')}/ai-team/artifacts/{time}Z-{'ai' if recipe[0] in '=w' else recipe}-{run_id[:8]}",
     }
 
@@ -74,7 +132,7 @@ def number(text):
 def value_of(row, column):
     for prefix, field in (("param.", "params"), ("metric.", "metrics")):
         if column.startswith(prefix):
-            values, name = json.loads(row[field] or "{}"), column[len(prefix):]
+            values, name = json.loads(row[field] or "{}"), column[len(prefix) :]
             names = [name] if name in values else [key for key in sorted(values) if key.endswith("." + name)]
             if not names:
                 return None
@@ -127,22 +185,45 @@ def expected(rows, query):
         having = [row for row in rows if value_of(row, column)]
         numbers = [row for row in having if sort_key(row, column)[0] == 0]
         texts = [row for row in having if sort_key(row, column)[0] == 1]
-        rows = [row for part in (numbers, texts) for row in sorted(part, key=lambda row: sort_key(row, column), reverse=down)]\
-            + [row for row in sorted(rows, key=lambda row: (row["started"], row["id"]), reverse=True) if not value_of(row, column)]
-    return rows[:query["limit"]] if query.get("limit") else rows
+        rows = [
+            row
+            for part in (numbers, texts)
+            for row in sorted(part, key=lambda row: sort_key(row, column), reverse=down)
+        ] + [
+            row
+            for row in sorted(rows, key=lambda row: (row["started"], row["id"]), reverse=True)
+            if not value_of(row, column)
+        ]
+    return rows[: query["limit"]] if query.get("limit") else rows
 
 
 def random_condition(rng, rows):
     row = rng.choice(rows)
-    column = rng.choice(HEADER + ["run", "started", "started", "param.n", "param.model.name", "param.name", 'param.o"dd', "param.x",
-                                  "param.größe", "metric.score", "status", "tags", "models"])
+    column = rng.choice(
+        HEADER
+        + [
+            "run",
+            "started",
+            "started",
+            "param.n",
+            "param.model.name",
+            "param.name",
+            'param.o"dd',
+            "param.x",
+            "param.größe",
+            "metric.score",
+            "status",
+            "tags",
+            "models",
+        ]
+    )
     if column == "run":
         whole = rng.choice([row["id"], row["folder"].split("/")[-1]])
-        return {"column": column, "op": "prefix", "value": whole[:rng.randrange(1, len(whole))]}
+        return {"column": column, "op": "prefix", "value": whole[: rng.randrange(1, len(whole))]}
     value = value_of(row, column) or rng.choice(["", "1", "x"])
     op = rng.choice(["=", "=", "prefix", "contains", "has", ">=", ">", "<=", "<"])
     if op in ("prefix", "contains") or (column == "started" and rng.random() < 0.8):
-        value = value[:rng.randrange(len(value) + 1)]
+        value = value[: rng.randrange(len(value) + 1)]
     if op == "contains" and rng.random() < 0.5:
         value = value.swapcase() if value.isascii() else value
     if op == "has":
@@ -151,9 +232,12 @@ def random_condition(rng, rows):
 
 
 def random_query(rng, rows):
-    query = {"where": [random_condition(rng, rows) for _ in range(rng.choice([0, 1, 1, 1, 2]))], "as": rng.choice(["rows", "csv", "json"])}
+    query = {
+        "where": [random_condition(rng, rows) for _ in range(rng.choice([0, 1, 1, 1, 2]))],
+        "as": rng.choice(["rows", "csv", "json"]),
+    }
     if rng.random() < 0.2:
-        query["text"] = rng.choice(["PAPER", "say \"x\"", "größer", "zzz", rng.choice(rows)["commit"][:6], '"n":1', ","])
+        query["text"] = rng.choice(["PAPER", 'say "x"', "größer", "zzz", rng.choice(rows)["commit"][:6], '"n":1', ","])
     if rng.random() < 0.5:
         query["limit"] = rng.choice([1, 7, 50, 5000])
     if rng.random() < 0.4:
@@ -166,8 +250,14 @@ def random_query(rng, rows):
 def ask(lab, queries):
     """The answers to the queries, by one process."""
     (lab / "queries").write_text("".join(json.dumps(query) + "\n" for query in queries))
-    done = subprocess.run([TLAB, "--self-test", ROOT / "tests/e2e/select.lua"], cwd=ROOT, capture_output=True, timeout=100, check=False,
-                          env={**os.environ, "LAB": str(lab), "QUERIES": str(lab / "queries"), "ANSWERS": str(lab / "answers")})
+    done = subprocess.run(
+        [TLAB, "--self-test", ROOT / "tests/e2e/select.lua"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, "LAB": str(lab), "QUERIES": str(lab / "queries"), "ANSWERS": str(lab / "answers")},
+    )
     assert done.returncode == 0, done.stderr.decode()
     return [json.loads(answer) for answer in (lab / "answers").read_text().splitlines()]
 
@@ -216,9 +306,17 @@ def make(lab, rng, count, over=0):
     return list(rows.values())
 
 
-@pytest.mark.parametrize("count,over,asked", [
-    (1200, 0, 40), (1200, 40, 40), (3, 5, 40), (0, 3, 20), (1, 0, 20),
-    pytest.param(2500, 100, 250, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count,over,asked",
+    [
+        (1200, 0, 40),
+        (1200, 40, 40),
+        (3, 5, 40),
+        (0, 3, 20),
+        (1, 0, 20),
+        pytest.param(2500, 100, 250, marks=pytest.mark.slow),
+    ],
+)
 def test_the_same_rows_as_a_plain_reading(tmp_path, count, over, asked):
     rng = random.Random(f"{count} {over}")
     rows = make(tmp_path / "lab", rng, count, over)
@@ -231,7 +329,9 @@ def test_the_same_rows_as_a_plain_reading(tmp_path, count, over, asked):
 
 def test_no_index_and_an_index_without_rows_have_no_rows(tmp_path):
     assert ask(tmp_path, [{}, {"as": "json", "sort": "cost"}]) == [
-        {"rows": [], "text": "", "pages": 1}, {"rows": [], "text": "", "pages": 1}]
+        {"rows": [], "text": "", "pages": 1},
+        {"rows": [], "text": "", "pages": 1},
+    ]
     (tmp_path / "runs.csv").write_text(",".join(HEADER) + "\n")
     assert ask(tmp_path, [{}])[0]["rows"] == []
 
@@ -240,9 +340,13 @@ def test_a_long_line_is_read_whole(tmp_path):
     rows = make(tmp_path / "lab", random.Random(1), 40)
     rows[7]["note"] = "long " * 150_000
     (tmp_path / "lab" / "runs.csv").write_text(
-        ",".join(HEADER) + "\n" + "".join(sorted(line(row) for row in rows)), encoding="utf-8")
-    queries = [{"as": form, "descending": down, "where": [{"column": "note", "op": "prefix", "value": "long long"}]}
-               for form in ("rows", "csv", "json") for down in (True, False)]
+        ",".join(HEADER) + "\n" + "".join(sorted(line(row) for row in rows)), encoding="utf-8"
+    )
+    queries = [
+        {"as": form, "descending": down, "where": [{"column": "note", "op": "prefix", "value": "long long"}]}
+        for form in ("rows", "csv", "json")
+        for down in (True, False)
+    ]
     for query, answer in zip(queries, ask(tmp_path / "lab", queries), strict=True):
         check(query, answer, rows)
 
@@ -253,8 +357,15 @@ def damaged(tmp_path, change):
     lines = path.read_bytes().splitlines(keepends=True)
     change(lines)
     path.write_bytes(b"".join(lines))
-    return ask(tmp_path / "lab", [{"limit": 2000}, {"descending": False, "as": "json"}, {"sort": "cost", "as": "csv"},
-                                  {"where": [{"column": "status", "op": "=", "value": "none"}]}])
+    return ask(
+        tmp_path / "lab",
+        [
+            {"limit": 2000},
+            {"descending": False, "as": "json"},
+            {"sort": "cost", "as": "csv"},
+            {"where": [{"column": "status", "op": "=", "value": "none"}]},
+        ],
+    )
 
 
 def joined(lines):
@@ -297,9 +408,21 @@ def endless_end(lines):
     lines[-1] = lines[-1][:-1] + b"x" * 3_000_000
 
 
-@pytest.mark.parametrize("change,number,every", [
-    (joined, 500, False), (swapped, 1002, True), (doubled, 701, True), (no_header, 1, True), (empty, 1, True), (nul, 301, False),
-    (short, 301, False), (blank, 21, True), (endless, 1201, True), (endless_end, 2001, True)])
+@pytest.mark.parametrize(
+    "change,number,every",
+    [
+        (joined, 500, False),
+        (swapped, 1002, True),
+        (doubled, 701, True),
+        (no_header, 1, True),
+        (empty, 1, True),
+        (nul, 301, False),
+        (short, 301, False),
+        (blank, 21, True),
+        (endless, 1201, True),
+        (endless_end, 2001, True),
+    ],
+)
 def test_damage_is_named_by_its_line(tmp_path, change, number, every):
     """Whatever asks for the line meets the damage; what can hide a row is met by every question."""
     answers = damaged(tmp_path, change)
@@ -339,8 +462,13 @@ def test_a_run_in_progress_is_shown_and_found(tmp_path):
     """As running while its process lives, as interrupted when that was killed, with nobody telling."""
     lab = Lab(tmp_path / "lab")
     lab.write("recipes/slow.lua", SLOW)
-    process = subprocess.Popen(lab.command("slow"), cwd=lab.root, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        lab.command("slow"),
+        cwd=lab.root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         until = time.monotonic() + 30
         while not list(lab.root.glob("*/*/*/*/*/*/began")) and time.monotonic() < until:
@@ -360,11 +488,25 @@ def test_a_run_in_progress_is_shown_and_found(tmp_path):
 
 
 def test_memory_does_not_grow_with_the_index(tmp_path):
-    rows = subprocess.run(["python3", ROOT / "tests/bench/make_index.py", "40000"], capture_output=True, check=True).stdout
+    rows = subprocess.run(
+        ["python3", ROOT / "tests/bench/make_index.py", "40000"], capture_output=True, check=True
+    ).stdout
     (tmp_path / "runs.csv").write_bytes(rows)
     (tmp_path / "lab.json").write_text('{"schema":"tlab.lab/1"}')
     limit = (24 << 20, 24 << 20)  # bytes of data; all rows at once would take more
-    for words in (["--csv"], ["--json"], ["--sort", "cost", "--csv"], ["--sort", "-note", "--json"], ["--status", "failed"]):
-        done = subprocess.run([TLAB, "runs", *words], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, limit))
+    for words in (
+        ["--csv"],
+        ["--json"],
+        ["--sort", "cost", "--csv"],
+        ["--sort", "-note", "--json"],
+        ["--status", "failed"],
+    ):
+        done = subprocess.run(
+            [TLAB, "runs", *words],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, limit),
+        )
         assert done.returncode == 0, (words, done.stderr)

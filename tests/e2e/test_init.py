@@ -18,10 +18,20 @@ KEY = "sk-" + "proj-0123456789abcdefghijklmnop"
 
 def call(*words, cwd, ok=True, env=None, **more):
     done = subprocess.run(
-        [str(word) for word in words], cwd=cwd, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        [str(word) for word in words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
         env={
-            "PATH": f"{BUILD}:{os.environ['PATH']}", "HOME": str(cwd), "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
+            "PATH": f"{BUILD}:{os.environ['PATH']}",
+            "HOME": str(cwd),
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_AUTHOR_NAME": "a",
+            "GIT_AUTHOR_EMAIL": "a@b",
+            "GIT_COMMITTER_NAME": "a",
+            "GIT_COMMITTER_EMAIL": "a@b",
             **(env or {}),
         },
         **more,
@@ -50,7 +60,7 @@ def test_a_new_lab_runs_the_programs_that_come_with_tlab(lab, repository):
     shutil.copy(TLAB, tlab)
     program = lab.parent / "tools" / "rust_extractor"
     program.parent.mkdir()
-    program.write_text("#!/bin/sh\necho '{\"summary\":{\"files\":0,\"languages\":{},\"skipped\":[]}}'\n")
+    program.write_text('#!/bin/sh\necho \'{"summary":{"files":0,"languages":{},"skipped":[]}}\'\n')
     program.chmod(0o755)
     (lab / "a.c").write_text("int a;\n")
     assert commit(repository, "a.c").returncode == 0
@@ -58,7 +68,10 @@ def test_a_new_lab_runs_the_programs_that_come_with_tlab(lab, repository):
     told = json.loads((lab / "latest" / "summary.json").read_text())
     assert told["symbols"]["from"] == "rust_extractor", done.stderr
     manifest = json.loads((lab / "latest" / "run.json").read_text())
-    assert manifest["effects"]["refused"] == 0 and manifest["permits"]["allowed"]["run"] == ["py_post", "rust_extractor"]
+    assert manifest["effects"]["refused"] == 0 and manifest["permits"]["allowed"]["run"] == [
+        "py_post",
+        "rust_extractor",
+    ]
 
 
 def commit(lab, *paths):
@@ -82,10 +95,12 @@ def test_the_files_are_what_they_claim_to_be(lab):
     # What was copied is what tlab has, and the example is complete.
     assert (lab / "recipes/ai.lua").read_bytes() == (ROOT / "recipes/ai.lua").read_bytes()
     assert {path.name for path in (lab / "recipes").iterdir()} == {
-        "hello.lua", *(path.name for path in (ROOT / "recipes").glob("*.lua"))
+        "hello.lua",
+        *(path.name for path in (ROOT / "recipes").glob("*.lua")),
     }
     assert {path.name for path in (lab / "schemas").iterdir()} == {
-        "hello.schema.json", *(path.name for path in (ROOT / "schemas").iterdir())
+        "hello.schema.json",
+        *(path.name for path in (ROOT / "schemas").iterdir()),
     }
 
 
@@ -103,8 +118,15 @@ def test_a_lab_is_committed_and_the_tree_stays_clean(repository):
     assert commit(repository).returncode == 0
     # A clone has no empty folders; its days are as they were made, and come back whole.
     clone = repository.parent / "clone"
-    call("git", "clone", "-q", repository, clone, cwd=repository.parent, env={"GIT_CONFIG_COUNT": "1",
-         "GIT_CONFIG_KEY_0": "core.autocrlf", "GIT_CONFIG_VALUE_0": "true"})
+    call(
+        "git",
+        "clone",
+        "-q",
+        repository,
+        clone,
+        cwd=repository.parent,
+        env={"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.autocrlf", "GIT_CONFIG_VALUE_0": "true"},
+    )
     call(TLAB, "verify", "2026/10/03", cwd=clone)
     done = call(TLAB, "day", "date=2026-10-03", cwd=clone)
     assert "brought back from the record: 2026/10/03/ai-team/specs" in done.stderr
@@ -179,7 +201,7 @@ def test_just_passes_words_on(lab):
     for name in ("day", "ai", "run", "runs", "replay", "verify"):
         assert f"    {name} *words" in listed
     assert call(JUST, "day", "date=2026-10-03", cwd=lab / "secrets").stdout == "2026/10/03\n"
-    word = "name=it's  a \"test\" $HOME `id` \\ é"
+    word = 'name=it\'s  a "test" $HOME `id` \\ é'
     call(JUST, "run", "hello", "hello.json", word, cwd=lab / "specs")
     assert (lab / "latest/hello-1.txt").read_text() == f"Hello, {word[5:]}!\n"
     done = call(JUST, "run", "hello", "specs/hello.json", "times=0", cwd=lab, ok=False)
@@ -217,15 +239,31 @@ def test_a_full_disk_and_again(tmp_path):
 def test_killed_at_calls_that_change_something(tmp_path):
     """F11: what has a name is whole, what is the person's stays, and told again init makes the rest."""
     call(TLAB, "init", tmp_path / "whole" / "lab", "-q", cwd=tmp_path)
-    whole = {path.relative_to(tmp_path / "whole"): path.read_bytes() for path in (tmp_path / "whole").rglob("*") if path.is_file()}
+    whole = {
+        path.relative_to(tmp_path / "whole"): path.read_bytes()
+        for path in (tmp_path / "whole").rglob("*")
+        if path.is_file()
+    }
     kills = 0
     for name, step in [("mkdirat", 2), ("linkat", 4), ("renameat", 4), ("write", 4), ("fsync", 9), ("unlinkat", 4)]:
         for n in range(1, 200, step):
             room = tmp_path / f"{name}-{n}"
             (room / "lab").mkdir(parents=True)
             (room / "lab" / "Justfile").write_text("mine")
-            done = call("strace", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={n}",
-                        TLAB, "init", room / "lab", cwd=tmp_path, ok=False)
+            done = call(
+                "strace",
+                "-o",
+                "/dev/null",
+                "-e",
+                f"trace={name}",
+                "-e",
+                f"inject={name}:signal=SIGKILL:when={n}",
+                TLAB,
+                "init",
+                room / "lab",
+                cwd=tmp_path,
+                ok=False,
+            )
             if done.returncode == 0:
                 break
             kills += 1

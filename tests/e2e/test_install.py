@@ -16,7 +16,10 @@ def installed(tmp_path_factory):
     root = tmp_path_factory.mktemp("installed")
     done = subprocess.run(
         ["make", "-s", "install", f"BUILD={BUILD}", "PREFIX=/usr", f"DESTDIR={root}"],
-        cwd=ROOT, capture_output=True, text=True, timeout=300,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
     )
     assert done.returncode == 0, done.stderr
@@ -62,8 +65,11 @@ def manifest_of(lab, *words):
 
 def test_a_library_from_a_folder_shows_in_the_manifest(tmp_path):
     lab = Lab(tmp_path / "lab")
-    lab.write("recipes/fill.lua", "return { name = 'fill', summary = 'x', home = 'ai-team/artifacts', "
-              "run = function(run) run:write('out.txt', require('tlab.text').fill('{{a}}', { a = 'b' })) end }")
+    lab.write(
+        "recipes/fill.lua",
+        "return { name = 'fill', summary = 'x', home = 'ai-team/artifacts', "
+        "run = function(run) run:write('out.txt', require('tlab.text').fill('{{a}}', { a = 'b' })) end }",
+    )
     library = shutil.copytree(ROOT / "lua", tmp_path / "lua")
     text = library / "tlab" / "text.lua"
 

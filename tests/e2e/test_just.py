@@ -73,9 +73,7 @@ def program(path, text):
 
 def recipes(file):
     """Name → recipe of those that are for people, as just itself reads them."""
-    dump = json.loads(
-        just("--justfile", file, "--dump", "--dump-format", "json", cwd=file.parent).stdout
-    )
+    dump = json.loads(just("--justfile", file, "--dump", "--dump-format", "json", cwd=file.parent).stdout)
     return {name: recipe for name, recipe in dump["recipes"].items() if not recipe["private"]}
 
 
@@ -109,9 +107,7 @@ def test_words_go_on_as_they_are(folder, kind, name):
 def test_every_recipe_is_tlab_or_make():
     """The repository's own are those above, and targets that make has."""
     passed = {name for kind, name in PASSED_ON if kind == "repository"}
-    phony = next(
-        line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:")
-    ).split()
+    phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:")).split()
     assert {
         "day",
         "ai",
@@ -129,9 +125,7 @@ def test_every_recipe_is_tlab_or_make():
     assert {name for kind, name in PASSED_ON if kind == "lab"} == passed - {"init"}
 
 
-@pytest.mark.parametrize(
-    "name", sorted({"build", "bench"} | ({"demo", "test", "test-all", "lint"}))
-)
+@pytest.mark.parametrize("name", sorted({"build", "bench"} | ({"demo", "test", "test-all", "lint"})))
 def test_make_is_called_in_the_top_folder(folder, name):
     shutil.copy(FILES["repository"], folder / "Justfile")
     (folder / "bin").mkdir()

@@ -18,8 +18,24 @@ from faults import (
 from index import index_is_true
 from lab import wait_for
 
-CALLS = ["openat", "openat2", "mkdirat", "write", "fsync", "fdatasync", "renameat", "symlinkat", "sendto",
-         "recvfrom", "ftruncate", "pwrite64", "flock", "linkat", "unlinkat", "close"]
+CALLS = [
+    "openat",
+    "openat2",
+    "mkdirat",
+    "write",
+    "fsync",
+    "fdatasync",
+    "renameat",
+    "symlinkat",
+    "sendto",
+    "recvfrom",
+    "ftruncate",
+    "pwrite64",
+    "flock",
+    "linkat",
+    "unlinkat",
+    "close",
+]
 
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 

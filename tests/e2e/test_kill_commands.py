@@ -16,8 +16,22 @@ from faults import FaultLab, check_folder, schema, strace_here, words
 from index import index_is_true
 from lab import wait_for
 
-CHANGING = ["openat", "write", "pwrite64", "fsync", "fdatasync", "syncfs", "renameat", "symlinkat", "mkdirat", "unlinkat",
-            "linkat", "ftruncate", "flock", "close"]
+CHANGING = [
+    "openat",
+    "write",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "renameat",
+    "symlinkat",
+    "mkdirat",
+    "unlinkat",
+    "linkat",
+    "ftruncate",
+    "flock",
+    "close",
+]
 HARMLESS = re.compile(r'write\([12],|close\(|openat\([^"]*"[^"]*", O_(RDONLY|PATH)')
 
 pytestmark = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
@@ -103,6 +117,7 @@ def said(lab):
 @pytest.mark.parametrize("command", [["tag", "latest", "word"], ["note", "latest", "text"]])
 def test_tag_and_note(killed, command):
     """F11: the line is there or not; what was said before stays."""
+
     def after(lab):
         lines = said(lab)
         assert [one["text"] for one in lines] in (["before"], ["before", command[2]])
@@ -148,7 +163,9 @@ def test_resume(killed):
     lab = killed.model
     first, last = lab.points(words(killed.server), ["write"])["write"]
     before = set(lab.runs())
-    lab.strace(words(killed.server), "-e", "trace=write", "-e", f"inject=write:signal=SIGKILL:when={(first + last) // 2 + 2}")
+    lab.strace(
+        words(killed.server), "-e", "trace=write", "-e", f"inject=write:signal=SIGKILL:when={(first + last) // 2 + 2}"
+    )
     [run] = set(lab.runs()) - before
     assert check_folder(run) == "running"
     name = run.relative_to(lab.root)

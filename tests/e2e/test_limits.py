@@ -68,16 +68,21 @@ def test_a_loop_while_loading_ends(lab):
     assert lab.runs() == []
 
 
-@pytest.mark.parametrize("body", [
-    pytest.param("tlab.clock.sleep(60000)", id="sleep", marks=pytest.mark.slow),
-    pytest.param("tlab.proc.run { argv = { 'sleep', '60' } }", id="process", marks=pytest.mark.slow),
-    pytest.param("tlab.http.send { url = spec.url }", id="http"),
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("tlab.clock.sleep(60000)", id="sleep", marks=pytest.mark.slow),
+        pytest.param("tlab.proc.run { argv = { 'sleep', '60' } }", id="process", marks=pytest.mark.slow),
+        pytest.param("tlab.http.send { url = spec.url }", id="http"),
+    ],
+)
 def test_waiting_ends(lab, body):
     """S4: a run that waits is ended by the clock like one that computes, its effect told as unanswered."""
     with f.FaultServer([], get=f.silence()) as server:
-        lab.recipe(body.replace("spec.url", f"'{server.base_url}'"),
-                   needs=f"net = {{ '127.0.0.1:{server.port}' }}, run = {{ 'sleep' }}")
+        lab.recipe(
+            body.replace("spec.url", f"'{server.base_url}'"),
+            needs=f"net = {{ '127.0.0.1:{server.port}' }}, run = {{ 'sleep' }}",
+        )
         check_timeout(lab, "--limit-seconds=1", "--allow-run=sleep")
     open_effects = [] if "sleep(" in body else ["effect 1 was started and never answered"]
     for text in open_effects:
@@ -89,7 +94,7 @@ BOMBS = {
     "rep": "return ('x'):rep(1 << 30)",
     "rep with separator": "return ('x'):rep(1 << 10, ('y'):rep(1 << 20))",
     "table.concat": "local t = {} for i = 1, 1000 do t[i] = ('x'):rep(1 << 16) end "
-                    "while true do t = { table.concat(t), table.concat(t) } end",
+    "while true do t = { table.concat(t), table.concat(t) } end",
     "table": "local t = {} for i = 1, 1e8 do t[i] = i end",
     "keys": "local t = {} for i = 1, 1e8 do t['k' .. i] = {} end",
     "closures": "local t = {} while true do t[#t + 1] = function() return t end end",

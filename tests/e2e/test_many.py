@@ -30,8 +30,14 @@ def lab():
 
 def start_many(lab, count, at_once=AT_ONCE):
     shell = f'seq {count} | xargs -P {at_once} -I{{}} "$0" run tiny --json'
-    return subprocess.Popen(["sh", "-c", shell, lab.command()[0]], cwd=lab.root, env={"PATH": os.environ["PATH"]},
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        ["sh", "-c", shell, lab.command()[0]],
+        cwd=lab.root,
+        env={"PATH": os.environ["PATH"]},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def many(lab, count):

@@ -19,8 +19,14 @@ CRASH = {-11}
 
 def under_fiu(lab, words, point):
     """The binary with malloc failing at this point of fiu."""
-    return subprocess.run(["fiu-run", "-x", "-c", point, *lab.command(*words)], cwd=lab.root, capture_output=True,
-                          timeout=60, text=True, errors="replace")
+    return subprocess.run(
+        ["fiu-run", "-x", "-c", point, *lab.command(*words)],
+        cwd=lab.root,
+        capture_output=True,
+        timeout=60,
+        text=True,
+        errors="replace",
+    )
 
 
 def check(done):

@@ -35,7 +35,10 @@ def lab(tmp_path):
 def shell(lab, line):
     """A shell runs `line`, in which $TLAB is the binary."""
     return subprocess.run(
-        ["sh", "-c", line], cwd=lab.root, capture_output=True, timeout=60,
+        ["sh", "-c", line],
+        cwd=lab.root,
+        capture_output=True,
+        timeout=60,
         env={"PATH": os.environ["PATH"], "TLAB": lab.command()[0]},
     )
 
@@ -46,22 +49,28 @@ def assert_recorded(lab):
     assert lab.tlab("verify", "latest").exit == 0
 
 
-@pytest.mark.parametrize("line", [
-    "$TLAB run recipes/talk.lua >/dev/full",
-    "$TLAB run recipes/talk.lua --json >/dev/full",
-    "$TLAB run recipes/talk.lua >&-",
-    "$TLAB run recipes/talk.lua --json >&-",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "$TLAB run recipes/talk.lua >/dev/full",
+        "$TLAB run recipes/talk.lua --json >/dev/full",
+        "$TLAB run recipes/talk.lua >&-",
+        "$TLAB run recipes/talk.lua --json >&-",
+    ],
+)
 def test_a_result_that_cannot_be_told_leaves_the_run_whole_and_shows_in_the_exit_code(lab, line):
     assert shell(lab, line).returncode == EXIT["STORAGE"]
     assert_recorded(lab)
 
 
-@pytest.mark.parametrize("line", [
-    "$TLAB run recipes/talk.lua 2>/dev/full",
-    "$TLAB run recipes/talk.lua 2>&-",
-    "$TLAB run recipes/talk.lua <&- 2>&-",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "$TLAB run recipes/talk.lua 2>/dev/full",
+        "$TLAB run recipes/talk.lua 2>&-",
+        "$TLAB run recipes/talk.lua <&- 2>&-",
+    ],
+)
 def test_talk_that_nobody_hears_changes_nothing(lab, line):
     assert shell(lab, line).returncode == 0
     assert_recorded(lab)
@@ -76,8 +85,13 @@ def test_a_reader_that_went_away_is_an_error_and_no_signal(lab):
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        lab.command("run", "recipes/talk.lua"), cwd=lab.root, stdout=writer, timeout=60,
-        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]},
+        lab.command("run", "recipes/talk.lua"),
+        cwd=lab.root,
+        stdout=writer,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"]},
     )
     os.close(writer)
     assert done.returncode == EXIT["STORAGE"]
@@ -109,8 +123,13 @@ def test_off_a_terminal_talk_is_plain_and_harmless(lab):
 def test_on_a_terminal_progress_is_erased_and_nothing_hostile_comes_through(lab):
     master, terminal = pty.openpty()
     subprocess.run(
-        lab.command("run", "recipes/talk.lua"), cwd=lab.root, timeout=60, check=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=terminal,
+        lab.command("run", "recipes/talk.lua"),
+        cwd=lab.root,
+        timeout=60,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
         env={"PATH": os.environ["PATH"], "TERM": "xterm"},
     )
     os.close(terminal)

@@ -34,9 +34,7 @@ def test_another_picture_is_told_from_it(now):
     ]:
         assert old in picture, old
         assert record.difference(picture.replace(old, new, 1), now), old
-    assert record.difference(picture, now[:-1]) and record.difference(
-        picture, [*now, [(0, "more", "default", False)]]
-    )
+    assert record.difference(picture, now[:-1]) and record.difference(picture, [*now, [(0, "more", "default", False)]])
     again = re.sub(r"\b\d+(\.\d)? (m?s)\b", r"77 \2", picture)
     assert again != picture and record.difference(again, now) is None
 
@@ -71,9 +69,7 @@ def test_it_can_be_read_by_those_who_do_not_see_it():
 
 def luminance(colour):
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

@@ -9,9 +9,29 @@ from real_git import told
 
 IDENTITY = b"A U Thor <a@example.com> 1700000000 +0000"
 SUBJECTS = [
-    b"../../x", b"/etc/passwd", b"-rf .", b"CON", b"nul.txt", b"", b"   ", b"\xff\xfe\xc3", b"x" * 300,
-    b"a\x1b[2J\x07b", b"tab\there", b"cr\rhere", "\u202ecod.exe\u2066".encode(), "🎉 done".encode(), "日本語".encode(),
-    "Größe".encode(), b".", b"..", b"$(touch x)", b"`id`", b"a;b|c&d", b"lpt1", b"\xe2\x80\x8b",
+    b"../../x",
+    b"/etc/passwd",
+    b"-rf .",
+    b"CON",
+    b"nul.txt",
+    b"",
+    b"   ",
+    b"\xff\xfe\xc3",
+    b"x" * 300,
+    b"a\x1b[2J\x07b",
+    b"tab\there",
+    b"cr\rhere",
+    "\u202ecod.exe\u2066".encode(),
+    "🎉 done".encode(),
+    "日本語".encode(),
+    "Größe".encode(),
+    b".",
+    b"..",
+    b"$(touch x)",
+    b"`id`",
+    b"a;b|c&d",
+    b"lpt1",
+    b"\xe2\x80\x8b",
 ]
 
 
@@ -20,7 +40,9 @@ def lab(tmp_path):
     return FaultLab(tmp_path / "lab")
 
 
-@pytest.mark.parametrize("subjects", [SUBJECTS[:8:2], pytest.param(SUBJECTS, marks=pytest.mark.slow)], ids=["some", "all"])
+@pytest.mark.parametrize(
+    "subjects", [SUBJECTS[:8:2], pytest.param(SUBJECTS, marks=pytest.mark.slow)], ids=["some", "all"]
+)
 def test_a_name_from_a_commit(lab, subjects):
     """P6: made by plumbing, read by git.head: one safe folder each, the same each time, apart from all others."""
     told(lab.root, "init", "-q", "-b", "main")
@@ -55,10 +77,21 @@ def outside(tmp_path):
     return sorted(path.name for path in (tmp_path / "outside").rglob("*"))
 
 
-@pytest.mark.parametrize("at", [
-    "{year}/{month}/{day}",
-    *(pytest.param(at, marks=pytest.mark.slow) for at in [
-        "{year}", "{year}/{month}", "{year}/{month}/{day}/ai-team", "{year}/{month}/{day}/ai-team/artifacts"])])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "{year}/{month}/{day}",
+        *(
+            pytest.param(at, marks=pytest.mark.slow)
+            for at in [
+                "{year}",
+                "{year}/{month}",
+                "{year}/{month}/{day}/ai-team",
+                "{year}/{month}/{day}/ai-team/artifacts",
+            ]
+        ),
+    ],
+)
 def test_a_link_in_the_date_tree(lab, tmp_path, at):
     """P2: refused by name, and nothing is written where it leads to."""
     assert lab.tlab("run", lab.recipe("run:write('a.txt', 'a')")).exit == 0

@@ -15,12 +15,14 @@ PY_POST = BUILD / "tools" / "py_post"
 TOLD = {
     "version": "9",
     "inputs": [{"file": "commits.csv", "kind": "commits", "rows": 2}],
-    "reports": [{
-        "kind": "commits",
-        "tables": [{"file": "commits-days.csv", "title": "Days | <b>", "rows": 1, "columns": ["day"]}],
-        "figures": [{"file": "commits-days.svg", "title": "Over *time*", "subtitle": "2 commits"}],
-        "notes": ["1 value of [x](y)"],
-    }],
+    "reports": [
+        {
+            "kind": "commits",
+            "tables": [{"file": "commits-days.csv", "title": "Days | <b>", "rows": 1, "columns": ["day"]}],
+            "figures": [{"file": "commits-days.svg", "title": "Over *time*", "subtitle": "2 commits"}],
+            "notes": ["1 value of [x](y)"],
+        }
+    ],
 }
 GOOD = """
 mkdir out
@@ -35,7 +37,7 @@ END
 COMMITS = (
     "sha,author_name,author_email,author_time,files,insertions,deletions,subject\n"
     "1,Ada,a@x,2026-03-02T10:00:00+01:00,1,10,2,one\n"
-    "2,\"'=Bo\",b@x,2026-03-03T11:00:00+01:00,2,3,4,$two$\n"
+    '2,"\'=Bo",b@x,2026-03-03T11:00:00+01:00,2,3,4,$two$\n'
 )
 
 
@@ -91,7 +93,14 @@ def test_from_a_table_to_files_and_a_page(lab):
     assert "- 1 value of \\[x\\](y)" in page
     (ran,) = lab.effects("proc.run")
     assert ran["result"]["stderr"].split() == [
-        "--json", "--out", "out", "--kind", "auto", "--format", "svg", "./commits.csv",
+        "--json",
+        "--out",
+        "out",
+        "--kind",
+        "auto",
+        "--format",
+        "svg",
+        "./commits.csv",
     ]
     same_again_without_the_program(lab)
 
@@ -130,17 +139,24 @@ def test_it_must_be_allowed(lab):
     assert "help: tlab run --allow-run=py_post recipes/post.lua from=data" in done.err
 
 
-@pytest.mark.parametrize("program, code, said", [
-    ("echo 'py_post: commits.csv line 3: 1 cell where the header has 8' >&2; exit 1", "INVALID",
-     "error[INVALID]: py_post: commits.csv line 3: 1 cell where the header has 8"),
-    slow("echo one >&2; echo two >&2; exit 7", "RUN_FAILED", "py_post ended with exit code 7: two"),
-    slow("exit 1", "RUN_FAILED", "py_post ended with exit code 1"),
-    slow("kill -SEGV $$", "RUN_FAILED", "py_post was killed by signal 11"),
-    ("echo nonsense", "RUN_FAILED", "py_post said something else than was asked for"),
-    slow("echo '[]'", "RUN_FAILED", "py_post said something else than was asked for"),
-    slow("head -c 300000000 /dev/zero", "RUN_FAILED", "error[LIMIT]: the program "),
-    ("mkdir out; ln -s /etc/passwd out/a.csv; echo '%s'" % json.dumps(TOLD), None, "a.csv"),
-], ids=["data", "exit", "silent", "killed", "nonsense", "list", "flood", "link"])
+@pytest.mark.parametrize(
+    "program, code, said",
+    [
+        (
+            "echo 'py_post: commits.csv line 3: 1 cell where the header has 8' >&2; exit 1",
+            "INVALID",
+            "error[INVALID]: py_post: commits.csv line 3: 1 cell where the header has 8",
+        ),
+        slow("echo one >&2; echo two >&2; exit 7", "RUN_FAILED", "py_post ended with exit code 7: two"),
+        slow("exit 1", "RUN_FAILED", "py_post ended with exit code 1"),
+        slow("kill -SEGV $$", "RUN_FAILED", "py_post was killed by signal 11"),
+        ("echo nonsense", "RUN_FAILED", "py_post said something else than was asked for"),
+        slow("echo '[]'", "RUN_FAILED", "py_post said something else than was asked for"),
+        slow("head -c 300000000 /dev/zero", "RUN_FAILED", "error[LIMIT]: the program "),
+        ("mkdir out; ln -s /etc/passwd out/a.csv; echo '%s'" % json.dumps(TOLD), None, "a.csv"),
+    ],
+    ids=["data", "exit", "silent", "killed", "nonsense", "list", "flood", "link"],
+)
 def test_a_program_that_fails(lab, program, code, said):
     lab.program(program)
     done = lab.tlab("post", "from=data/commits.csv")
@@ -150,14 +166,17 @@ def test_a_program_that_fails(lab, program, code, said):
     assert lab.manifest["status"] == ("failed" if done.exit else "succeeded")
 
 
-@pytest.mark.parametrize("words, said", [
-    (["from=nothing.csv"], "from=nothing.csv is not there, expected a file or folder of the lab"),
-    slow(["from=recipes"], "from=recipes has 0 files .csv and .jsonl, expected 1 to 50"),
-    slow(["from=latest"], "no newer run of this lab that succeeded has commits.jsonl, commits.csv"),
-    slow(["from=data/commits.csv", "kind=all"], "expected"),
-    (["from=../x.csv"], "goes up with '..'"),
-    slow([], "from"),
-])
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["from=nothing.csv"], "from=nothing.csv is not there, expected a file or folder of the lab"),
+        slow(["from=recipes"], "from=recipes has 0 files .csv and .jsonl, expected 1 to 50"),
+        slow(["from=latest"], "no newer run of this lab that succeeded has commits.jsonl, commits.csv"),
+        slow(["from=data/commits.csv", "kind=all"], "expected"),
+        (["from=../x.csv"], "goes up with '..'"),
+        slow([], "from"),
+    ],
+)
 def test_input_that_cannot_be(lab, words, said):
     lab.program(GOOD)
     done = lab.tlab("post", *words)
@@ -251,7 +270,10 @@ def test_it_starts_without_home_from_any_folder(py_post, tmp_path):
     (elsewhere / "in.csv").write_text(COMMITS)
     done = subprocess.run(
         [PY_POST, "--out", "out", "in.csv"],
-        cwd=elsewhere, env={"PATH": os.defpath}, capture_output=True, timeout=60,
+        cwd=elsewhere,
+        env={"PATH": os.defpath},
+        capture_output=True,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, b""), done.stderr
     assert sorted(path.name for path in elsewhere.iterdir()) == ["in.csv", "out"]

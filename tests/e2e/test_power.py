@@ -15,7 +15,18 @@ from lab import ROOT
 
 KINDS = ["ext4", "xfs", "btrfs"]
 # Where the disk changes, and where it is brought up to date: a cut comes just after each of these.
-CALLS = ["fsync", "fdatasync", "syncfs", "renameat", "mkdirat", "symlinkat", "unlinkat", "linkat", "ftruncate", "pwrite64"]
+CALLS = [
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "renameat",
+    "mkdirat",
+    "symlinkat",
+    "unlinkat",
+    "linkat",
+    "ftruncate",
+    "pwrite64",
+]
 
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 
@@ -91,14 +102,17 @@ class Told:
             before = manifest.read_bytes() if manifest.exists() else b'{"status":"none"}'
             if json.loads(before)["status"] == "running":
                 done = subprocess.run(
-                    self.lab.command("resume", folder), cwd=after / "lab", capture_output=True, text=True)
+                    self.lab.command("resume", folder), cwd=after / "lab", capture_output=True, text=True
+                )
                 if done.returncode == 0:
                     assert check_folder(folder) == "succeeded"
                     assert self.lab.tlab("verify", folder).exit == 0
                     self.ended_later += 1
                 else:  # what it stands on had not reached the disk: said by name, and nothing is touched
                     assert done.returncode == 5, done.stderr
-                    assert "is not what the manifest names" in done.stderr or "the record names it" in done.stderr, done.stderr
+                    assert (
+                        "is not what the manifest names" in done.stderr or "the record names it" in done.stderr
+                    ), done.stderr
                     assert manifest.read_bytes() == before
 
     def pass_over(self):
@@ -128,7 +142,8 @@ class Told:
 
 
 @pytest.mark.parametrize(
-    "image", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[1:])], indirect=True)
+    "image", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[1:])], indirect=True
+)
 def test_a_cut_after_each_success(image, server):
     """F12: what exit code 0 stood for is on the disk, the first time of all and later."""
     lab = new_lab(image)
@@ -147,13 +162,21 @@ def test_a_cut_after_each_change(image):
     lab = new_lab(image)
     told = Told(lab)
     told.run("run", "wide")
-    for change in (lambda: told.tag("one"), lambda: told.tag("two"), lambda: told.run("runs", "--rebuild"),
-                   lambda: told.run("day"), lambda: told.tag("day"), lambda: told.run("run", "wide")):
+    for change in (
+        lambda: told.tag("one"),
+        lambda: told.tag("two"),
+        lambda: told.run("runs", "--rebuild"),
+        lambda: told.run("day"),
+        lambda: told.tag("day"),
+        lambda: told.run("run", "wide"),
+    ):
         change()
         with image.cut() as after:
             told.holds(after)
             doctor = subprocess.run(lab.command("doctor", "--json"), cwd=after / "lab", capture_output=True).stdout
-            lab_checks = [check for check in json.loads(doctor)["checks"] if check["group"] not in ("machine", "library")]
+            lab_checks = [
+                check for check in json.loads(doctor)["checks"] if check["group"] not in ("machine", "library")
+            ]
             assert all(check["status"] != "fail" for check in lab_checks), lab_checks
 
 

@@ -25,6 +25,7 @@ def is_private(path):
 
 def fill(lab):
     """Every kind of file that a lab comes to have."""
+
     def tlab(*words):
         done = lab.tlab(*words)
         assert done.exit == 0, (words, done.err)
@@ -35,7 +36,9 @@ def fill(lab):
     (repo / "f").write_text("x\n")
     real_git.git(repo, "add", "f")
     real_git.git(repo, "commit", "-qm", "x")
-    lab.write("recipes/deep.lua", """return { name = 'deep', summary = 'x', home = 'a/b', spec = { type = 'object' },
+    lab.write(
+        "recipes/deep.lua",
+        """return { name = 'deep', summary = 'x', home = 'a/b', spec = { type = 'object' },
       needs = { run = { 'true' } },
       run = function(run)
         run:write('c/d.txt', ('x'):rep(9000))
@@ -44,7 +47,8 @@ def fill(lab):
         tlab.fs.extend('c/h.txt', 'x')
         run:note('tag', { tag = 't' })
         tlab.proc.run { argv = { 'true' }, files = { x = 'y' } }
-      end }""")
+      end }""",
+    )
     tlab("run", "deep", "--allow-run=true")
     tlab("day")
     tlab("mine", f"repo=file://{repo}", "limit=1", f"--allow-read={repo}")
@@ -86,8 +90,11 @@ def test_what_a_lab_comes_to_have(tmp_path, mask):
 def test_a_chmod_stays(tmp_path):
     """Who shares a day or the index with a group does so once: later runs leave modes as they are."""
     lab = Lab(tmp_path / "lab")
-    lab.write("recipes/one.lua", """return { name = 'one', summary = 'x', home = 'x', spec = { type = 'object' },
-      run = function(run) run:write('a', 'b') end }""")
+    lab.write(
+        "recipes/one.lua",
+        """return { name = 'one', summary = 'x', home = 'x', spec = { type = 'object' },
+      run = function(run) run:write('a', 'b') end }""",
+    )
     assert lab.tlab("run", "one").exit == 0
     day = next(lab.root.glob("20*/*/*"))
     shared = [lab.root / "runs.csv", day.parent.parent, day.parent, day, day / "x"]

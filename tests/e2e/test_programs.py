@@ -54,19 +54,37 @@ class Programs(FaultLab):
         self.write("recipes/try.lua", RECIPE.replace("BODY", body).replace("READ", f"'{self.outside}'"))
 
     def words(self, *more):
-        return ["run", "try", "--allow-run=sh", "--allow-run=tool", "--allow-run=cat", f"--allow-read={self.outside}", *more]
+        return [
+            "run",
+            "try",
+            "--allow-run=sh",
+            "--allow-run=tool",
+            "--allow-run=cat",
+            f"--allow-read={self.outside}",
+            *more,
+        ]
 
     def run(self, body, *more, under=()):
         self.program(body)
-        done = subprocess.run([*under, TLAB, *self.words(*more)], cwd=self.root, stdin=subprocess.DEVNULL, timeout=60,
-                              capture_output=True, text=True, env=self.env)
+        done = subprocess.run(
+            [*under, TLAB, *self.words(*more)],
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            capture_output=True,
+            text=True,
+            env=self.env,
+        )
         assert "traceback" not in done.stderr.lower(), done.stderr
         return done
 
     def says(self, script, *more, command="", **how):
         """What a script of sh prints; its words come from the recipe's command."""
-        done = self.run(f"run:write('out.txt', must(tlab.proc.run {{ argv = {{ 'sh', '-c', [==[{script}]==] }}, {command} }}).stdout)",
-                        *more, **how)
+        done = self.run(
+            f"run:write('out.txt', must(tlab.proc.run {{ argv = {{ 'sh', '-c', [==[{script}]==] }}, {command} }}).stdout)",
+            *more,
+            **how,
+        )
         assert done.returncode == 0, done.stderr
         assert self.left() == []
         return (self.latest / "out.txt").read_text()
@@ -212,9 +230,11 @@ def test_a_killed_tlab_takes_its_programs_along_and_gc_the_folder(lab):
 
 def test_a_run_that_was_killed_under_a_program_is_resumed(lab):
     (lab.outside / "hang").write_text("")
-    lab.program(f"""run:write('one.txt', must(tlab.proc.run {{ argv = {{ 'sh', '-c', 'echo one' }} }}).stdout)
+    lab.program(
+        f"""run:write('one.txt', must(tlab.proc.run {{ argv = {{ 'sh', '-c', 'echo one' }} }}).stdout)
       run:write('two.txt', must(tlab.proc.run {{
-        argv = {{ 'sh', '-c', 'test -e outside/hang && sleep {NAP}; echo two' }}, read = {{ '{lab.outside}' }} }}).stdout)""")
+        argv = {{ 'sh', '-c', 'test -e outside/hang && sleep {NAP}; echo two' }}, read = {{ '{lab.outside}' }} }}).stdout)"""
+    )
     process = lab.start(*lab.words(), env=lab.env)
     wait_for(sleeping, 20)
     kill_and_reap(process)
@@ -240,8 +260,10 @@ def test_the_lab_and_its_secrets_are_out_of_reach(lab):
     lab.write("secrets/.env.lab", "KEY=secret\n")
     lab.write("notes.md", "notes\n")
     (lab.outside / "o.txt").write_text("outside\n")
-    script = (f"cat {lab.root}/secrets/.env.lab {lab.root}/notes.md {lab.outside}/o.txt /etc/passwd {lab.root}/lab.json; "
-              f"ls {lab.root} {lab.outside} {lab.latest}; echo x >{lab.root}/new; echo end")
+    script = (
+        f"cat {lab.root}/secrets/.env.lab {lab.root}/notes.md {lab.outside}/o.txt /etc/passwd {lab.root}/lab.json; "
+        f"ls {lab.root} {lab.outside} {lab.latest}; echo x >{lab.root}/new; echo end"
+    )
     assert lab.says(script) == "end\n"
     assert not (lab.root / "new").exists()
 
@@ -249,24 +271,39 @@ def test_the_lab_and_its_secrets_are_out_of_reach(lab):
 def test_what_it_is_given_to_read(lab):
     (lab.outside / "o.txt").write_text("outside\n")
     lab.write("data/a/b.txt", "lab\n")
-    said = lab.says(f"cat b.txt outside/o.txt {lab.outside}/o.txt; echo x >outside/o.txt; ls -A",
-                    command=f"read = {{ 'lab:data/a/b.txt', '{lab.outside}' }}")
+    said = lab.says(
+        f"cat b.txt outside/o.txt {lab.outside}/o.txt; echo x >outside/o.txt; ls -A",
+        command=f"read = {{ 'lab:data/a/b.txt', '{lab.outside}' }}",
+    )
     assert said == "lab\noutside\noutside\nb.txt\noutside\n"
     [program] = lab.manifest["programs"]
     assert program["confined"]["files"] == "scratch folder; reads the system, 2 given"
-    said = lab.says("cat made.txt", command="read = { (function() run:write('made.txt', 'made') return 'made.txt' end)() }")
+    said = lab.says(
+        "cat made.txt", command="read = { (function() run:write('made.txt', 'made') return 'made.txt' end)() }"
+    )
     assert said == "made"
 
 
-@pytest.mark.parametrize(("path", "code"), [
-    ("lab:secrets/.env.lab", "NOT_PERMITTED"), ("/etc", "NOT_PERMITTED"), ("lab:.", "REFUSED"), (".", "NOT_PERMITTED"),
-    ("record", "NOT_PERMITTED"), ("lab:data", "REFUSED"), ("lab:gone", "NOT_FOUND"), ("../x", "REFUSED"),
-])
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("lab:secrets/.env.lab", "NOT_PERMITTED"),
+        ("/etc", "NOT_PERMITTED"),
+        ("lab:.", "REFUSED"),
+        (".", "NOT_PERMITTED"),
+        ("record", "NOT_PERMITTED"),
+        ("lab:data", "REFUSED"),
+        ("lab:gone", "NOT_FOUND"),
+        ("../x", "REFUSED"),
+    ],
+)
 def test_what_is_not_given(lab, path, code):
     lab.write("secrets/.env.lab", "KEY=secret\n")
     lab.write("data/deep/id_rsa", "KEY\n")
-    lab.run(f"local ok, a, b = pcall(tlab.proc.run, {{ argv = {{ 'sh', '-c', 'echo' }}, read = {{ '{path}' }} }})\n"
-            "run:write('code.txt', (ok and b or a).code)")
+    lab.run(
+        f"local ok, a, b = pcall(tlab.proc.run, {{ argv = {{ 'sh', '-c', 'echo' }}, read = {{ '{path}' }} }})\n"
+        "run:write('code.txt', (ok and b or a).code)"
+    )
     assert (lab.latest / "code.txt").read_text() == code
     assert lab.left() == []
 
@@ -296,5 +333,7 @@ def test_what_the_kernel_lacks_is_said(lab):
 def test_a_lab_may_demand_that_programs_are_held(lab):
     lab.write("lab.json", {"schema": "tlab.lab/1", "programs": {"confined": "always"}})
     assert lab.says("echo a") == "a\n"
-    done = lab.run("must(tlab.proc.run { argv = { 'sh', '-c', 'true' } })", under=without("landlock_create_ruleset=ENOSYS"))
+    done = lab.run(
+        "must(tlab.proc.run { argv = { 'sh', '-c', 'true' } })", under=without("landlock_create_ruleset=ENOSYS")
+    )
     assert done.returncode == EXIT["RUN_FAILED"] and "error[UNSUPPORTED]" in done.stderr and "demands" in done.stderr

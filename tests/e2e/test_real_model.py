@@ -71,7 +71,8 @@ def test_run_replay_verify(lab, server, stream):
     done = lab.ai(server.base_url, spec={**SPEC, "stream": stream})
     assert done.exit == 0, done.err
     assert [row["text"] for row in lab.rows()] == [
-        "The capital of France is Paris.", "The capital of Japan is Tokyo.",
+        "The capital of France is Paris.",
+        "The capital of Japan is Tokyo.",
     ]
     manifest = lab.manifest
     assert manifest["status"] == "succeeded"
@@ -89,7 +90,10 @@ def test_samples_at_once(lab, server):
     assert lab.ai(server.base_url, spec=spec).exit == 0
     first = lab.rows()
     assert [(row["case"], row["sample"], row["seed"]) for row in first] == [
-        (1, 1, 7), (1, 2, 8), (2, 1, 7), (2, 2, 8),
+        (1, 1, 7),
+        (1, 2, 8),
+        (2, 1, 7),
+        (2, 2, 8),
     ]
     assert sorted(lab.manifest["seeds"]) == [7, 8]
     spec["concurrency"] = 1
@@ -100,7 +104,9 @@ def test_samples_at_once(lab, server):
 
 def test_schema(lab, server):
     schema = {
-        "type": "object", "required": ["city"], "additionalProperties": False,
+        "type": "object",
+        "required": ["city"],
+        "additionalProperties": False,
         "properties": {"city": {"type": "string", "maxLength": 20}},
     }
     done = lab.ai(server.base_url, spec={**SPEC, "response_schema": schema})
@@ -125,8 +131,13 @@ def test_a_commit_summarised(lab, server, tmp_path):
     repo.write("greet.py", "def greet(name):\n    return 'good morning ' + name\n")
     repo.commit("second", "Say good morning")
     done = lab.tlab(
-        "summ", f"repo={repo.root}", f"--allow-read={repo.root}", f"model={MODEL}", f"base_url={server.base_url}",
-        f"--allow-net={server.base_url.split('/')[2]}", timeout=300,
+        "summ",
+        f"repo={repo.root}",
+        f"--allow-read={repo.root}",
+        f"model={MODEL}",
+        f"base_url={server.base_url}",
+        f"--allow-net={server.base_url.split('/')[2]}",
+        timeout=300,
     )
     assert done.exit == 0, done.err
     model = json.loads((lab.latest / "summary.json").read_text())["model"]

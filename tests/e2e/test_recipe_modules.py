@@ -32,7 +32,7 @@ def test_the_validator(lab):
     lab.write("recipes/judge.lua", RECIPE)
     done = lab.tlab("run", "recipes/judge.lua")
     assert done.exit == 0, done.err
-    assert b'[true,[{' in lab.outputs()["verdict.json"]
+    assert b"[true,[{" in lab.outputs()["verdict.json"]
     assert lab.tlab("replay", lab.latest).exit == 0
 
 

@@ -69,9 +69,13 @@ def test_the_first_other_request_is_named_with_both(lab):
 
 def test_random_numbers_come_again(lab):
     """A run without --seed has one of its own, by its key; what is drawn while loading has none."""
-    lab.write("recipes/dice.lua", (
-        "local loaded = math.random(1 << 40)\nreturn { name = 'dice', summary = 's', home = 'ai-team/artifacts',\n"
-        "run = function(run) run:write('dice.txt', loaded .. ' ' .. math.random(1 << 40)) end }\n"))
+    lab.write(
+        "recipes/dice.lua",
+        (
+            "local loaded = math.random(1 << 40)\nreturn { name = 'dice', summary = 's', home = 'ai-team/artifacts',\n"
+            "run = function(run) run:write('dice.txt', loaded .. ' ' .. math.random(1 << 40)) end }\n"
+        ),
+    )
     for words in [(), ("--seed=7",)]:
         assert lab.tlab("run", "dice", *words).exit == 0
         done = lab.tlab("replay", "latest")

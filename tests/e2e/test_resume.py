@@ -143,7 +143,10 @@ class Whole:
         for field in ["id", "key", "seed", "spec", "recipe", "git", "outputs", "metrics", "tags", "inputs", "permits"]:
             assert now.get(field) == self.manifest.get(field), field
         for field in ["count", "failed", "refused"]:
-            if field != "count" or now["effects"]["by_op"]["http.next"] == self.manifest["effects"]["by_op"]["http.next"]:
+            if (
+                field != "count"
+                or now["effects"]["by_op"]["http.next"] == self.manifest["effects"]["by_op"]["http.next"]
+            ):
                 assert now["effects"][field] == self.manifest["effects"][field]
         if thorough:
             for command in ["verify", "replay"]:
@@ -254,7 +257,7 @@ def test_killed_or_interrupted(lab, sig):
         before = [r.path for r in server.requests]
         done = lab.tlab("resume", id8)
         assert done.exit == 0, done.err
-        after = [r.path for r in server.requests][len(before):]
+        after = [r.path for r in server.requests][len(before) :]
         manifest = json.loads((run / "run.json").read_text())
         files = outputs(run)
         answered = {e["args"][0]["url"].split(":")[2].partition("/")[2] for e in lab.effects("http.send")}
@@ -317,7 +320,11 @@ def test_a_recipe_that_goes_another_way(lab):
     """It stops with both requests, and the run is as resumable as before."""
     run = cut_try(lab, WRITES, 2)
     recipe = run / "record/recipe/recipe.lua"
-    good, manifest, record = recipe.read_text(), (run / "run.json").read_text(), (run / "record/effects.jsonl").read_text()
+    good, manifest, record = (
+        recipe.read_text(),
+        (run / "run.json").read_text(),
+        (run / "record/effects.jsonl").read_text(),
+    )
     bad = good.replace("'b.txt'", "'d.txt'")
     forged = json.loads(manifest)
     forged["recipe"]["sha256"] = hashlib.sha256(bad.encode()).hexdigest()
@@ -354,9 +361,14 @@ def test_a_recipe_that_asks_for_less(lab):
 
 def test_a_full_disk_is_not_answered_again(lab, server):
     """Failed for want of storage: that answer is not given again, so the run gets through once there is room."""
-    lab.recipe(f"local r = tlab.http.send {{ method = 'POST', url = '{server.base_url}/x', body = '' }}\n"
-               "run:write('big.bin', r.body:rep(4000))", needs="net = { '127.0.0.1:*' }")
-    done = subprocess.run(["prlimit", "--fsize=16384", TLAB, "run", "try"], cwd=lab.root, capture_output=True, text=True)
+    lab.recipe(
+        f"local r = tlab.http.send {{ method = 'POST', url = '{server.base_url}/x', body = '' }}\n"
+        "run:write('big.bin', r.body:rep(4000))",
+        needs="net = { '127.0.0.1:*' }",
+    )
+    done = subprocess.run(
+        ["prlimit", "--fsize=16384", TLAB, "run", "try"], cwd=lab.root, capture_output=True, text=True
+    )
     assert done.returncode == EXIT["STORAGE"], done.stderr
     assert "tlab resume" in done.stderr, done.stderr
     seen = len(server.requests)
@@ -377,7 +389,9 @@ def test_a_full_disk_while_the_record_is_repeated(lab, limit):
     run = cut_try(lab, WRITES.replace("'b')", "('b'):rep(200000))"), 2)
     before = everything(run)
     for command in ["replay", "resume"]:
-        done = subprocess.run(["prlimit", f"--fsize={limit}", TLAB, command, run], cwd=lab.root, capture_output=True, text=True)
+        done = subprocess.run(
+            ["prlimit", f"--fsize={limit}", TLAB, command, run], cwd=lab.root, capture_output=True, text=True
+        )
         assert done.returncode == EXIT["STORAGE"] and "File too large" in done.stderr, done.stderr
         if limit > 600 or command == "replay":
             assert "effect 2: fs.write cannot be repeated" in done.stderr, done.stderr
@@ -392,7 +406,11 @@ def test_a_full_disk_while_the_record_is_repeated(lab, limit):
 
 def test_a_blob_that_is_lost(lab):
     """Told by name before anything is touched. A file that was copied within the run is no blob."""
-    run = cut_try(lab, "run:write('a.txt', 'a') tlab.fs.copy('lab:notes.md', 'b.txt') tlab.fs.copy('a.txt', 'c.txt')\n" + WRITES, 4)
+    run = cut_try(
+        lab,
+        "run:write('a.txt', 'a') tlab.fs.copy('lab:notes.md', 'b.txt') tlab.fs.copy('a.txt', 'c.txt')\n" + WRITES,
+        4,
+    )
     [blob] = (run / "record/blobs").iterdir()
     good = blob.read_bytes()
     for change, said in [(blob.unlink, "is missing"), (lambda: blob.write_bytes(b"from a liar\n"), "was changed")]:
@@ -482,7 +500,10 @@ def test_a_lab_that_cannot_be_written(lab):
     before = {path: path.read_bytes() for path in lab.root.rglob("*") if path.is_file()}
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", 'mount --bind -o ro . . && cd "$PWD" && exec "$0" resume "$1"', TLAB, run],
-        cwd=lab.root, capture_output=True, text=True)
+        cwd=lab.root,
+        capture_output=True,
+        text=True,
+    )
     if "unshare:" in done.stderr or "mount:" in done.stderr:
         pytest.skip("no mount namespaces here")
     assert done.returncode == EXIT["STORAGE"] and "ead-only" in done.stderr, done.stderr
@@ -502,7 +523,8 @@ def test_killed_while_it_is_resumed(lab, server):
         for n in range(1, 200, step):
             whole.cut(ends[len(ends) // 2] + 7)
             done = lab.strace(
-                ["resume", whole.folder], "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={n}")
+                ["resume", whole.folder], "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={n}"
+            )
             if done.exit == 0:
                 break
             kills += 1

@@ -17,11 +17,19 @@ KEY = 'sk-canary+9f8e/7d6c"5b4a=x'  # characters that each encoding writes diffe
 def encodings(key):
     raw = key.encode()
     forms = {
-        raw, base64.b64encode(raw), base64.urlsafe_b64encode(raw), base64.b64encode(raw).rstrip(b"="),
-        raw.hex().encode(), raw.hex().upper().encode(), urllib.parse.quote(key, safe="").encode(),
-        urllib.parse.quote(key, safe="").lower().encode(), urllib.parse.quote_plus(key).encode(),
-        json.dumps(key)[1:-1].encode(), json.dumps(key)[1:-1].replace("/", "\\/").encode(),
-        base64.b64encode(b"Bearer " + raw), base64.b64encode(b"user:" + raw),
+        raw,
+        base64.b64encode(raw),
+        base64.urlsafe_b64encode(raw),
+        base64.b64encode(raw).rstrip(b"="),
+        raw.hex().encode(),
+        raw.hex().upper().encode(),
+        urllib.parse.quote(key, safe="").encode(),
+        urllib.parse.quote(key, safe="").lower().encode(),
+        urllib.parse.quote_plus(key).encode(),
+        json.dumps(key)[1:-1].encode(),
+        json.dumps(key)[1:-1].replace("/", "\\/").encode(),
+        base64.b64encode(b"Bearer " + raw),
+        base64.b64encode(b"user:" + raw),
     }
     return forms
 
@@ -101,14 +109,25 @@ error('it said: ' .. (reply and reply.body or 'nothing'))
 
 
 def secret_lab(tmp_path, port):
-    lab = FaultLab(tmp_path / "lab", {
-        "permits": {"allow": {"net": ["127.0.0.1:*", "localhost:*"], "run": ["env", "echo", "cat"],
-                              "env": ["LAB_KEY"], "read": ["/"]}},
-        "secrets": {"LAB_KEY": {"hosts": [f"127.0.0.1:{port}"]}},
-    })
-    lab.recipe(BODY.replace("URL", f"http://127.0.0.1:{port}/v1"),
-               needs="net = { '127.0.0.1:*', 'localhost:*' }, run = { 'env', 'echo', 'cat' }, "
-                     "env = { 'LAB_KEY' }, read = { '/' }, secret = { 'LAB_KEY' }")
+    lab = FaultLab(
+        tmp_path / "lab",
+        {
+            "permits": {
+                "allow": {
+                    "net": ["127.0.0.1:*", "localhost:*"],
+                    "run": ["env", "echo", "cat"],
+                    "env": ["LAB_KEY"],
+                    "read": ["/"],
+                }
+            },
+            "secrets": {"LAB_KEY": {"hosts": [f"127.0.0.1:{port}"]}},
+        },
+    )
+    lab.recipe(
+        BODY.replace("URL", f"http://127.0.0.1:{port}/v1"),
+        needs="net = { '127.0.0.1:*', 'localhost:*' }, run = { 'env', 'echo', 'cat' }, "
+        "env = { 'LAB_KEY' }, read = { '/' }, secret = { 'LAB_KEY' }",
+    )
     return lab
 
 
@@ -167,8 +186,14 @@ def test_bound_to_another_host(tmp_path):
     """N3, O4: the key is bound to one host; another that the recipe names gets no request at all."""
     with f.FaultServer([echo]) as server:
         lab = secret_lab(tmp_path, server.port)
-        lab.write("lab.json", {"schema": "tlab.lab/1", "permits": {"allow": {"net": ["127.0.0.1:*"]}},
-                               "secrets": {"LAB_KEY": {"hosts": ["api.example.com"]}}})
+        lab.write(
+            "lab.json",
+            {
+                "schema": "tlab.lab/1",
+                "permits": {"allow": {"net": ["127.0.0.1:*"]}},
+                "secrets": {"LAB_KEY": {"hosts": ["api.example.com"]}},
+            },
+        )
         done = lab.tlab("run", "try", env={"LAB_KEY": KEY})
     assert server.requests == []
     assert done.exit == 4 and "api.example.com" in done.err, done.err

@@ -48,7 +48,10 @@ def test_the_demo_without_a_model(tmp_path):
     build.mkdir()
     (build / "tlab").symlink_to(TLAB)
     done = subprocess.run(
-        [ROOT / "tests" / "model" / "demo.sh"], capture_output=True, text=True, timeout=60,
+        [ROOT / "tests" / "model" / "demo.sh"],
+        capture_output=True,
+        text=True,
+        timeout=60,
         env={"PATH": f"{shim.parent}:{os.environ['PATH']}", "BUILD": str(build)},
     )
     assert done.returncode == 0, done.stderr

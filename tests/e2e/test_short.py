@@ -14,7 +14,10 @@ pytestmark = pytest.mark.skipif(not SHIM.exists(), reason=f"there is no {SHIM.na
 def sweep(lab, server, seeds):
     counts = lab.root.parent / "counts"
     lab.write("big.txt", "0123456789abcdef" * 20000)
-    lab.recipe("run:write('copy.txt', assert(tlab.fs.read('lab:big.txt'))) tlab.fs.copy('lab:big.txt', 'again.txt')", name="big")
+    lab.recipe(
+        "run:write('copy.txt', assert(tlab.fs.read('lab:big.txt'))) tlab.fs.copy('lab:big.txt', 'again.txt')",
+        name="big",
+    )
     for seed in seeds:
         env = {"LD_PRELOAD": str(SHIM), "SHORT_SEED": str(seed), "SHORT_COUNT": str(counts)}
         done = lab.tlab(*words(server), env=env)

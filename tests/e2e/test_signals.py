@@ -56,9 +56,20 @@ def test_one_that_comes_while_the_run_is_written_down_waits(lab):
     assert lab.tlab("run", lab.recipe("")).exit == 0
     before = set(lab.runs())
     tracer = subprocess.Popen(
-        ["strace", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=400000",
-         *lab.command("run", lab.recipe("run:write('a.txt', 'a')"))],
-        cwd=lab.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        [
+            "strace",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=fsync",
+            "-e",
+            "inject=fsync:delay_enter=400000",
+            *lab.command("run", lab.recipe("run:write('a.txt', 'a')")),
+        ],
+        cwd=lab.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     wait_for(lambda: any((run / "a.txt").exists() for run in set(lab.runs()) - before))
     [supervisor] = worker_pids(tracer.pid)
     wait_for(lambda: not worker_pids(supervisor))
@@ -74,9 +85,20 @@ def test_a_second_one_ends_at_once(lab):
     assert lab.tlab("run", lab.recipe("")).exit == 0  # the day's folders are there, and synced, from now on
     with f.FaultServer([f.silence()]) as server:
         tracer = subprocess.Popen(
-            ["strace", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=2000000",
-             *lab.command("run", "many", f"url={server.base_url}")],
-            cwd=lab.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [
+                "strace",
+                "-o",
+                "/dev/null",
+                "-e",
+                "trace=fsync",
+                "-e",
+                "inject=fsync:delay_enter=2000000",
+                *lab.command("run", "many", f"url={server.base_url}"),
+            ],
+            cwd=lab.root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         wait_for(lambda: server.tries == 1)
         [supervisor] = worker_pids(tracer.pid)
         send(supervisor, signal.SIGINT)

@@ -12,7 +12,32 @@ from lab import TLAB, Lab
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = ["run", "replay", "resume", "verify", "show", "runs", "log", "tag", "note", "diff", "validate", "doctor", "gc", "hash", "ops", "version", "help", "day", "ai", "mine", "summ", "post", "hello", "nothing"]
+COMMANDS = [
+    "run",
+    "replay",
+    "resume",
+    "verify",
+    "show",
+    "runs",
+    "log",
+    "tag",
+    "note",
+    "diff",
+    "validate",
+    "doctor",
+    "gc",
+    "hash",
+    "ops",
+    "version",
+    "help",
+    "day",
+    "ai",
+    "mine",
+    "summ",
+    "post",
+    "hello",
+    "nothing",
+]
 WORDS = [
     [],
     ["."],
@@ -78,8 +103,15 @@ def test_slips(lab, command):
     before, told = tree(lab.root), []
     for words, loud in itertools.product(WORDS, [True, False]):
         typed = [command, *words] + ([] if loud else ["-q"])
-        done = subprocess.run([TLAB, *typed], cwd=lab.root, stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=30, env={"PATH": os.environ["PATH"], "HOME": str(lab.root)}, check=False)
+        done = subprocess.run(
+            [TLAB, *typed],
+            cwd=lab.root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=30,
+            env={"PATH": os.environ["PATH"], "HOME": str(lab.root)},
+            check=False,
+        )
         out = (done.stdout + done.stderr).decode(errors="replace")
         if done.returncode not in range(9) or "[BUG]" in out or "traceback" in out.replace("their traceback", ""):
             told.append(f"tlab {' '.join(typed)} -> {done.returncode}\n{out[:300]}")

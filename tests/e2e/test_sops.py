@@ -33,11 +33,14 @@ class SopsLab(FaultLab):
     """A lab with one secret, an encrypted file that names it, an age key, and a `sops` that does as it is told."""
 
     def __init__(self, tmp_path, port, files=("keys.sops.yaml",), declares=True):
-        super().__init__(tmp_path / "lab", {
-            "permits": {"allow": {"net": ["127.0.0.1:*"]}},
-            "secrets": {"LAB_KEY": {"hosts": [f"127.0.0.1:{port}"]}},
-            "secret_files": list(files),
-        })
+        super().__init__(
+            tmp_path / "lab",
+            {
+                "permits": {"allow": {"net": ["127.0.0.1:*"]}},
+                "secrets": {"LAB_KEY": {"hosts": [f"127.0.0.1:{port}"]}},
+                "secret_files": list(files),
+            },
+        )
         for name in files:
             self.write(name, "cipher: text\n")
         needs = "net = { '127.0.0.1:*' }" + (", secret = { 'LAB_KEY' }" if declares else "")
@@ -58,14 +61,17 @@ class SopsLab(FaultLab):
         """The program checks what it is given as the real one would, then says this."""
         text = values if isinstance(values, str) else json.dumps(values)
         self.write("../answer", text)
-        return self.program(name, f"""
+        return self.program(
+            name,
+            f"""
 case " $* " in *" secret.cipher "*) ;; *) echo "$name 9.9.9"; exit 0 ;; esac
 test "$(cat secret.cipher)" = "cipher: text" || exit 90
 test "$(cat)" = "{IDENTITY}" || exit 91
 cat <<'END'
 {text}
 END
-""")
+""",
+        )
 
     def go(self, *words, env=None):
         return self.tlab("run", "try", *words, env={**self.env, **(env or {})})
@@ -120,7 +126,9 @@ def test_the_order_of_the_places(tmp_path, server, where):
     done = lab.go(env=env)
     assert done.exit == 0, done.err
     assert server.posts[0].headers["authorization"] == f"Bearer {CANARY}"
-    assert lab.manifest["secrets"] == {"from": {"LAB_KEY": {"file": "secrets/.env.lab", "environment": "the environment"}[where]}}
+    assert lab.manifest["secrets"] == {
+        "from": {"LAB_KEY": {"file": "secrets/.env.lab", "environment": "the environment"}[where]}
+    }
 
 
 def test_files_are_looked_through_in_their_order(tmp_path, server):
@@ -145,19 +153,24 @@ FAILURES = {
     "not there": (None, "sops is not installed"),
     "not encrypted": (f"echo 'sops metadata not found: {CANARY}' >&2; exit 1", "is not encrypted; type: sops encrypt"),
     "another's key": ("exit 128", "not encrypted to your age key"),
-    "no key in it": ("printf 'failed to parse age\\n      | identities: unknown identity\\n      | type. Did' >&2; exit 128",
-                     "what was found as the age key is none"),
+    "no key in it": (
+        "printf 'failed to parse age\\n      | identities: unknown identity\\n      | type. Did' >&2; exit 128",
+        "what was found as the age key is none",
+    ),
     "changed": ("exit 51", "MAC"),
     "a value changed": ("exit 25", "was changed after it was encrypted"),
     "quotes the text": (f"echo 'yaml: line 3: cannot unmarshal {CANARY}' >&2; exit 1", "sops ended with 1"),
-    "says a value and fails": (f"echo '{{\"LAB_KEY\":\"{CANARY}\"}}'; exit 3", "sops ended with 3"),
+    "says a value and fails": (f'echo \'{{"LAB_KEY":"{CANARY}"}}\'; exit 3', "sops ended with 3"),
     "no JSON": (f"echo 'LAB_KEY: {CANARY}'", "expected names with a text each"),
     "a list": (f"echo '[\"{CANARY}\"]'", "expected names with a text each"),
     "a number": ("echo '{\"LAB_KEY\":12345678}'", "LAB_KEY is a int, expected a text in quotes"),
-    "a line break": ("printf '{\"LAB_KEY\":\"abcdefgh\\\\nX-Evil: 1\"}'", "has a control character"),
+    "a line break": ('printf \'{"LAB_KEY":"abcdefgh\\\\nX-Evil: 1"}\'', "has a control character"),
     "no such name": ("echo '{}'", "nor in the files of secret_files"),
     "too much": ("yes 0123456789012345678901234567890123456789 | head -c 3000000", "said more than 1048576 bytes"),
-    "old": ("case $* in *--version*) echo 'sops 3.6.1 (latest)';; *) exit 1;; esac", "sops 3.6.1 is too old, 3.7 or later"),
+    "old": (
+        "case $* in *--version*) echo 'sops 3.6.1 (latest)';; *) exit 1;; esac",
+        "sops 3.6.1 is too old, 3.7 or later",
+    ),
     "killed": ("kill -9 $$", "sops ended with 137"),
 }
 
@@ -198,7 +211,9 @@ def test_what_the_program_can_reach(tmp_path, server):
     """No network, no file of the user's, and no byte to any disk, its own folder's included."""
     lab = SopsLab(tmp_path, server.port)
     (tmp_path / "mine.txt").write_text("private")
-    lab.program("sops", f"""
+    lab.program(
+        "sops",
+        f"""
 cat {tmp_path}/mine.txt && exit 70
 (echo x > secret.plain) && test -s secret.plain && exit 71
 (echo x > {tmp_path}/secret.plain) && exit 72
@@ -207,7 +222,8 @@ env | grep -q LAB_ && exit 74
 cat <<'END'
 {ANSWER}
 END
-""")
+""",
+    )
     text = lab.bin.joinpath("sops").read_text().replace("#!/bin/sh", "#!/bin/bash")
     lab.bin.joinpath("sops").write_text(text)
     done = lab.go()
@@ -238,14 +254,17 @@ def test_the_age_key_is_judged_like_a_secret(tmp_path, server):
 
 def test_neither_key_nor_value_on_a_command_line(tmp_path, server):
     lab = SopsLab(tmp_path, server.port)
-    lab.program("sops", f"""
+    lab.program(
+        "sops",
+        f"""
 tr '\\0' '\\n' < /proc/self/cmdline | grep -q 'SECRET-KEY' && exit 80
 env | grep -q 'SECRET-KEY' && exit 81
 test "$(cat)" = "{IDENTITY}" || exit 82
 cat <<'END'
 {ANSWER}
 END
-""")
+""",
+    )
     done = lab.go()
     assert done.exit == 0, done.err
 
@@ -271,7 +290,9 @@ def test_a_link_is_not_followed(tmp_path, server):
 def test_doctor_says_what_opens_them(tmp_path, server):
     lab = SopsLab(tmp_path, server.port)
     lab.says({"LAB_KEY": CANARY})
-    lab.program("sops", lab.bin.joinpath("sops").read_text().replace("#!/bin/sh\n", "").replace("$name 9.9.9", "sops 3.11.0"))
+    lab.program(
+        "sops", lab.bin.joinpath("sops").read_text().replace("#!/bin/sh\n", "").replace("$name 9.9.9", "sops 3.11.0")
+    )
     lab.program("age", "echo v1.1.1")
 
     def doctor():

@@ -39,7 +39,9 @@ class RealLab(SopsLab):
 
     def sh(self, line):
         env = {**self.env, "PATH": f"{self.binary.resolve().parent}:{self.env['PATH']}"}
-        done = subprocess.run(["bash", "-c", "umask 077; " + line], cwd=self.root, env=env, capture_output=True, timeout=60)
+        done = subprocess.run(
+            ["bash", "-c", "umask 077; " + line], cwd=self.root, env=env, capture_output=True, timeout=60
+        )
         assert done.returncode == 0, (line, done.stderr)
         return done
 
@@ -47,8 +49,9 @@ class RealLab(SopsLab):
         self.sh("age-keygen -o ~/.config/sops/age/keys.txt")
 
 
-@pytest.mark.parametrize("name,text", [
-    ("keys.sops.yaml", f"LAB_KEY: '{CANARY}'\nn: 1\n"), ("more.env.age", f"LAB_KEY='{CANARY}'\n")])
+@pytest.mark.parametrize(
+    "name,text", [("keys.sops.yaml", f"LAB_KEY: '{CANARY}'\nn: 1\n"), ("more.env.age", f"LAB_KEY='{CANARY}'\n")]
+)
 def test_what_the_page_has_people_type(tmp_path, programs, name, text):
     """Key, encrypted file, run: with each of the two files in turn; then again with nothing of it there."""
     with f.FaultServer([echo]) as server:
@@ -73,8 +76,10 @@ def test_what_the_page_has_people_type(tmp_path, programs, name, text):
     assert lab.tlab("replay", "latest", env={"PATH": "/usr/bin:/bin"}).exit == 0
 
 
-@pytest.mark.parametrize("form,text", [
-    ("json", f'{{"LAB_KEY": "{CANARY.replace(chr(34), chr(92) + chr(34))}"}}'), ("env", f"LAB_KEY={CANARY}\n")])
+@pytest.mark.parametrize(
+    "form,text",
+    [("json", f'{{"LAB_KEY": "{CANARY.replace(chr(34), chr(92) + chr(34))}"}}'), ("env", f"LAB_KEY={CANARY}\n")],
+)
 def test_the_other_forms_of_sops(tmp_path, programs, form, text):
     with f.FaultServer([echo]) as server:
         lab = RealLab(tmp_path, server.port, programs, [f"keys.{form}"])
@@ -93,7 +98,7 @@ def spoil(lab, what):
     elif what == "a value changed":
         text = encrypted.read_text()
         at = text.index("data:") + 5
-        encrypted.write_text(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1:])
+        encrypted.write_text(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :])
     elif what == "a value added":
         encrypted.write_text("ADDED: value\n" + encrypted.read_text())
     elif what == "another's":
@@ -105,10 +110,17 @@ def spoil(lab, what):
         encrypted.write_text(encrypted.read_text()[:60])
 
 
-@pytest.mark.parametrize("what,said", [
-    ("clear", "is not encrypted; type: sops encrypt"), ("a value changed", "was changed after it was encrypted"),
-    ("a value added", "was changed after it was encrypted"), ("another's", "is not encrypted to your age key"),
-    ("no key", "what was found as the age key is none"), ("cut", "keys.sops.yaml")])
+@pytest.mark.parametrize(
+    "what,said",
+    [
+        ("clear", "is not encrypted; type: sops encrypt"),
+        ("a value changed", "was changed after it was encrypted"),
+        ("a value added", "was changed after it was encrypted"),
+        ("another's", "is not encrypted to your age key"),
+        ("no key", "what was found as the age key is none"),
+        ("cut", "keys.sops.yaml"),
+    ],
+)
 def test_a_file_that_is_wrong(tmp_path, programs, what, said):
     lab = RealLab(tmp_path, 1, programs, ["keys.sops.yaml"])
     lab.write("keys.sops.yaml", f"LAB_KEY: '{CANARY}'\n")
@@ -122,9 +134,15 @@ def test_a_file_that_is_wrong(tmp_path, programs, what, said):
     assert_nowhere(lab, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("what,said", [
-    ("clear", "is not encrypted by age"), ("another's", "is not encrypted to your age key"),
-    ("passphrase", "passphrase"), ("no names", "a.env.age:1: expected NAME=value")])
+@pytest.mark.parametrize(
+    "what,said",
+    [
+        ("clear", "is not encrypted by age"),
+        ("another's", "is not encrypted to your age key"),
+        ("passphrase", "passphrase"),
+        ("no names", "a.env.age:1: expected NAME=value"),
+    ],
+)
 def test_a_file_of_age_that_is_wrong(tmp_path, programs, what, said):
     lab = RealLab(tmp_path, 1, programs, ["a.env.age"])
     lab.make_key()
@@ -139,7 +157,8 @@ def test_a_file_of_age_that_is_wrong(tmp_path, programs, what, said):
     elif what == "passphrase":
         (lab.root / "a.env.age").write_bytes(
             b"age-encryption.org/v1\n-> scrypt 6X1vhGX9OM3sPAOmRKyLiA 10\n"
-            b"ncsFdm8TNGeTHi1uZKGF7qjm4Z1qpfTBB3q4w5sAFjE\n--- F0TMAvWbZ8M0PAUyCIKuEvpLSBdGGtqiFzYxuRc5nlE\n")
+            b"ncsFdm8TNGeTHi1uZKGF7qjm4Z1qpfTBB3q4w5sAFjE\n--- F0TMAvWbZ8M0PAUyCIKuEvpLSBdGGtqiFzYxuRc5nlE\n"
+        )
     done = lab.go()
     assert done.exit != 0 and said in done.err, done.err
     for name in ("a.env", "a.env.age"):

@@ -46,7 +46,9 @@ def sweep(lab, server, call, error, said, when="{n}", step=1):
         if all(line.startswith(("write(1,", "write(2,")) for line in hit):
             asked = server.tries
             continue  # the terminal's, not the disk's
-        if done.exit != 0 or "warning: runs.csv has not what this run says" not in done.err:  # which a run does not fail of
+        if (
+            done.exit != 0 or "warning: runs.csv has not what this run says" not in done.err
+        ):  # which a run does not fail of
             check_failed(lab, done, said, heard)
         asked += sum(has_asked(folder) for folder in lab.runs())
         assert server.tries == asked, "a request was sent that the record does not have"
@@ -237,8 +239,16 @@ def test_a_lab_of_somebody_else(server):
         folder.chmod(0o755)
         lab = FaultLab(folder / "lab")
         binary = pathlib.Path(shutil.copy(lab.command()[0], folder))
-        done = subprocess.run([binary, *words(server)], cwd=lab.root, capture_output=True, text=True, user=65534,
-                              group=65534, extra_groups=[], env={"PATH": os.environ["PATH"]})
+        done = subprocess.run(
+            [binary, *words(server)],
+            cwd=lab.root,
+            capture_output=True,
+            text=True,
+            user=65534,
+            group=65534,
+            extra_groups=[],
+            env={"PATH": os.environ["PATH"]},
+        )
         assert done.returncode == STORAGE and "Permission denied" in done.stderr, done.stderr
         assert "error[BUG]" not in done.stderr and server.requests == [] and lab.runs() == []
 
@@ -247,8 +257,10 @@ def test_a_lab_of_somebody_else(server):
 def test_an_output_that_fails(tmp_path, server, target):
     """F15: the run is recorded; the exit code tells that nobody could be told."""
     lab = FaultLab(tmp_path / "lab")
-    shell = "exec \"$0\" \"$@\" >&-" if target == "closed" else "exec \"$0\" \"$@\" >/dev/full"
-    done = subprocess.run(["sh", "-c", shell, *lab.command(*words(server))], cwd=lab.root, capture_output=True, text=True)
+    shell = 'exec "$0" "$@" >&-' if target == "closed" else 'exec "$0" "$@" >/dev/full'
+    done = subprocess.run(
+        ["sh", "-c", shell, *lab.command(*words(server))], cwd=lab.root, capture_output=True, text=True
+    )
     assert done.returncode == STORAGE, done.stderr
     assert check_folder(lab.latest) == "succeeded" and lab.tlab("verify", "latest").exit == 0
 
@@ -258,8 +270,13 @@ def test_a_limit_on_file_size(tmp_path, server):
     """F10: SIGXFSZ is ignored; EFBIG is told like a full disk."""
     lab = FaultLab(tmp_path / "lab")
     for limit in (100, 1000, 3000, 4096):
-        done = subprocess.run(lab.command(*words(server)), cwd=lab.root, capture_output=True, text=True,
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        done = subprocess.run(
+            lab.command(*words(server)),
+            cwd=lab.root,
+            capture_output=True,
+            text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
         done.exit, done.err = done.returncode, done.stderr
         check_failed(lab, done, "File too large")
         for run in lab.runs():

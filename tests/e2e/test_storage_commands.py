@@ -19,8 +19,13 @@ from test_storage import disk, fill  # noqa: F401
 root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 traced = pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 COMMANDS = {
-    "run": ["run", "tiny"], "tag": ["tag", "latest", "word"], "note": ["note", "latest", "text"], "day": ["day"],
-    "resume": ["resume", "{cut}"], "runs": ["runs"], "rebuild": ["runs", "--rebuild"],
+    "run": ["run", "tiny"],
+    "tag": ["tag", "latest", "word"],
+    "note": ["note", "latest", "text"],
+    "day": ["day"],
+    "resume": ["resume", "{cut}"],
+    "runs": ["runs"],
+    "rebuild": ["runs", "--rebuild"],
 }
 
 
@@ -61,7 +66,9 @@ def check(lab, before, done, said):
 
 @root
 @pytest.mark.parametrize("what", ["space", pytest.param("inodes", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", ["tag", *(pytest.param(name, marks=pytest.mark.slow) for name in COMMANDS if name != "tag")])
+@pytest.mark.parametrize(
+    "name", ["tag", *(pytest.param(name, marks=pytest.mark.slow) for name in COMMANDS if name != "tag")]
+)
 def test_a_full_disk(disk, server, name, what):  # noqa: F811
     """F1, F2: told, nothing of what was is changed or lost; with room again all is as it should be."""
     folder = disk("size=2m,nr_inodes=400")
@@ -101,8 +108,13 @@ def test_a_limit_on_file_size(tmp_path, server, name):
     command = [word.format(cut=lab.cut) for word in COMMANDS[name]]
     for limit in (10, 300, 1000):
         before = state(lab)
-        done = subprocess.run(lab.command(*command), cwd=lab.root, capture_output=True, text=True,
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        done = subprocess.run(
+            lab.command(*command),
+            cwd=lab.root,
+            capture_output=True,
+            text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
         done.exit, done.err = done.returncode, done.stderr
         check(lab, before, done, "File too large")
         index_is_true(lab)

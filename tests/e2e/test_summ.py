@@ -60,7 +60,8 @@ def rules_of(value):
 KINDS = {
     "root": lambda v, p: v["of"]["kind"] == "root" and "the first one" in p and v["commits"][0]["parents"] == [],
     "add": lambda v, p: v["files"][0]["status"] == "A" and "shell and programs" in rules_of(v),
-    "modify": lambda v, p: v["totals"]["insertions"] == 1 and any(s["name"].startswith("f") for s in v["symbols"]["list"]),
+    "modify": lambda v, p: v["totals"]["insertions"] == 1
+    and any(s["name"].startswith("f") for s in v["symbols"]["list"]),
     "rename": lambda v, p: v["files"][0]["old_path"] == "src/a.c" and "`src/a.c` → `src/core.c`" in p,
     "delete": lambda v, p: v["tests"]["deleted"] == 1 and {"test file deleted"} <= rules_of(v),
     "binary": lambda v, p: v["totals"]["binary"] == 1 and "insertions" not in v["files"][0] and "binary" in rules_of(v),
@@ -69,10 +70,13 @@ KINDS = {
     "tests-only": lambda v, p: v["tests"]["touched"] and v["tests"]["source"] == 0 and "Tests are touched" in p,
     "empty": lambda v, p: v["totals"]["files"] == 0 and "no file differs" in p,
     "symlink": lambda v, p: "symbolic link" in rules_of(v),
-    "bytes": lambda v, p: v["commits"][0]["subject"].startswith("Gr\ufffd") and "hidden characters" in rules_of(v)
-    and "na\ufffdme.txt" in {f["path"] for f in v["files"]} and "\\x1b]0;title\\x07" in p,
+    "bytes": lambda v, p: v["commits"][0]["subject"].startswith("Gr\ufffd")
+    and "hidden characters" in rules_of(v)
+    and "na\ufffdme.txt" in {f["path"] for f in v["files"]}
+    and "\\x1b]0;title\\x07" in p,
     "submodule": lambda v, p: v["files"][0]["kind"] == "submodule" and "submodule" in rules_of(v),
-    "merge": lambda v, p: v["of"]["kind"] == "merge" and "against the first parent" in p
+    "merge": lambda v, p: v["of"]["kind"] == "merge"
+    and "against the first parent" in p
     and [f["path"] for f in v["files"]] == ["side.txt"],
 }
 QUICK = ["merge", "bytes", "rename"]
@@ -85,9 +89,7 @@ def test_a_commit_of_each_kind(made, kind):
     value, page = of_repo(made, kind)
     assert KINDS[kind](value, page), value
     assert value["commits"][0]["commit"] == repo.git("rev-parse", f"{kind}^0").decode().strip()
-    numbers = {
-        f["path"]: None if f["binary"] else (f["insertions"], f["deletions"]) for f in value["files"]
-    }
+    numbers = {f["path"]: None if f["binary"] else (f["insertions"], f["deletions"]) for f in value["files"]}
     assert numbers == repo.numstat(kind)
     again = lab.tlab("replay", lab.latest)
     assert again.exit == 0 and "2 files with the same bytes" in again.out, again.err
@@ -99,8 +101,13 @@ def test_a_mined_folder_says_the_same(made, mined, kind):
     value, page = of_repo(made, kind)
     sha = value["of"]["to"]
     again, other = summ(lab, f"repo={mined}", f"sha={sha[:12]}")
-    assert again["of"] == {"kind": value["of"]["kind"], "rev": sha[:12], "to": sha, "place": "mined folder",
-                           "repo": str(mined)}
+    assert again["of"] == {
+        "kind": value["of"]["kind"],
+        "rev": sha[:12],
+        "to": sha,
+        "place": "mined folder",
+        "repo": str(mined),
+    }
     for part in set(value) - {"of"}:
         assert again[part] == value[part], part
     cut = page.index("## How this page was made")
@@ -126,8 +133,15 @@ def test_one_commit_of_a_mined_folder(made, mined):
         done = lab.tlab("summ", *words)
         assert done.exit in (1, 3) and message in done.err, done.err
     right = json.loads((newest / "commit.json").read_text())
-    for wrong in ({}, [], 1, {**right, "files": [1]}, {**right, "files": [{"path": 1}]}, {**right, "parents": None},
-                  {**right, "schema": "tlab.commit/2"}):
+    for wrong in (
+        {},
+        [],
+        1,
+        {**right, "files": [1]},
+        {**right, "files": [{"path": 1}]},
+        {**right, "parents": None},
+        {**right, "schema": "tlab.commit/2"},
+    ):
         (newest / "commit.json").write_text(json.dumps(wrong))
         done = lab.tlab("summ", "repo=copied")
         assert done.exit == 3 and "is not what `tlab mine` writes" in done.err, done.err
@@ -171,7 +185,8 @@ def test_a_range_adds_up_commit_by_commit(made, mined):
     few, page = summ(lab, f"repo={repo.root}", "sha=root..merge", "commits=3", f"--allow-read={repo.root}")
     assert len(few["commits"]) == 3 and "only the newest 3" in page
     root, first, last, merge = (
-        repo.git("rev-parse", f"{tag}^0").decode().strip() for tag in ("root", "add", "rename", "merge"))
+        repo.git("rev-parse", f"{tag}^0").decode().strip() for tag in ("root", "add", "rename", "merge")
+    )
     fewer, page = summ(lab, f"repo={mined}", f"sha={root[:8]}..{merge[:8]}", "commits=3")
     assert len(fewer["commits"]) == 3 and "only the newest 3" in page
     again, _ = summ(lab, f"repo={mined}", f"sha={first[:8]}..{last[:8]}")
@@ -221,26 +236,33 @@ def with_program(made, tmp_path, said, kind, allowed=True):
 
 
 def test_symbols_are_those_of_the_extractor(made, tmp_path):
-    said = f"find . -type f | sort | sed 's/.*/{{\"path\":\"&\",\"kind\":\"seen\",\"name\":\"&\",\"change\":\"added\"}}/'; echo '{SYMBOL}'; echo '{SYMBOL}'; echo '{SUMMARY}'"
+    said = f'find . -type f | sort | sed \'s/.*/{{"path":"&","kind":"seen","name":"&","change":"added"}}/\'; echo \'{SYMBOL}\'; echo \'{SYMBOL}\'; echo \'{SUMMARY}\''
     value, page = with_program(made, tmp_path, said, "modify")
     symbols = value["symbols"]
-    assert symbols["from"] == "rust_extractor" and "Read from the code by `rust_extractor` (1 of 5 from hunks alone)." in page
+    assert (
+        symbols["from"] == "rust_extractor"
+        and "Read from the code by `rust_extractor` (1 of 5 from hunks alone)." in page
+    )
     seen = [one["path"] for one in symbols["list"] if one["kind"] == "seen"]
     assert seen == ["./commit.json", "./diff.patch", "./new/src/a.c", "./old/src/a.c"]
     assert symbols["list"][len(seen) :] == [
-        {"path": "src/a.c", "kind": "function", "name": "f7", "container": "m", "line": 31, "change": "modified"}]
+        {"path": "src/a.c", "kind": "function", "name": "f7", "container": "m", "line": 31, "change": "modified"}
+    ]
     assert "| `m.f7` | `function` | modified | `src/a.c` line 31 |" in page
     lab, _ = made
     assert [p["name"] for p in lab.manifest["programs"]] == ["rust_extractor"]
 
 
-@pytest.mark.parametrize("said, why, allowed", [
-    ("exit 1", "failed with exit code 1", True),
-    slow("kill -9 $$", "failed with signal 9", True),
-    slow("echo nonsense", "it printed a line that is not JSON", True),
-    slow(f"echo '{SYMBOL}'", "it ended without its summary", True),
-    slow("true", "was not allowed: `--allow-run=rust_extractor`", False),
-])
+@pytest.mark.parametrize(
+    "said, why, allowed",
+    [
+        ("exit 1", "failed with exit code 1", True),
+        slow("kill -9 $$", "failed with signal 9", True),
+        slow("echo nonsense", "it printed a line that is not JSON", True),
+        slow(f"echo '{SYMBOL}'", "it ended without its summary", True),
+        slow("true", "was not allowed: `--allow-run=rust_extractor`", False),
+    ],
+)
 def test_without_the_extractor_the_page_says_why(made, tmp_path, said, why, allowed):
     value, page = with_program(made, tmp_path, said, "modify", allowed)
     assert value["symbols"]["from"] == "headings" and why in value["symbols"]["why"] and why in page
@@ -249,7 +271,7 @@ def test_without_the_extractor_the_page_says_why(made, tmp_path, said, why, allo
 
 @pytest.mark.slow
 def test_the_extractor_gets_a_range_as_one_patch(made, tmp_path):
-    count = "grep -c '^commit ' | sed 's/.*/{\"path\":\"p\",\"kind\":\"commits\",\"name\":\"&\",\"change\":\"added\"}/'"
+    count = 'grep -c \'^commit \' | sed \'s/.*/{"path":"p","kind":"commits","name":"&","change":"added"}/\''
     value, _ = with_program(made, tmp_path, f"{count}; echo '{SUMMARY}'", "root..delete")
     assert [one["name"] for one in value["symbols"]["list"]] == ["4"]
     value, _ = with_program(made, tmp_path, f"ls -R . >&2; echo '{SUMMARY}'", "bytes")
@@ -284,7 +306,9 @@ def test_symbols_by_the_real_extractor(made):
     lab, repo = made
 
     def symbols(rev):
-        value, _ = summ(lab, f"repo={repo.root}", f"sha={rev}", f"--allow-read={repo.root}", "--allow-run=rust_extractor")
+        value, _ = summ(
+            lab, f"repo={repo.root}", f"sha={rev}", f"--allow-read={repo.root}", "--allow-run=rust_extractor"
+        )
         assert value["symbols"]["from"] == "rust_extractor" and lab.tlab("replay", lab.latest).exit == 0
         return {(one["path"], one["name"], one["change"]) for one in value["symbols"]["list"]}
 

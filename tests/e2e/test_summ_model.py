@@ -17,9 +17,12 @@ def obey(connection, request):
     told = json.loads(request.body)["messages"][-1]["content"]
     orders = "".join(re.findall(r"OBEY\((.*)\)OBEY", told))
     files = re.findall(r"^FILE (\S+)", told, re.M)
-    text = orders or json.dumps({
-        "headline": f"{len(files)} files", "claims": [{"file": file, "text": "it changed"} for file in files],
-    })
+    text = orders or json.dumps(
+        {
+            "headline": f"{len(files)} files",
+            "claims": [{"file": file, "text": "it changed"} for file in files],
+        }
+    )
     call = {"id": "1", "type": "function", "function": {"name": "fs.read", "arguments": '{"path":"/etc/passwd"}'}}
     choice = {"finish_reason": "stop", "message": {"content": text, "tool_calls": [call]}}
     usage = {"prompt_tokens": len(told) // 4, "completion_tokens": 9}
@@ -53,8 +56,13 @@ def lab(tmp_path):
 
 def summ(lab, model, *words):
     return lab.tlab(
-        "summ", f"repo={lab.repo.root}", f"--allow-read={lab.repo.root}", "model=m", f"base_url={model.base_url}",
-        f"--allow-net={model.host}", *words,
+        "summ",
+        f"repo={lab.repo.root}",
+        f"--allow-read={lab.repo.root}",
+        "model=m",
+        f"base_url={model.base_url}",
+        f"--allow-net={model.host}",
+        *words,
     )
 
 
@@ -89,10 +97,23 @@ def test_text_of_a_commit_gives_no_orders(lab, model):
     assert "passwd" not in written
     # Nothing else was touched, asked for or allowed.
     ops = manifest["effects"]["by_op"]
-    assert set(ops) <= {"git.resolve", "git.log", "git.changes", "fs.stat", "http.send", "fs.write", "run.note",
-                        "clock.now", "rand.bytes", "proc.run"}, ops
+    assert set(ops) <= {
+        "git.resolve",
+        "git.log",
+        "git.changes",
+        "fs.stat",
+        "http.send",
+        "fs.write",
+        "run.note",
+        "clock.now",
+        "rand.bytes",
+        "proc.run",
+    }, ops
     assert [e["args"][0] for e in lab.effects("fs.stat")] == [
-        str(lab.repo.root), f"{lab.repo.root}/commit.json", f"{lab.repo.root}/commits.jsonl"]
+        str(lab.repo.root),
+        f"{lab.repo.root}/commit.json",
+        f"{lab.repo.root}/commits.jsonl",
+    ]
     assert {e["args"][0]["url"].split("/")[2] for e in lab.effects("http.send")} == {model.host}
     allowed = manifest["permits"]["allowed"]
     assert allowed["net"] == [model.host] and allowed["read"] == [str(lab.repo.root)]
@@ -133,8 +154,11 @@ def test_pieces_within_the_budget_and_reuse(lab, model):
     named = [f for asked in pieces for f in re.findall(r"^FILE (\S+)", asked["messages"][-1]["content"], re.M)]
     assert set(named) == {f"src/f{i:02}.c" for i in range(12)}
     tokens = sum(len(asked["messages"][-1]["content"]) // 4 for asked in model.asked)
-    assert told["tokens"] == {"input": tokens, "output": 9 * len(model.asked)} == {
-        key: lab.manifest["tokens"][key] for key in ("input", "output")}
+    assert (
+        told["tokens"]
+        == {"input": tokens, "output": 9 * len(model.asked)}
+        == {key: lab.manifest["tokens"][key] for key in ("input", "output")}
+    )
     assert told["cost"] == {"amount": pytest.approx(tokens / 1000), "currency": "USD"}
     page = (lab.latest / "analysis_summary.md").read_text()
     assert f"{tokens:,} tokens in" in page and " USD." in page

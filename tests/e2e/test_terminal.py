@@ -11,9 +11,24 @@ import fault_server as f
 from faults import FaultLab
 
 # One of each kind: CSI, OSC 52 and 8, C1, DEL, CR, backspace, bidi, zero width, tags.
-HOSTILE = ("a\x1b[2J\x1b]52;c;cm0=\x07b\x1b]8;;http://evil\x1b\\c\u009b31m\u0090d\x7fe\rf\x08g"
-           "\u202eh\u2066i\u200bj\ufeffk\U000e0041l\x00m")
-FORBIDDEN = ["\x1b[2J", "\x1b]", "\u009b", "\u0090", "\x7f", "\x08", "\u202e", "\u2066", "\U000e0041", "\x00", "\x07", "e\rf"]
+HOSTILE = (
+    "a\x1b[2J\x1b]52;c;cm0=\x07b\x1b]8;;http://evil\x1b\\c\u009b31m\u0090d\x7fe\rf\x08g"
+    "\u202eh\u2066i\u200bj\ufeffk\U000e0041l\x00m"
+)
+FORBIDDEN = [
+    "\x1b[2J",
+    "\x1b]",
+    "\u009b",
+    "\u0090",
+    "\x7f",
+    "\x08",
+    "\u202e",
+    "\u2066",
+    "\U000e0041",
+    "\x00",
+    "\x07",
+    "e\rf",
+]
 
 
 def on_terminal(lab, *words, seconds=30):
@@ -21,7 +36,9 @@ def on_terminal(lab, *words, seconds=30):
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(lab.root)
-        os.execve(lab.command()[0], lab.command(*words), {"PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8"})
+        os.execve(
+            lab.command()[0], lab.command(*words), {"PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+        )
     out, until = b"", time.monotonic() + seconds
     while time.monotonic() < until:
         if select.select([fd], [], [], 0.1)[0]:
@@ -58,7 +75,9 @@ def test_model_output(lab, stream):
     """O1: what a model says, in one piece and streamed with its escapes cut in two."""
     pieces = [HOSTILE[at : at + 1] for at in range(len(HOSTILE))]
     with f.FaultServer([f.stream_answer(*pieces) if stream else f.json_answer(HOSTILE)]) as server:
-        lab.write("spec.json", {"prompt": "q", "stream": stream, "model": {"base_url": server.base_url, "name": HOSTILE}})
+        lab.write(
+            "spec.json", {"prompt": "q", "stream": stream, "model": {"base_url": server.base_url, "name": HOSTILE}}
+        )
         code, text = on_terminal(lab, "run", "recipes/ai.lua", "spec.json", "--no-input")
     assert code == 0, text
     assert_visible(text)
@@ -98,20 +117,38 @@ def test_what_a_recipe_says(lab, name):
     code, text = on_terminal(lab, "run", "recipes/try.lua", "--no-input")
     assert code in (0, 1, 4), text
     assert_visible(text)
-    for words in (["show", "latest"], ["verify", "latest"], ["replay", "latest"], ["run", "recipes/try.lua", "--offline", "-v"]):
+    for words in (
+        ["show", "latest"],
+        ["verify", "latest"],
+        ["replay", "latest"],
+        ["run", "recipes/try.lua", "--offline", "-v"],
+    ):
         assert_visible(on_terminal(lab, *words)[1])
 
 
 def test_what_is_asked_and_typed(lab):
     """O1: names in the question for a permit, in words of the command line and in a spec."""
-    lab.write("recipes/ask.lua", "return { name = 'ask', summary = 's', home = 'ai-team/artifacts', "
-              "needs = { read = { '/x' .. %s } }, run = function() end }" % lua(HOSTILE.replace("\x00", "")))
-    lab.write("recipes/lines.lua", "return { name = 'lines', summary = %s, home = %s, run = 1 }" % ((lua(HOSTILE),) * 2))
+    lab.write(
+        "recipes/ask.lua",
+        "return { name = 'ask', summary = 's', home = 'ai-team/artifacts', "
+        "needs = { read = { '/x' .. %s } }, run = function() end }" % lua(HOSTILE.replace("\x00", "")),
+    )
+    lab.write(
+        "recipes/lines.lua", "return { name = 'lines', summary = %s, home = %s, run = 1 }" % ((lua(HOSTILE),) * 2)
+    )
     _, text = on_terminal(lab, "run", "recipes/ask.lua")
     assert_visible(text, "wants --allow")
-    for words in (["run", "recipes/ask.lua", "--no-input"], ["help", "ask"], ["help", "lines"], ["run", "lines"], ["show", "a\x1b[2Jb"],
-                  ["run", "a\x1b[2J\u202eb.lua"], ["a\x1b]52;c;x\x07b"], ["run", "ai", "\x1b[2J=1"],
-                  ["verify", "\u202e/\x1b[2J"]):
+    for words in (
+        ["run", "recipes/ask.lua", "--no-input"],
+        ["help", "ask"],
+        ["help", "lines"],
+        ["run", "lines"],
+        ["show", "a\x1b[2Jb"],
+        ["run", "a\x1b[2J\u202eb.lua"],
+        ["a\x1b]52;c;x\x07b"],
+        ["run", "ai", "\x1b[2J=1"],
+        ["verify", "\u202e/\x1b[2J"],
+    ):
         assert_visible(on_terminal(lab, *words)[1])
     lab.write("bad.json", '{"\\u001b[2J": 1, "prompt": "\\u202e", "model": "\x7f\u009b"}')
     assert_visible(on_terminal(lab, "run", "recipes/ai.lua", "bad.json", "--no-input")[1])
@@ -119,15 +156,23 @@ def test_what_is_asked_and_typed(lab):
     assert_visible(on_terminal(lab, "run", "recipes/ai.lua", "syntax.json", "--no-input")[1])
     lab.write("recipes/bad.lua", "return {\n  -- \u202e \u009b\n  \x1b]52;c;x\x07 = \n}")
     assert_visible(on_terminal(lab, "run", "recipes/bad.lua")[1])
-    lab.write("recipes/line.lua", "return { name = 'line', summary = 's', home = 'ai-team/artifacts',\n"
-              "run = function() error('x') end } -- \x1b[2J \u202e \u009b \x7f\n")
+    lab.write(
+        "recipes/line.lua",
+        "return { name = 'line', summary = 's', home = 'ai-team/artifacts',\n"
+        "run = function() error('x') end } -- \x1b[2J \u202e \u009b \x7f\n",
+    )
     assert_visible(on_terminal(lab, "run", "recipes/line.lua")[1])
 
 
 HUGE = {
-    "say": "run:say(long)", "print": "print(long)", "error": "error(long)", "progress": "run:progress(1, 2, long)",
-    "metric": "run:metric(long:sub(1, 100000), 1)", "tag": "run:note('tag', { tag = long })",
-    "model": "run:note('model', { asked = long })", "params": "run:note('params', { long = long })",
+    "say": "run:say(long)",
+    "print": "print(long)",
+    "error": "error(long)",
+    "progress": "run:progress(1, 2, long)",
+    "metric": "run:metric(long:sub(1, 100000), 1)",
+    "tag": "run:note('tag', { tag = long })",
+    "model": "run:note('model', { asked = long })",
+    "params": "run:note('params', { long = long })",
     "file": "run:write('long.txt', long)",
 }
 

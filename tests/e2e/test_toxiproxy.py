@@ -27,7 +27,8 @@ class Toxiproxy:
         host, port = self.admin.split(":")
         self.process = subprocess.Popen(
             [BUILD / "tools" / "toxiproxy-2.5.0", "-host", host, "-port", port],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         for _ in range(100):
             try:
@@ -46,15 +47,28 @@ class Toxiproxy:
     def before(self, server):
         port = free_port()
         self.name = f"ai{port}"
-        self.call("POST", "/proxies", {
-            "name": self.name, "listen": f"127.0.0.1:{port}", "upstream": f"127.0.0.1:{server.port}",
-        })
+        self.call(
+            "POST",
+            "/proxies",
+            {
+                "name": self.name,
+                "listen": f"127.0.0.1:{port}",
+                "upstream": f"127.0.0.1:{server.port}",
+            },
+        )
         return f"http://127.0.0.1:{port}/v1"
 
     def toxic(self, kind, toxicity=1.0, **attributes):
-        self.call("POST", f"/proxies/{self.name}/toxics", {
-            "type": kind, "stream": "downstream", "toxicity": toxicity, "attributes": attributes,
-        })
+        self.call(
+            "POST",
+            f"/proxies/{self.name}/toxics",
+            {
+                "type": kind,
+                "stream": "downstream",
+                "toxicity": toxicity,
+                "attributes": attributes,
+            },
+        )
 
     def close(self):
         self.call("POST", f"/proxies/{self.name}", {"enabled": False})

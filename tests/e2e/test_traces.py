@@ -16,17 +16,29 @@ TRACE = ["-f", "-y", "-s", "4096", "-e", "trace=open,openat,openat2,creat,connec
 
 # Outside of lab and run only these may be opened. Libraries are looked for in the loader's folders.
 ALLOWED = [
-    r"/etc/ld\.so\.(cache|preload)", r"(/usr)?/lib(64)?/.*\.so(\.\d+)*", r"/proc/self/exe",
-    r"/dev/null", r"/etc/ssl/openssl\.cnf",  # curl's TLS, see ALLOWED_TLS
-    r"/usr/lib/ssl/.*", r"/etc/ssl/certs.*",
+    r"/etc/ld\.so\.(cache|preload)",
+    r"(/usr)?/lib(64)?/.*\.so(\.\d+)*",
+    r"/proc/self/exe",
+    r"/dev/null",
+    r"/etc/ssl/openssl\.cnf",  # curl's TLS, see ALLOWED_TLS
+    r"/usr/lib/ssl/.*",
+    r"/etc/ssl/certs.*",
     r"/etc/(resolv\.conf|hosts|nsswitch\.conf|host\.conf|gai\.conf|services|protocols)",
-    r"/sys/devices/system/cpu/.*", r"/proc/(cpuinfo|meminfo|version|sys/.*)", r"/etc/os-release",
-    r"/usr/(lib|share)/locale/.*", r"/usr/lib/.*/gconv/.*",
-    r"/proc/self/fd", r"/proc/\d+/fd",
-    r"/tmp/tlab-scratch-[0-9a-f]{16}", r"/proc/loadavg", r"/proc/thread-self/children",  # proc.run
+    r"/sys/devices/system/cpu/.*",
+    r"/proc/(cpuinfo|meminfo|version|sys/.*)",
+    r"/etc/os-release",
+    r"/usr/(lib|share)/locale/.*",
+    r"/usr/lib/.*/gconv/.*",
+    r"/proc/self/fd",
+    r"/proc/\d+/fd",
+    r"/tmp/tlab-scratch-[0-9a-f]{16}",
+    r"/proc/loadavg",
+    r"/proc/thread-self/children",  # proc.run
 ]
-LAB = re.compile(r"lab\.json|recipes(/[\w.]+)?|schemas/[\w.]+|lua(/[\w./]+)?|latest|flake\.lock|\.tlab-tmp-\w+|\.tlab(/[\w./-]+)?|runs\.csv|"
-                 r"\d{4}(/\d\d){0,2}(/ai-team(/artifacts)?)?(/run\.json)?|\.git(/.*)?|")
+LAB = re.compile(
+    r"lab\.json|recipes(/[\w.]+)?|schemas/[\w.]+|lua(/[\w./]+)?|latest|flake\.lock|\.tlab-tmp-\w+|\.tlab(/[\w./-]+)?|runs\.csv|"
+    r"\d{4}(/\d\d){0,2}(/ai-team(/artifacts)?)?(/run\.json)?|\.git(/.*)?|"
+)
 
 OPEN = re.compile(r'^(?:(\d+) +)?(open|openat|openat2|creat)\((?:(?:AT_FDCWD<([^>]*)>|\d+<([^>]*)>), )?"([^"]*)"(.*)$')
 
@@ -92,8 +104,10 @@ def busy_lab(tmp_path, server):
     outside.write_text("o")
     lab.write("notes/a.md", "a")
     lab.write("notes/b.md", "b")
-    lab.recipe(BODY.replace("OUTSIDE", str(outside)).replace("URL", server.base_url),
-               needs=f"net = {{ '127.0.0.1:*' }}, read = {{ '{outside}' }}, run = {{ 'true' }}")
+    lab.recipe(
+        BODY.replace("OUTSIDE", str(outside)).replace("URL", server.base_url),
+        needs=f"net = {{ '127.0.0.1:*' }}, read = {{ '{outside}' }}, run = {{ 'true' }}",
+    )
     words = ["run", "recipes/try.lua", f"--allow-read={outside}", "--allow-run=true"]
     return lab, words, outside
 
@@ -108,8 +122,9 @@ def check_paths(lab, log, extra=()):
             continue
         if path == root or path.startswith(root + "/"):
             rel = path[len(root) + 1 :]
-            assert LAB.fullmatch(rel) or any(s.startswith("lab:") and (s[4:] + "/").startswith(rel + "/")
-                                             for s in strings), f"not in the record: {path}"
+            assert LAB.fullmatch(rel) or any(
+                s.startswith("lab:") and (s[4:] + "/").startswith(rel + "/") for s in strings
+            ), f"not in the record: {path}"
             continue
         below = any((s + "/").startswith(path.rstrip("/") + "/") for s in strings if s.startswith("/"))
         assert below or not found or root.startswith(path), f"not in the record: {path}"
@@ -196,32 +211,62 @@ def hostile_environment(folder, port):
     home = folder / "home"
     (home / ".config" / "git").mkdir(parents=True)
     touch = f"touch {folder}/{CANARY}"
-    config = f"[core]\n\tfsmonitor = {touch}\n\thooksPath = {home}/hooks\n[filter \"x\"]\n\tclean = {touch}\n[include]\n\tpath = {home}/{CANARY}.inc\n"
+    config = f'[core]\n\tfsmonitor = {touch}\n\thooksPath = {home}/hooks\n[filter "x"]\n\tclean = {touch}\n[include]\n\tpath = {home}/{CANARY}.inc\n'
     (home / ".gitconfig").write_text(config)
     (home / ".config" / "git" / "config").write_text(config)
     (home / ".netrc").write_text(f"machine 127.0.0.1 login {CANARY} password {CANARY}\n")
     (home / ".curlrc").write_text(f"user-agent = {CANARY}\n")
     (folder / "openssl.cnf").write_text(
-        f"openssl_conf = a\n[a]\nengines = b\n[b]\nx = c\n[c]\ndynamic_path = {folder}/{CANARY}.so\ninit = 1\n")
+        f"openssl_conf = a\n[a]\nengines = b\n[b]\nx = c\n[c]\ndynamic_path = {folder}/{CANARY}.so\ninit = 1\n"
+    )
     (folder / f"{CANARY}.lua").write_text(f"os.execute('{touch}')")
     proxy = f"http://{CANARY}:x@127.0.0.1:{port}"
     return {
-        "http_proxy": proxy, "https_proxy": proxy, "ALL_PROXY": proxy, "HTTP_PROXY": proxy, "all_proxy": proxy,
-        "SSLKEYLOGFILE": str(folder / f"{CANARY}.keys"), "OPENSSL_CONF": str(folder / "openssl.cnf"),
-        "OPENSSL_MODULES": str(folder), "OPENSSL_ENGINES": str(folder),
-        "SSL_CERT_FILE": str(folder / f"{CANARY}.pem"), "SSL_CERT_DIR": str(folder / CANARY),
-        "CURL_CA_BUNDLE": str(folder / f"{CANARY}.pem"), "CURL_HOME": str(home), "NETRC": str(home / ".netrc"),
-        "LUA_PATH": f"{folder}/?.lua", "LUA_PATH_5_4": f"{folder}/?.lua", "LUA_CPATH": f"{folder}/?.so",
-        "LUA_CPATH_5_4": f"{folder}/?.so", "LUA_INIT": f"@{folder}/{CANARY}.lua",
+        "http_proxy": proxy,
+        "https_proxy": proxy,
+        "ALL_PROXY": proxy,
+        "HTTP_PROXY": proxy,
+        "all_proxy": proxy,
+        "SSLKEYLOGFILE": str(folder / f"{CANARY}.keys"),
+        "OPENSSL_CONF": str(folder / "openssl.cnf"),
+        "OPENSSL_MODULES": str(folder),
+        "OPENSSL_ENGINES": str(folder),
+        "SSL_CERT_FILE": str(folder / f"{CANARY}.pem"),
+        "SSL_CERT_DIR": str(folder / CANARY),
+        "CURL_CA_BUNDLE": str(folder / f"{CANARY}.pem"),
+        "CURL_HOME": str(home),
+        "NETRC": str(home / ".netrc"),
+        "LUA_PATH": f"{folder}/?.lua",
+        "LUA_PATH_5_4": f"{folder}/?.lua",
+        "LUA_CPATH": f"{folder}/?.so",
+        "LUA_CPATH_5_4": f"{folder}/?.so",
+        "LUA_INIT": f"@{folder}/{CANARY}.lua",
         "LUA_INIT_5_4": f"@{folder}/{CANARY}.lua",
-        "GIT_DIR": str(folder / f"{CANARY}.git"), "GIT_WORK_TREE": str(folder), "GIT_CONFIG": str(home / ".gitconfig"),
-        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"), "GIT_CONFIG_SYSTEM": str(home / ".gitconfig"),
-        "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.fsmonitor", "GIT_CONFIG_VALUE_0": touch,
-        "GIT_SSH_COMMAND": touch, "GIT_EXTERNAL_DIFF": touch, "GIT_CEILING_DIRECTORIES": "/",
-        "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "PROGRAMDATA": str(home),
-        "LOCALDOMAIN": CANARY, "RES_OPTIONS": "debug", "HOSTALIASES": str(folder / f"{CANARY}.hosts"),
-        "MALLOC_CHECK_": "3", "GCONV_PATH": str(folder), "LOCPATH": str(folder / CANARY), "LANG": "tr_TR.UTF-8",
-        "LC_ALL": "de_DE.UTF-8", "TZ": "Asia/Kathmandu", "TZDIR": str(folder / CANARY), "POSIXLY_CORRECT": "1",
+        "GIT_DIR": str(folder / f"{CANARY}.git"),
+        "GIT_WORK_TREE": str(folder),
+        "GIT_CONFIG": str(home / ".gitconfig"),
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+        "GIT_CONFIG_SYSTEM": str(home / ".gitconfig"),
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.fsmonitor",
+        "GIT_CONFIG_VALUE_0": touch,
+        "GIT_SSH_COMMAND": touch,
+        "GIT_EXTERNAL_DIFF": touch,
+        "GIT_CEILING_DIRECTORIES": "/",
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "PROGRAMDATA": str(home),
+        "LOCALDOMAIN": CANARY,
+        "RES_OPTIONS": "debug",
+        "HOSTALIASES": str(folder / f"{CANARY}.hosts"),
+        "MALLOC_CHECK_": "3",
+        "GCONV_PATH": str(folder),
+        "LOCPATH": str(folder / CANARY),
+        "LANG": "tr_TR.UTF-8",
+        "LC_ALL": "de_DE.UTF-8",
+        "TZ": "Asia/Kathmandu",
+        "TZDIR": str(folder / CANARY),
+        "POSIXLY_CORRECT": "1",
     }
 
 

@@ -36,9 +36,23 @@ class WireMock:
         self.base_url = self.url + "/v1"
         jar = BUILD / "tools" / "wiremock-standalone-3.13.2.jar"
         self.process = subprocess.Popen(
-            ["java", "-Xmx256m", "-jar", jar, "--port", str(port), "--bind-address", "127.0.0.1",
-             "--root-dir", folder, "--disable-banner", "--disable-gzip", "--global-response-templating"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [
+                "java",
+                "-Xmx256m",
+                "-jar",
+                jar,
+                "--port",
+                str(port),
+                "--bind-address",
+                "127.0.0.1",
+                "--root-dir",
+                folder,
+                "--disable-banner",
+                "--disable-gzip",
+                "--global-response-templating",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         for _ in range(300):
             try:
@@ -57,8 +71,10 @@ class WireMock:
         call("POST", self.url + "/__admin/reset")
         for i, response in enumerate(responses):
             mapping = {
-                "request": {"method": "POST", "urlPath": "/v1/chat/completions"}, "response": response,
-                "scenarioName": "script", "requiredScenarioState": f"s{i}" if i else "Started",
+                "request": {"method": "POST", "urlPath": "/v1/chat/completions"},
+                "response": response,
+                "scenarioName": "script",
+                "requiredScenarioState": f"s{i}" if i else "Started",
             }
             if i + 1 < len(responses):
                 mapping["newScenarioState"] = f"s{i + 1}"
@@ -109,7 +125,12 @@ FAILS = {
     "401": ([refusal(401, "Invalid API Key")], {}, 1, "answered 401: Invalid API Key"),
     "429 for ever": ([refusal(429, "slow down", **{"Retry-After": "1"})], {}, 2, "answered 429: slow down"),
     "stream without an end": ([stream(f.chunk("The"))], {"stream": True}, 2, "cut off after chunk 1"),
-    "error in a stream": ([stream(f.chunk("The"), '{"error":{"message":"busy","code":503}}')], {"stream": True}, 2, "busy"),
+    "error in a stream": (
+        [stream(f.chunk("The"), '{"error":{"message":"busy","code":503}}')],
+        {"stream": True},
+        2,
+        "busy",
+    ),
     "portal": ([{"status": 200, "headers": {"Content-Type": "text/html"}, "body": "<html>"}], {}, 1, "'<html>'"),
     "redirect loop": ([{"status": 307, "headers": {"Location": "/v1/chat/completions"}}], {}, None, ""),
 }
@@ -133,10 +154,19 @@ PASSES = {
     # name: (responses, spec)
     "burst": ([refusal(n, f"no {n}") for n in (500, 502, 503, 504)] + [ok()], {}),
     "resets": ([{"fault": "CONNECTION_RESET_BY_PEER"}, {"fault": "EMPTY_RESPONSE"}, ok()], {}),
-    "dribble": ([{**ok(), "chunkedDribbleDelay": {"numberOfChunks": 10, "totalDuration": 2000}}],
-                {"timeouts": {"idle_ms": 1500}}),
-    "dribbled stream": ([{**stream(f.chunk("Paris"), f.chunk("."), f.chunk(finish="stop"), "[DONE]"),
-                          "chunkedDribbleDelay": {"numberOfChunks": 37, "totalDuration": 1500}}], {"stream": True}),
+    "dribble": (
+        [{**ok(), "chunkedDribbleDelay": {"numberOfChunks": 10, "totalDuration": 2000}}],
+        {"timeouts": {"idle_ms": 1500}},
+    ),
+    "dribbled stream": (
+        [
+            {
+                **stream(f.chunk("Paris"), f.chunk("."), f.chunk(finish="stop"), "[DONE]"),
+                "chunkedDribbleDelay": {"numberOfChunks": 37, "totalDuration": 1500},
+            }
+        ],
+        {"stream": True},
+    ),
     "redirect": ([{"status": 307, "headers": {"Location": "/v1/chat/completions"}}, ok()], {}),
 }
 
@@ -155,11 +185,13 @@ def test_passes(lab, wiremock, name):
 def test_retry_after_is_kept_by_its_journal(lab, wiremock):
     at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=5)
     date = at.strftime("%a, %d %b %Y %H:%M:%S GMT")
-    wiremock.script([
-        refusal(429, "slow down", **{"Retry-After": "1"}),
-        refusal(503, "later", **{"Retry-After": date}),
-        ok(),
-    ])
+    wiremock.script(
+        [
+            refusal(429, "slow down", **{"Retry-After": "1"}),
+            refusal(503, "later", **{"Retry-After": date}),
+            ok(),
+        ]
+    )
     done = lab.ai(wiremock.base_url)
     assert done.exit == 0, done.err
     first, second, third = wiremock.tries

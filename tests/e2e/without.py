@@ -36,4 +36,4 @@ if __name__ == "__main__":
     for word in sys.argv[1:end]:
         name, _, code = word.partition("=")
         lose(name, getattr(errno, code or "EPERM"))
-    os.execvp(sys.argv[end + 1], sys.argv[end + 1:])
+    os.execvp(sys.argv[end + 1], sys.argv[end + 1 :])

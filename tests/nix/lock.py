@@ -4,6 +4,7 @@
 A lock of version 7 in which each input of flake.nix has a commit and a hash, and was locked for the URL
 that flake.nix has: of another one nix would ask the network. Then it is shown locks with a fault each.
 """
+
 import copy
 import json
 import pathlib

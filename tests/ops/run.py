@@ -84,8 +84,7 @@ class World:
         self.write("repo/skipped/x", "x\n")
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hello)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.ports = {"{port}": str(self.server.server_port), "{closed}": str(unused_port()),
-                      "{lab}": str(self.lab)}
+        self.ports = {"{port}": str(self.server.server_port), "{closed}": str(unused_port()), "{lab}": str(self.lab)}
 
     def write(self, name, text):
         path = self.lab / name
@@ -102,8 +101,15 @@ class World:
 
     def call(self, *words):
         env = {"PATH": os.environ["PATH"], "TLAB_OPS_TEST": self.env}
-        return subprocess.run([self.tlab, *words], cwd=self.lab, env=env, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            [self.tlab, *words],
+            cwd=self.lab,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
 
     def run(self, cases):
         """The run's folder and what came, a row a case."""
@@ -111,9 +117,17 @@ class World:
         for name, port in self.ports.items():
             text = text.replace(name, port)
         self.write("spec.json", text)
-        done = self.call("run", "recipes/ops.lua", "spec.json", "--allow-net=127.0.0.1:*", "--allow-run=date",
-                         f"--allow-read={self.lab}/repo",
-                         "--allow-run=no-such-program", "--allow-env=TLAB_OPS_TEST", "--quiet")
+        done = self.call(
+            "run",
+            "recipes/ops.lua",
+            "spec.json",
+            "--allow-net=127.0.0.1:*",
+            "--allow-run=date",
+            f"--allow-read={self.lab}/repo",
+            "--allow-run=no-such-program",
+            "--allow-env=TLAB_OPS_TEST",
+            "--quiet",
+        )
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
         folder = (self.lab / "latest").resolve()
@@ -166,8 +180,11 @@ def check_replay(tap, world, folder, ops):
     for op in ops:
         recorded = op["name"] in effects(folder)
         wanted = op["kind"] not in ("pure", "shown", "local")
-        tap.say(replay.returncode == 0 and recorded == wanted, f"{op['name']}: replayed",
-                replay.stdout + replay.stderr + f"(in the record: {recorded})")
+        tap.say(
+            replay.returncode == 0 and recorded == wanted,
+            f"{op['name']}: replayed",
+            replay.stdout + replay.stderr + f"(in the record: {recorded})",
+        )
 
 
 def check_family(tap, world, cases):
