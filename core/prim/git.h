@@ -76,14 +76,6 @@ bool tl_git_child_limits(unsigned cpu_seconds, uint64_t file_bytes);
  * none), has no socket and signals nobody. What the kernel lacks does not hold. */
 void tl_git_child_confine(int ruleset);
 
-/* The same by n children at once (1 to TL_GIT_PARTS_MAX). Each finds its part in call->state and
- * answers with a list; call->out is all lists, one behind the other. */
-enum { TL_GIT_PARTS_MAX = 16 };
-typedef struct tl_git_part {
-  size_t index, count;
-} tl_git_part;
-int tl_git_apart_parts(tl_call *call, tl_prim *work, size_t n);
-
 /* What the primitives of these names have done there. */
 tl_prim tl_git_head_work, tl_git_describe_work, tl_git_patch_work;
 

@@ -89,8 +89,8 @@ static _Noreturn void answer(tl_call *call, tl_prim *work, int fd)
 /* --- in the parent --- */
 
 typedef struct child {
-  pid_t pid; /* 0 when there is none */
-  int fd;    /* what it answers through; -1 once that is at its end */
+  pid_t pid;
+  int fd; /* what it answers through */
   tl_buf frame;
   int status;
 } child;
@@ -103,49 +103,35 @@ static bool hear(child *c)
   return (n < 0 && errno == EINTR) || (n > 0 && tl_buf_add(&c->frame, chunk, (size_t)n) == 0);
 }
 
-/* Processor time of all, in nanoseconds: what waits for a pipe or a disk uses none. */
-static int64_t worked(const child *all, size_t n)
+/* Its processor time in nanoseconds: what waits for a pipe or a disk uses none. */
+static int64_t worked(const child *c)
 {
-  int64_t sum = 0;
-  for (size_t i = 0; i < n; i++) {
-    clockid_t clock;
-    struct timespec t;
-    if (all[i].fd >= 0 && clock_getcpuclockid(all[i].pid, &clock) == 0 &&
-        clock_gettime(clock, &t) == 0) {
-      sum += t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-    }
-  }
-  return sum;
+  clockid_t clock;
+  struct timespec t;
+  return clock_getcpuclockid(c->pid, &clock) == 0 && clock_gettime(clock, &t) == 0
+             ? t.tv_sec * INT64_C(1000000000) + t.tv_nsec
+             : 0;
 }
 
-/* Reads until all have closed their ends. False when the time is over first, or nothing was done over
+/* Reads until it has closed its end. False when the time is over first, or nothing was done over
  * several looks: those are counted, not timed, since this process may have been stopped meanwhile. */
-static bool listen_to(child *all, size_t n)
+static bool listen_to(child *c)
 {
-  struct pollfd polls[TL_GIT_PARTS_MAX];
   int64_t end = tl_clock_ms() + WALL_MS, before = -1;
   unsigned still = 0;
-  for (size_t open = n; open > 0;) {
-    for (size_t i = 0; i < n; i++) {
-      polls[i] = (struct pollfd){.fd = all[i].fd, .events = POLLIN};
-    }
-    int ready = poll(polls, n, (int)tl_git_look_ms);
+  for (bool open = true; open;) {
+    struct pollfd poll_it = {.fd = c->fd, .events = POLLIN};
+    int ready = poll(&poll_it, 1, (int)tl_git_look_ms);
     if (ready < 0 && errno == EINTR) {
       continue;
     }
-    int64_t now = ready == 0 ? worked(all, n) : -1;
+    int64_t now = ready == 0 ? worked(c) : -1;
     still = now >= 0 && now == before ? still + 1 : 0;
     before = now;
     if (ready < 0 || still == LOOKS || tl_clock_ms() >= end) {
       return false;
     }
-    for (size_t i = 0; i < n; i++) {
-      if (polls[i].revents != 0 && !hear(&all[i])) {
-        (void)close(all[i].fd);
-        all[i].fd = -1;
-        open--;
-      }
-    }
+    open = ready == 0 || hear(c);
   }
   return true;
 }
@@ -161,13 +147,7 @@ static bool is_answer(const tl_val *list)
          (rc->u.i < 0 && what->type == TL_STR && tl_code_of(tl_code_name((int)rc->u.i)) == rc->u.i);
 }
 
-static int fail_middle(tl_call *call)
-{
-  return tl_fail(&call->err, TL_EIO,
-                 "reading the git repository ended in the middle; try git fsck");
-}
-
-static int take_answer(tl_call *call, const tl_buf *frame, tl_val *out)
+static int take_answer(tl_call *call, const tl_buf *frame)
 {
   tl_val list = tl_nil();
   tl_err e = {0};
@@ -176,7 +156,8 @@ static int take_answer(tl_call *call, const tl_buf *frame, tl_val *out)
     if (n > 0) {
       tl_free(&list);
     }
-    return fail_middle(call);
+    return tl_fail(&call->err, TL_EIO,
+                   "reading the git repository ended in the middle; try git fsck");
   }
   tl_val *rc = &list.u.list.items[0];
   tl_val *what = &list.u.list.items[1];
@@ -184,14 +165,14 @@ static int take_answer(tl_call *call, const tl_buf *frame, tl_val *out)
   if (code < 0) {
     (void)tl_fail(&call->err, code, "%s", what->u.s.data);
   } else {
-    *out = *what;
+    call->out = *what;
     *what = tl_nil();
   }
   tl_free(&list);
   return code;
 }
 
-static int judge(tl_call *call, const child *c, bool in_time, tl_val *out)
+static int judge(tl_call *call, const child *c, bool in_time)
 {
   int sig = WIFSIGNALED(c->status) ? WTERMSIG(c->status) : 0;
   if (!in_time || sig == SIGXCPU) {
@@ -203,7 +184,7 @@ static int judge(tl_call *call, const child *c, bool in_time, tl_val *out)
   if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP) {
     return tl_fail(&call->err, TL_EINTERRUPTED, "reading the git repository was stopped");
   }
-  return take_answer(call, &c->frame, out);
+  return take_answer(call, &c->frame);
 }
 
 static int start(tl_call *call, tl_prim *work, child *c)
@@ -227,68 +208,29 @@ static int start(tl_call *call, tl_prim *work, child *c)
   return 0;
 }
 
-static void end_all(child *all, size_t n, bool kill_them)
+static void end(child *c, bool kill_it)
 {
-  for (size_t i = 0; i < n; i++) {
-    if (kill_them && all[i].pid > 0) {
-      (void)kill(all[i].pid, SIGKILL);
-    }
-    if (all[i].fd >= 0) {
-      (void)close(all[i].fd);
-    }
-    while (all[i].pid > 0 && waitpid(all[i].pid, &all[i].status, 0) < 0 && errno == EINTR) {}
+  if (kill_it) {
+    (void)kill(c->pid, SIGKILL);
   }
-}
-
-/* Has n children do work(call), each with its number in call->state, and takes each one's answer. */
-static int run(tl_call *call, tl_prim *work, size_t n, tl_val *outs)
-{
-  child all[TL_GIT_PARTS_MAX];
-  bool in_time = false;
-  int rc = tl_git_load(&call->err);
-  for (size_t i = 0; i < n; i++) {
-    tl_git_part part = {.index = i, .count = n};
-    all[i] = (child){.fd = -1, .frame = TL_BUF(TL_FRAME_MAX + 4)};
-    call->state = &part;
-    rc = rc == 0 ? start(call, work, &all[i]) : rc;
-  }
-  call->state = NULL;
-  if (rc == 0) {
-    in_time = listen_to(all, n);
-  }
-  end_all(all, n, !in_time);
-  for (size_t i = 0; i < n; i++) {
-    rc = rc == 0 ? judge(call, &all[i], in_time, &outs[i]) : rc;
-    tl_buf_free(&all[i].frame);
-  }
-  return rc;
+  (void)close(c->fd);
+  while (waitpid(c->pid, &c->status, 0) < 0 && errno == EINTR) {}
 }
 
 int tl_git_apart(tl_call *call, tl_prim *work)
 {
-  return run(call, work, 1, &call->out);
-}
-
-int tl_git_apart_parts(tl_call *call, tl_prim *work, size_t n)
-{
-  tl_val outs[TL_GIT_PARTS_MAX] = {0};
-  n = n < 1 ? 1 : n > TL_GIT_PARTS_MAX ? TL_GIT_PARTS_MAX : n;
-  int rc = run(call, work, n, outs);
-  call->out = rc == 0 ? tl_list() : tl_nil();
-  for (size_t i = 0; i < n; i++) {
-    if (rc == 0 && outs[i].type != TL_LIST) {
-      rc = fail_middle(call);
-    }
-    for (size_t k = 0; rc == 0 && k < tl_len(&outs[i]); k++) {
-      tl_val *item = &outs[i].u.list.items[k];
-      tl_push(&call->out, *item);
-      *item = tl_nil();
-    }
-    tl_free(&outs[i]);
+  child c = {.frame = TL_BUF(TL_FRAME_MAX + 4)};
+  int rc = tl_git_load(&call->err);
+  if (rc == 0) {
+    rc = start(call, work, &c);
   }
   if (rc < 0) {
-    tl_free(&call->out);
+    return rc;
   }
+  bool in_time = listen_to(&c);
+  end(&c, !in_time);
+  rc = judge(call, &c, in_time);
+  tl_buf_free(&c.frame);
   return rc;
 }
 

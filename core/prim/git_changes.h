@@ -2,6 +2,8 @@
 #ifndef TL_PRIM_GIT_CHANGES_H
 #define TL_PRIM_GIT_CHANGES_H
 
+#include <stdatomic.h>
+
 #include "../base/buf.h"
 #include "git_history.h"
 
@@ -86,5 +88,36 @@ int tl_git_count(git_repository *repo, const tl_git_file *file, tl_git_counts *c
  * content is over 512 MiB. */
 int tl_git_unified(git_repository *repo, const tl_git_file *file, uint32_t context, tl_buf *out,
                    tl_git_counts *counts, bool *fits, tl_err *e);
+
+/* --- many commits (git_survey.c) --- */
+
+/* What is wanted of each commit. */
+typedef struct tl_git_wanted {
+  bool renames, first_parent, patch, log;
+  int64_t context, max_patch; /* lines; bytes of a commit */
+} tl_git_wanted;
+
+/* What became of a path. */
+typedef struct tl_git_told_file {
+  tl_git_counts counts;
+  bool left_out; /* of the patch, which has no room for it */
+  tl_buf patch;  /* its part until it lies in the commit's */
+} tl_git_told_file;
+
+typedef struct tl_git_told {
+  git_oid id;
+  tl_val log; /* tl_git_commit_value where it is wanted */
+  tl_git_files files;
+  tl_git_told_file *told; /* of each of the files */
+  atomic_size_t bytes;    /* of all its parts */
+  tl_buf patch;           /* where it is wanted */
+} tl_git_told;
+
+/* Reads what the commits that `revs` names changed, in the repository of the call's argument 2, by a
+ * thread for each processor. *commits has one for each rev, to be freed on failure too.
+ * TL_ELIMIT when all patches are too much for one answer. Errors: tl_git_open, tl_git_resolve. */
+int tl_git_survey(tl_call *call, const tl_git_wanted *wanted, const tl_val *revs,
+                  tl_git_told **commits);
+void tl_git_told_free(tl_git_told *commits, size_t n);
 
 #endif

@@ -6,6 +6,7 @@
 
 enum { BINARY_LOOK = 8000, BIG = 512 << 20 }; /* as git: buffer_is_binary, core.bigFileThreshold */
 enum { PLAIN_MAX = 64 };                      /* lines that are compared each with each */
+enum { STRIDE = 64 };                         /* bytes that are compared at once */
 
 static int read_size(git_repository *repo, const git_oid *id, size_t *size)
 {
@@ -82,20 +83,42 @@ int64_t tl_git_lines(const tl_git_content *c)
   return lines_of((span){c->data, c->data + c->size});
 }
 
+/* How many bytes both begin with. */
+static size_t same_start(span a, span b)
+{
+  size_t n = 0, most = (size_t)(a.end - a.at < b.end - b.at ? a.end - a.at : b.end - b.at);
+  while (most - n >= STRIDE && memcmp(a.at + n, b.at + n, STRIDE) == 0) {
+    n += STRIDE;
+  }
+  while (n < most && a.at[n] == b.at[n]) {
+    n++;
+  }
+  return n;
+}
+
+/* How many bytes both end with. */
+static size_t same_end(span a, span b)
+{
+  size_t n = 0, most = (size_t)(a.end - a.at < b.end - b.at ? a.end - a.at : b.end - b.at);
+  while (most - n >= STRIDE && memcmp(a.end - n - STRIDE, b.end - n - STRIDE, STRIDE) == 0) {
+    n += STRIDE;
+  }
+  while (n < most && a.end[-1 - (ptrdiff_t)n] == b.end[-1 - (ptrdiff_t)n]) {
+    n++;
+  }
+  return n;
+}
+
 /* Cuts off the lines that both begin and end with. */
 static void trim(span *a, span *b)
 {
-  const char *x = a->at, *y = b->at;
-  for (; x < a->end && y < b->end && *x == *y; x++, y++) {
-    if (*x == '\n') {
-      a->at = x + 1;
-      b->at = y + 1;
-    }
+  const char *last = memrchr(a->at, '\n', same_start(*a, *b));
+  if (last) {
+    b->at += last + 1 - a->at;
+    a->at = last + 1;
   }
-  for (x = a->end, y = b->end; x > a->at && y > b->at && x[-1] == y[-1];) {
-    x--;
-    y--;
-  }
+  size_t n = same_end(*a, *b);
+  const char *x = a->end - n, *y = b->end - n;
   bool whole = (x == a->at || x[-1] == '\n') && (y == b->at || y[-1] == '\n');
   const char *next = whole ? x : line_end((span){x, a->end});
   b->end = y + (next - x);
@@ -143,7 +166,7 @@ int tl_git_compare(const tl_git_content *old, const tl_git_content *now, uint32_
       .max_size = -1,
   };
   if (old->blob && now->blob) {
-    return tl_git.git_diff_blobs(old->blob, NULL, now->blob, NULL, &how, NULL, NULL, each_hunk,
+    return tl_git.git_diff_blobs(old->blob, "", now->blob, "", &how, NULL, NULL, each_hunk,
                                  each_line, payload);
   }
   return tl_git.git_diff_buffers(old->data, old->size, NULL, now->data, now->size, NULL, &how, NULL,

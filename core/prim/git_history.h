@@ -53,6 +53,13 @@ int tl_git_walk_next(tl_git_walk *walk, git_commit **commit, tl_err *e);
 const tl_git_ids *tl_git_walk_shallow(const tl_git_walk *walk);
 void tl_git_walk_free(tl_git_walk *walk);
 
+/* --- a commit (git_commit.c) --- */
+
+/* {commit, parents, tree, author_name, author_email, author_time (RFC 3339), committer_name,
+ * committer_email, commit_time (seconds since 1970), subject, body}; `parents` of its parents are
+ * told: none where a shallow clone cuts them off. */
+tl_val tl_git_commit_value(git_commit *commit, unsigned parents);
+
 /* --- options --- */
 
 /* TL_EARGUMENT when the map has a key that is not in `names` (separated by blanks). */

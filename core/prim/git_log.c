@@ -1,9 +1,7 @@
 /* git.log: commits with who, when and why, filtered. */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../base/buf.h"
 #include "git_history.h"
@@ -11,14 +9,16 @@
 enum {
   LOG_MAX = 48 << 20, /* a record's line ends at 64 MiB */
   COMMIT_BYTES = 600,
-  CACHE_MAX = 4 << 20, /* bytes of objects at hand: a walk meets a commit once */
+  ID_BYTES = GIT_OID_HEXSZ + 3, /* in JSON */
+  CACHE_MAX = 4 << 20,          /* bytes of objects at hand: a walk meets a commit once */
 };
 
-#define KEYS "from limit skip since until author grep path merges"
+#define KEYS "from ids limit skip since until author grep path merges"
 
 typedef struct query {
   int64_t limit, skip, since, until;
   const char *author, *grep, *merges;
+  bool ids;
   const tl_val *path; /* a list of text, or NULL */
 } query;
 
@@ -48,14 +48,15 @@ static int check_paths(const tl_val *paths, tl_err *e)
 
 static int check_query(const tl_val *map, const query *q, tl_err *e)
 {
-  static const char *const numbers[] = {"limit", "skip", "since", "until"};
-  static const char *const texts[] = {"from", "author", "grep", "merges"};
+  static const struct {
+    const char *key;
+    tl_type type;
+  } keys[] = {{"limit", TL_INT}, {"skip", TL_INT},   {"since", TL_INT},
+              {"until", TL_INT}, {"from", TL_STR},   {"author", TL_STR},
+              {"grep", TL_STR},  {"merges", TL_STR}, {"ids", TL_BOOL}};
   int rc = tl_git_check_keys(map, "git.log", KEYS, e);
-  for (size_t i = 0; rc == 0 && i < sizeof numbers / sizeof *numbers; i++) {
-    rc = tl_git_check_type(map, "git.log", numbers[i], TL_INT, e);
-  }
-  for (size_t i = 0; rc == 0 && i < sizeof texts / sizeof *texts; i++) {
-    rc = tl_git_check_type(map, "git.log", texts[i], TL_STR, e);
+  for (size_t i = 0; rc == 0 && i < sizeof keys / sizeof *keys; i++) {
+    rc = tl_git_check_type(map, "git.log", keys[i].key, keys[i].type, e);
   }
   if (rc == 0 && tl_len(tl_get(map, "path")) > 0) {
     rc = tl_git_check_type(map, "git.log", "path", TL_LIST, e);
@@ -85,6 +86,7 @@ static int read_query(const tl_val *map, query *q, tl_err *e)
       .author = tl_get_str(map, "author", ""),
       .grep = tl_get_str(map, "grep", ""),
       .merges = tl_get_str(map, "merges", "include"),
+      .ids = tl_get_bool(map, "ids", false),
       .path = path && path->type == TL_LIST ? path : &none,
   };
   return check_query(map, q, e);
@@ -177,115 +179,26 @@ static int fits(logger *l, git_commit *commit, unsigned parents)
   return touches(l, commit, parents);
 }
 
-/* --- a commit as a value --- */
-
-/* RFC 3339 in the author's own offset; a year that has no four digits becomes 1970. */
-static tl_val time_text(const git_time *when)
-{
-  char text[80];
-  struct tm tm;
-  int offset = when->offset > -1440 && when->offset < 1440 ? when->offset : 0;
-  time_t local = (time_t)when->time + (time_t)offset * 60;
-  if (when->time > INT64_C(1) << 40 || !gmtime_r(&local, &tm) || tm.tm_year < -1900 ||
-      tm.tm_year > 9999 - 1900) {
-    local = 0;
-    offset = 0;
-    (void)gmtime_r(&local, &tm);
-  }
-  int away = abs(offset);
-  (void)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", tm.tm_year + 1900,
-                 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-                 offset < 0 || when->sign == '-' ? '-' : '+', away / 60, away % 60);
-  return tl_str(text);
-}
-
-static bool is_space(char c)
-{
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* The line's length without blanks at its end; *next is where the following begins. */
-static size_t line_length(const char *line, const char **next)
-{
-  size_t n = strcspn(line, "\n");
-  *next = line + n + (line[n] == '\n');
-  while (n > 0 && is_space(line[n - 1])) {
-    n--;
-  }
-  return n;
-}
-
-static const char *skip_blank(const char *text)
-{
-  const char *next;
-  while (*text && line_length(text, &next) == 0) {
-    text = next;
-  }
-  return text;
-}
-
-/* The first paragraph on one line is the subject, what follows the body, as git's %s and %b. */
-static void put_message(tl_val *map, const char *message)
-{
-  tl_buf subject = TL_BUF(LOG_MAX);
-  const char *next;
-  const char *at = skip_blank(message);
-  size_t n, len;
-  for (; *at && (n = line_length(at, &next)) > 0; at = next) {
-    bool ok =
-        (subject.len == 0 || tl_buf_byte(&subject, ' ') == 0) && tl_buf_add(&subject, at, n) == 0;
-    if (!ok) {
-      break;
-    }
-  }
-  at = skip_blank(at);
-  char *text = tl_buf_take(&subject, &len);
-  tl_put(map, "subject", tl_str_take(text, len));
-  for (n = strlen(at); n > 0 && at[n - 1] == '\n';) {
-    n--;
-  }
-  tl_put(map, "body", tl_strn(at, n));
-}
-
-static tl_val commit_value(git_commit *commit, unsigned parents)
-{
-  const git_signature *author = tl_git.git_commit_author(commit);
-  const git_signature *committer = tl_git.git_commit_committer(commit);
-  tl_val map = tl_map();
-  tl_put(&map, "commit", tl_git_id_text(tl_git.git_commit_id(commit)));
-  tl_val *list = tl_put(&map, "parents", tl_list());
-  for (unsigned i = 0; i < parents; i++) {
-    tl_push(list, tl_git_id_text(tl_git.git_commit_parent_id(commit, i)));
-  }
-  tl_put(&map, "tree", tl_git_id_text(tl_git.git_commit_tree_id(commit)));
-  tl_put(&map, "author_name", tl_str(author->name));
-  tl_put(&map, "author_email", tl_str(author->email));
-  tl_put(&map, "author_time", time_text(&author->when));
-  tl_put(&map, "committer_name", tl_str(committer->name));
-  tl_put(&map, "committer_email", tl_str(committer->email));
-  tl_put(&map, "commit_time", tl_int(tl_git.git_commit_time(commit)));
-  put_message(&map, tl_git.git_commit_message(commit));
-  return map;
-}
-
 /* --- all together --- */
 
 static int take(logger *l, git_commit *commit, tl_val *out)
 {
-  bool cut = tl_git_ids_has(tl_git_walk_shallow(l->walk), tl_git.git_commit_id(commit));
+  const git_oid *id = tl_git.git_commit_id(commit);
+  bool cut = tl_git_ids_has(tl_git_walk_shallow(l->walk), id);
   unsigned parents = cut ? 0 : tl_git.git_commit_parentcount(commit);
   int rc = fits(l, commit, parents);
   if (rc <= 0 || l->q.skip-- > 0) {
     return rc < 0 ? rc : 0;
   }
-  l->bytes += COMMIT_BYTES + (int64_t)strlen(tl_git.git_commit_message(commit));
+  l->bytes +=
+      l->q.ids ? ID_BYTES : COMMIT_BYTES + (int64_t)strlen(tl_git.git_commit_message(commit));
   if (l->bytes > LOG_MAX) {
     return tl_fail(
         l->e, TL_ELIMIT,
         "the log has over %d MiB after %zu commits; ask for parts with 'limit' and 'skip'",
         LOG_MAX >> 20, tl_len(out));
   }
-  tl_push(out, commit_value(commit, parents));
+  tl_push(out, l->q.ids ? tl_git_id_text(id) : tl_git_commit_value(commit, parents));
   return 0;
 }
 
@@ -334,13 +247,13 @@ static int log_work(tl_call *call)
   return rc;
 }
 
-/* args: query {from, limit, skip, since, until, author, grep, path, merges}, repo. returns the commits
- * of a revision or range (HEAD) that fit, the newest first: {commit, parents, tree, author_name,
- * author_email, author_time (RFC 3339), committer_name, committer_email, commit_time (seconds since
- * 1970), subject, body}. `since` and `until` are seconds of the commit's time, both within; `author`
- * and `grep` parts of author and message, whatever their case; `path` keeps commits that differ there
- * from any parent (as git's --full-history); `merges` is include, exclude or only. The oldest commits
- * of a shallow clone have no parents. LIMIT over 48 MiB. Errors: tl_git_open, tl_git_resolve. */
+/* args: query {from, ids, limit, skip, since, until, author, grep, path, merges}, repo. returns the
+ * commits of a revision or range (HEAD) that fit, the newest first, as tl_git_commit_value; with `ids`
+ * their ids alone: a million has room in one answer. `since` and `until` are seconds of the commit's
+ * time, both within; `author` and `grep` parts of author and message, whatever their case; `path`
+ * keeps commits that differ there from any parent (as git's --full-history); `merges` is include,
+ * exclude or only. The oldest commits of a shallow clone have no parents. LIMIT over 48 MiB. Errors:
+ * tl_git_open, tl_git_resolve. */
 int prim_git_log(tl_call *call)
 {
   query q;

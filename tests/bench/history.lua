@@ -1,5 +1,5 @@
 --- A history, read as mining reads it: what commits changed, a batch at a time, all of it recorded.
-local PAGE = 2000 -- commits of a git.log
+local PAGE = 500000 -- ids of a git.log
 
 local function must(value, err)
   return value or error(err, 0)
@@ -9,16 +9,12 @@ end
 local function each_batch(spec, tell)
   local left, skip = spec.limit, 0
   while left > 0 do
-    local query = { limit = math.min(PAGE, left), skip = skip, merges = spec.merges }
-    local log = must(tlab.git.log(query, spec.repo))
-    for first = 1, #log, spec.batch do
-      local ids = {}
-      for i = first, math.min(first + spec.batch - 1, #log) do
-        ids[#ids + 1] = log[i].commit
-      end
-      tell(ids)
+    local query = { ids = true, limit = math.min(PAGE, left), skip = skip, merges = spec.merges }
+    local ids = must(tlab.git.log(query, spec.repo))
+    for first = 1, #ids, spec.batch do
+      tell(table.move(ids, first, math.min(first + spec.batch - 1, #ids), 1, {}))
     end
-    skip, left = skip + #log, #log < query.limit and 0 or left - #log
+    skip, left = skip + #ids, #ids < query.limit and 0 or left - #ids
   end
 end
 

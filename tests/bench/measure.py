@@ -121,8 +121,8 @@ def family(pid):
 
 
 def memory_now(pids):
-    """(proportional, resident) bytes of the processes together, from smaps_rollup."""
-    pss = rss = 0
+    """(proportional, resident, own) bytes of the processes together, from smaps_rollup. Own is what is of no file."""
+    pss = rss = own = 0
     for pid in pids:
         try:
             with open(f"/proc/{pid}/smaps_rollup") as file:
@@ -131,14 +131,16 @@ def memory_now(pids):
                         pss += int(line.split()[1]) * 1024
                     elif line.startswith("Rss:"):
                         rss += int(line.split()[1]) * 1024
+                    elif line.startswith("Pss_Anon:"):
+                        own += int(line.split()[1]) * 1024
         except OSError:
             pass
-    return pss, rss
+    return pss, rss, own
 
 
 def peak_memory(command, runs):
-    """The largest (proportional, resident) bytes seen in several runs, looking without a pause."""
-    peak = (0, 0)
+    """The largest (proportional, resident, own) bytes seen in several runs, looking without a pause."""
+    peak = (0, 0, 0)
     for _ in range(runs):
         process = command.start()
         while True:

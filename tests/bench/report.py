@@ -67,7 +67,7 @@ class Report:
         self.section(f"A call: (CPU time of {calls} − CPU time of 1) / {calls - 1}", head, rows, [])
 
     def memory(self, figures, commands, of="all processes of a command together"):
-        head = ["what", "PSS MiB", "RSS MiB"]
+        head = ["what", "PSS MiB", "RSS MiB", "of no file MiB"]
         rows = [[name, *(f"{size / 2**20:.1f}" for size in sizes)] for name, sizes in figures.items()]
         self.section(f"Peak memory, {of} (smaps_rollup, looked at without a pause)", head, rows, commands)
 

@@ -225,28 +225,27 @@ end)
 
 -- Batches. ---------------------------------------------------------------------------------------
 
-local function history(n, limits)
+local function history(n, most)
   local asked = { log = {}, changes = {} }
   rawset(tlab, 'git', {
     log = function(query)
+      t.eq(query.ids, true)
       asked.log[#asked.log + 1] = { query.skip, query.limit }
-      if query.limit > limits.log then
-        return nil, { code = 'LIMIT', message = 'too long' }
-      end
       local list = {}
       for i = query.skip + 1, math.min(n, query.skip + query.limit) do
-        list[#list + 1] = { commit = i }
+        list[#list + 1] = i
       end
       return list
     end,
-    changes = function(ids)
+    changes = function(ids, options)
+      t.eq(options.log, true)
       asked.changes[#asked.changes + 1] = #ids
-      if #ids > limits.changes then
+      if #ids > most then
         return nil, { code = 'LIMIT', message = 'too much' }
       end
       local list = {}
       for i, id in ipairs(ids) do
-        list[i] = { commit = id }
+        list[i] = { commit = id, log = { commit = id } }
       end
       return list
     end,
@@ -254,36 +253,46 @@ local function history(n, limits)
   return asked
 end
 
-local function walked(limit)
-  local seen, told = {}, nil
-  local more = walk.each({ query = {}, limit = limit }, function(commit, change, total, most)
-    t.eq(commit.commit, change.commit)
-    seen[#seen + 1] = commit.commit
+local function walked(limit, patch)
+  local seen, told = 0, nil
+  local job = { query = {}, limit = limit, options = { patch = patch } }
+  local more = walk.each(job, function(commit, change, total, most)
+    seen = seen + 1
+    assert(commit.commit == seen and change.commit == seen)
     told = { total, most }
   end)
-  for i, id in ipairs(seen) do
-    t.eq(id, i)
-  end
-  return #seen, more, told
+  return seen, more, told
 end
 
 t.test('every commit comes once, whatever the parts', function()
-  history(1203, { log = math.huge, changes = math.huge })
-  t.eq({ walked(0) }, { 1203, false, { 1203, 1203 } })
+  local asked = history(12030, math.huge)
+  t.eq({ walked(0) }, { 12030, false, { 12030, 12030 } })
+  t.eq(asked.changes, { 5000, 5000, 2030 })
   t.eq({ walked(7) }, { 7, true, { 7, 7 } })
-  t.eq({ walked(1203) }, { 1203, false, { 1203, 1203 } })
-  t.eq({ walked(1204) }, { 1203, false, { 1203, 1203 } })
-  history(0, { log = math.huge, changes = math.huge })
+  t.eq({ walked(12030) }, { 12030, false, { 12030, 12030 } })
+  t.eq({ walked(12031) }, { 12030, false, { 12030, 12030 } })
+  asked = history(0, math.huge)
   t.eq({ walked(0) }, { 0, false })
+  t.eq(asked.changes, {})
+  asked = history(1001, math.huge)
+  t.eq({ walked(0, true) }, { 1001, false, { 1001, 1001 } })
+  t.eq(asked.changes, { 1000, 1 })
+end)
+
+t.test('a long history is walked in pages', function()
+  local asked = history(500002, math.huge)
+  t.eq({ walked(0) }, { 500002, false, { 500002, 500002 } })
+  t.eq(asked.log, { { 0, 500001 }, { 500000, 500001 } })
+  asked = history(500002, math.huge)
+  t.eq({ walked(500001) }, { 500001, true, { 500001, 500001 } })
+  t.eq(asked.log, { { 0, 500001 }, { 500000, 2 } })
 end)
 
 t.test('what is too much for one answer is asked for in halves', function()
-  local asked = history(30, { log = 12, changes = 3 })
+  local asked = history(30, 3)
   t.eq({ walked(0) }, { 30, false, { 30, 30 } })
-  for _, one in ipairs(asked.log) do
-    t.ok(one[2] > 0)
-  end
-  history(3, { log = math.huge, changes = 0 })
+  t.eq({ table.unpack(asked.changes, 1, 5) }, { 30, 15, 7, 3, 4 })
+  history(3, 0)
   local ok, err = pcall(walked, 0)
   t.eq({ ok, err.code }, { false, 'LIMIT' })
 end)

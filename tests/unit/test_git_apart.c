@@ -32,15 +32,14 @@ static int lying_work(tl_call *call)
   _exit(0);
 }
 
-static int told(const char *json, size_t parts, char **words)
+static int told(const char *json, char **words)
 {
   tl_val v;
   tl_err e;
   tl_call call = {0};
   assert_int_equal(tl_json_read(&v, json, strlen(json), &e), 0);
   lie = &v;
-  int rc =
-      parts == 0 ? tl_git_apart(&call, lying_work) : tl_git_apart_parts(&call, lying_work, parts);
+  int rc = tl_git_apart(&call, lying_work);
   tl_free(&v);
   tl_free(&call.out);
   *words = tl_strdup(call.err.msg);
@@ -73,24 +72,20 @@ static void a_lying_child_is_not_believed(void **state)
   char *words;
   (void)state;
   for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
-    int rc = told(lies[i], 0, &words);
+    int rc = told(lies[i], &words);
     if (rc != TL_EIO || !strstr(words, "ended in the middle")) {
       fail_msg("%s: %s '%s'", lies[i], tl_code_name(rc), words);
     }
     free(words);
   }
-  assert_int_equal(told("[0,7]", 0, &words), 0);
+  assert_int_equal(told("[0,7]", &words), 0);
   free(words);
   extra = 3;
-  assert_int_equal(told("[0,7]", 0, &words), TL_EIO);
+  assert_int_equal(told("[0,7]", &words), TL_EIO);
   extra = 0;
   free(words);
-  assert_int_equal(told("[-2,\"as it was said\"]", 0, &words), -2);
+  assert_int_equal(told("[-2,\"as it was said\"]", &words), -2);
   assert_string_equal(words, "as it was said");
-  free(words);
-  assert_int_equal(told("[0,[1]]", 2, &words), 0);
-  free(words);
-  assert_int_equal(told("[0,{\"a\":1}]", 2, &words), TL_EIO);
   free(words);
 }
 

@@ -206,6 +206,28 @@ static void one_processor_and_many_say_the_same(void **state)
   tl_free(&s.out);
 }
 
+/* Patches too, where some have no room for all of their files. */
+static void threads_leave_out_the_same(void **state)
+{
+  static const char options[] = "{\"patch\":true,\"max_patch\":2000}";
+  (void)state;
+  size_t cut = 0;
+  tl_val revs = lines_of("git -C random1 rev-list --all");
+  result all = ask_changes("random1", lines_of("git -C random1 rev-list --all"), options);
+  assert_int_equal(all.rc, 0);
+  for (size_t i = 0; i < tl_len(&revs); i++) {
+    tl_val one = tl_list();
+    tl_push(&one, tl_str(tl_at(&revs, i)->u.s.data));
+    result r = ask_changes("random1", one, options);
+    assert_true(tl_equal(tl_at(&r.out, 0), tl_at(&all.out, i)));
+    cut += tl_get_bool(tl_at(&r.out, 0), "truncated", false);
+    tl_free(&r.out);
+  }
+  assert_true(cut > 5 && cut < 200);
+  tl_free(&revs);
+  tl_free(&all.out);
+}
+
 static void a_shallow_commit_is_a_root(void **state)
 {
   (void)state;
@@ -298,6 +320,60 @@ static void what_has_no_room_is_left_out(void **state)
   tl_free(&r.out);
 }
 
+/* Each of three has room, all have not: the first ones stay, and a later one that still fits. */
+static void a_file_has_the_room_that_those_before_it_left(void **state)
+{
+  static const bool left_out[] = {false, true, false, true};
+  (void)state;
+  sh("git init -q -b main rest; cd rest; seq 150 >a; seq 200 >b; seq 20 >c; seq 100 >d; git add .;"
+     " git commit -qm 1");
+  result r =
+      gives(prim_git_changes, "rest", "[[\"HEAD\"],{\"patch\":true,\"max_patch\":1200},\"@\"]");
+  const tl_val *files = tl_get(tl_at(&r.out, 0), "files");
+  const char *patch = tl_get_str(tl_at(&r.out, 0), "patch", "");
+  for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(tl_get_bool(tl_at(files, i), "left_out", false), left_out[i]);
+  }
+  assert_int_equal(tl_get_int(tl_at(files, 3), "insertions", 0), 100);
+  assert_true(strstr(patch, "b/a") && !strstr(patch, "b/b") && strstr(patch, "b/c"));
+  assert_true(strlen(patch) <= 1200);
+  tl_free(&r.out);
+}
+
+/* Where several cannot be told, it is the first that is named, whichever thread met which. */
+static void the_first_failure_is_told(void **state)
+{
+  (void)state;
+  tl_buf args = TL_BUF(1 << 16);
+  sh("git init -q -b main first; cd first; echo a >f; git add f; git commit -qm a");
+  assert_int_equal(tl_buf_str(&args, "[[\"HEAD\""), 0);
+  for (int i = 1; i < 200; i++) {
+    assert_int_equal(tl_buf_fmt(&args, i < 90 ? ",\"HEAD\"" : ",\"none%d\"", i), 0);
+  }
+  assert_int_equal(tl_buf_str(&args, "],{},\"@\"]"), 0);
+  for (int i = 0; i < 20; i++) {
+    refuses(prim_git_changes, "first", args.data, TL_ENOT_FOUND, "none90");
+  }
+  tl_buf_free(&args);
+}
+
+/* With `log` each commit has what git.log says of it. */
+static void the_log_comes_along(void **state)
+{
+  (void)state;
+  sh("git init -q -b main along; cd along; for i in 1 2 3; do echo $i >f; git add f;"
+     " git commit -qm \"s $i\" -m body; done; git clone -q --depth 2 file://$PWD ../along2");
+  result log = gives(prim_git_log, "along2", "[{},\"@\"]");
+  result r = gives(prim_git_changes, "along2", "[[\"HEAD\",\"HEAD~1\"],{\"log\":true},\"@\"]");
+  assert_int_equal(tl_len(&log.out), 2);
+  for (size_t i = 0; i < 2; i++) {
+    assert_true(tl_equal(tl_get(tl_at(&r.out, i), "log"), tl_at(&log.out, i)));
+  }
+  tl_free(&r.out);
+  tl_free(&log.out);
+  refuses(prim_git_changes, "along", "[[\"HEAD\"],{\"log\":1},\"@\"]", TL_EARGUMENT, "'log'");
+}
+
 /* What many patches hold together is more than an answer can carry. */
 static void too_much_at_once_says_so(void **state)
 {
@@ -346,10 +422,14 @@ int main(void)
       cmocka_unit_test(too_many_candidates_are_left_as_by_git),
       cmocka_unit_test(a_large_file_and_old_modes),
       cmocka_unit_test(one_processor_and_many_say_the_same),
+      cmocka_unit_test(threads_leave_out_the_same),
       cmocka_unit_test(a_shallow_commit_is_a_root),
       cmocka_unit_test(patches_give_gits_trees),
       cmocka_unit_test(a_patch_without_context_applies),
       cmocka_unit_test(what_has_no_room_is_left_out),
+      cmocka_unit_test(a_file_has_the_room_that_those_before_it_left),
+      cmocka_unit_test(the_first_failure_is_told),
+      cmocka_unit_test(the_log_comes_along),
       cmocka_unit_test(too_much_at_once_says_so),
       cmocka_unit_test(what_cannot_be_is_refused),
   };

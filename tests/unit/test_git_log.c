@@ -24,8 +24,9 @@ static char *ids(const tl_val *list)
   tl_buf text = TL_BUF(1 << 20);
   size_t len;
   for (size_t i = 0; i < tl_len(list); i++) {
-    assert_int_equal(
-        tl_buf_fmt(&text, "%s%s", i > 0 ? "\n" : "", tl_get_str(tl_at(list, i), "commit", "?")), 0);
+    const tl_val *one = tl_at(list, i);
+    const char *id = one->type == TL_STR ? one->u.s.data : tl_get_str(one, "commit", "?");
+    assert_int_equal(tl_buf_fmt(&text, "%s%s", i > 0 ? "\n" : "", id), 0);
   }
   return tl_buf_take(&text, &len);
 }
@@ -46,6 +47,18 @@ static void same_log(const char *dir, const char *query, const char *options)
   tl_free(&r.out);
   tl_buf_free(&json);
   tl_buf_free(&script);
+}
+
+static void ids_alone_are_those_of_the_commits(void **state)
+{
+  (void)state;
+  same_log("h", "{\"ids\":true}", "");
+  same_log("h", "{\"ids\":true,\"limit\":2,\"skip\":1,\"merges\":\"exclude\"}",
+           "--no-merges -2 --skip 1");
+  result r = gives(prim_git_log, "h", "[{\"ids\":true},\"@\"]");
+  assert_int_equal(tl_at(&r.out, 0)->type, TL_STR);
+  tl_free(&r.out);
+  refuses(prim_git_log, "h", "[{\"ids\":1},\"@\"]", TL_EARGUMENT, "'ids'");
 }
 
 static void log_has_gits_commits_in_gits_order(void **state)
@@ -282,6 +295,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(log_has_gits_commits_in_gits_order),
+      cmocka_unit_test(ids_alone_are_those_of_the_commits),
       cmocka_unit_test(a_commit_says_what_git_says),
       cmocka_unit_test(bytes_that_are_no_text_stay),
       cmocka_unit_test(a_shallow_clone_ends_where_it_is_cut),

@@ -1,10 +1,12 @@
---- A history, the newest commit first, a batch of commits at a time: not all of it is ever held.
+--- A history, the newest commit first, a batch of commits at a time: of the rest only ids are held.
 local date = require 'tlab.date'
 
 local M = {}
 
-local PAGE = 5000 -- commits of a git.log
-local BATCH = 500 -- commits of a git.changes
+-- Ids of a git.log: the log can only go on by walking again, and 500,000 are 40 MB.
+local PAGE = 500000
+-- Commits of a git.changes: each begins with nothing unpacked, so more are faster, and more memory.
+local BATCH, WITH_PATCHES = 5000, 1000
 local DAY = 86399 -- seconds from the first of a day to its last
 
 -- Seconds of a moment in the spec, and whether it is a whole day.
@@ -22,7 +24,7 @@ local function moment(spec, key)
   return seconds, is_day
 end
 
----What git.log is asked for, but for the part of the list.
+---What git.log is asked for, but for how many.
 ---@param spec table of mine
 ---@param from string
 ---@return table query
@@ -39,35 +41,27 @@ function M.query(spec, from)
   }
 end
 
--- The commits `skip` + 1 to `skip` + `count` that fit, and whether there are more.
-local function read_log(walk, skip, count)
-  walk.query.skip, walk.query.limit = skip, count + 1
-  local list, err = tlab.git.log(walk.query, walk.repo)
-  if not list and err.code == 'LIMIT' and count > 1 then
-    return read_log(walk, skip, count // 2) -- long messages
-  end
-  local more = #assert(list, err) > count
-  list[count + 1] = nil
-  return list, more
-end
-
--- Commits `first` to `last` of a list; fewer at once where one answer cannot hold their patches.
-local function tell(walk, list, first, last, fn)
-  local ids = {}
-  for i = first, last do
-    ids[#ids + 1] = list[i].commit
-  end
+-- What changed in some of the commits; in fewer at once where one answer cannot hold their patches.
+local function tell(walk, ids, fn)
   local changes, err = tlab.git.changes(ids, walk.options, walk.repo)
-  if not changes and err.code == 'LIMIT' and first < last then
-    local middle = (first + last) // 2
-    tell(walk, list, first, middle, fn)
-    return tell(walk, list, middle + 1, last, fn)
+  if not changes and err.code == 'LIMIT' and #ids > 1 then
+    local middle = #ids // 2
+    tell(walk, table.move(ids, 1, middle, 1, {}), fn)
+    return tell(walk, table.move(ids, middle + 1, #ids, 1, {}), fn)
   end
   for i, change in ipairs(assert(changes, err)) do
-    local at = first + i - 1
-    fn(list[at], change)
-    list[at], changes[i] = false, false -- done with: memory is for those that come
+    fn(change.log, change)
+    changes[i] = false -- done with: memory is for those that come
   end
+end
+
+-- The ids of the commits `skip` + 1 to `skip` + `count` that fit, and whether there are more.
+local function read_ids(walk, skip, count)
+  walk.query.ids, walk.query.skip, walk.query.limit = true, skip, count + 1
+  local ids = assert(tlab.git.log(walk.query, walk.repo))
+  local more = #ids > count
+  ids[count + 1] = nil
+  return ids, more
 end
 
 ---Calls fn(commit, change, total, most) for each: `total` of them are known so far, and there will
@@ -77,14 +71,16 @@ end
 ---@return boolean more whether the limit left some out
 function M.each(walk, fn)
   local done, limit = 0, walk.limit
+  local batch = walk.options.patch and WITH_PATCHES or BATCH
+  walk.options.log = true
   while true do
-    local list, more = read_log(walk, done, limit > 0 and math.min(limit - done, PAGE) or PAGE)
-    local count = #list
-    local total = done + count
+    local ids, more = read_ids(walk, done, limit > 0 and math.min(limit - done, PAGE) or PAGE)
+    local total = done + #ids
     local is_end = not more or total == limit
     local most = is_end and total or limit > 0 and limit or math.maxinteger
-    for first = 1, count, BATCH do
-      tell(walk, list, first, math.min(first + BATCH - 1, count), function(commit, change)
+    for first = 1, #ids, batch do
+      local some = table.move(ids, first, math.min(first + batch - 1, #ids), 1, {})
+      tell(walk, some, function(commit, change)
         fn(commit, change, total, most)
       end)
     end
