@@ -8,6 +8,7 @@
 
 #include "../gate/difference.h"
 #include "../gate/gate.h"
+#include "../prim/fs.h"
 #include "../prim/hash.h"
 #include "../prim/store.h"
 #include "det.h"
@@ -136,6 +137,14 @@ static int core_ops(lua_State *L)
     lua_rawseti(L, -2, i + 1); // list
   }
   return 1;
+}
+
+/* From here on the group may read what runs come to have. */
+static int core_share_with_group(lua_State *L)
+{
+  (void)L;
+  tl_fs_share();
+  return 0;
 }
 
 static int core_codes(lua_State *L)
@@ -364,6 +373,7 @@ static void push_core(lua_State *L, host *h)
                                    {"permit_match", core_permit_match},
                                    {"difference", core_difference},
                                    {"session", tl_session_new},
+                                   {"share_with_group", core_share_with_group},
                                    {NULL, NULL}};
   static const luaL_Reg with_host[] = {{"embedded", core_embedded},
                                        {"embedded_names", core_embedded_names},

@@ -57,9 +57,14 @@ int tl_fs_open_folder(const tl_place *p, tl_err *e);
  * EAGAIN means that something was renamed on the way, again and again, while the kernel looked. */
 int tl_fs_beneath(int dirfd, const char *path, int flags, mode_t mode);
 
+/* The mode of what a run comes to have: as given, 0600 or 0700; from tl_fs_share on the group may read it,
+ * too, 0640 or 0750, whatever the umask. Mirrors, scratch folders and secrets stay private. */
+mode_t tl_fs_mode(mode_t mode);
+void tl_fs_share(void);
+
 /* What tl_fs_make_folder and tl_fs_open_parent do about folders that are not there. */
 enum { TL_FS_MAKE = 1, TL_FS_DURABLE = 2 };
-/* The folder itself; with TL_FS_MAKE it and its parents are made, mode 0700 whatever the umask;
+/* The folder itself; with TL_FS_MAKE it and its parents are made, tl_fs_mode(0700) whatever the umask;
  * with TL_FS_DURABLE each new entry is on the disk when the call returns. Returns a descriptor. */
 int tl_fs_make_folder(const tl_place *p, unsigned how, tl_err *e);
 /* As above for the folder that the place's last part lies in; that part is put into `name`. */

@@ -17,7 +17,7 @@ enum {
 static int open_file(int dir, const char *name, const char *shown, struct stat *st, tl_err *e)
 {
   int flags = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  int fd = openat(dir, name, flags, MODE_PRIVATE);
+  int fd = openat(dir, name, flags, tl_fs_mode(MODE_PRIVATE));
 
   if (fd < 0) return tl_fs_fail(e, errno, "write", shown);
   if (fstat(fd, st) == 0 && S_ISREG(st->st_mode)) return fd;

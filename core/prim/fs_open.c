@@ -278,12 +278,25 @@ int tl_fs_below_do(tl_call *call, tl_fs_entry *what)
 
 /* --- making folders --------------------------------------------------------------------------- */
 
-/* 0700 whatever the umask. The process has one thread that makes files, so the umask may change
+static mode_t shared; /* what the group may */
+
+mode_t tl_fs_mode(mode_t mode)
+{
+  return mode | (mode >> 3 & shared);
+}
+
+void tl_fs_share(void)
+{
+  shared = 0050;
+  (void)umask(umask(0777) & ~shared);
+}
+
+/* Private whatever the umask. The process has one thread that makes files, so the umask may change
  * for a moment. */
 static int make_private(int dirfd, const char *name)
 {
   mode_t old = umask(0);
-  int rc = mkdirat(dirfd, name, 0700);
+  int rc = mkdirat(dirfd, name, tl_fs_mode(0700));
 
   (void)umask(old);
   return rc;

@@ -107,7 +107,7 @@ int prim_fs_write(tl_call *call)
   int rc = tl_fs_place(call, 0, 0, &p);
 
   if (rc == TL_OK) rc = tl_sha256(sum.sha256, data->u.s.data, data->u.s.len, &call->err);
-  if (rc == TL_OK) rc = open_temp(&t, p, TL_FS_MAKE, MODE_PRIVATE, &call->err);
+  if (rc == TL_OK) rc = open_temp(&t, p, TL_FS_MAKE, tl_fs_mode(MODE_PRIVATE), &call->err);
   if (rc < 0) return rc;
   if (tl_fs_write_all(t.fd, data->u.s.data, data->u.s.len) != 0)
     rc = tl_fs_fail(&call->err, errno, "write", p->shown);
@@ -129,7 +129,7 @@ int prim_fs_copy(tl_call *call)
   if (rc < 0) return rc;
   in = tl_fs_open_file(from, &st, &call->err);
   if (in < 0) return in;
-  rc = open_temp(&t, to, TL_FS_MAKE, MODE_PRIVATE, &call->err);
+  rc = open_temp(&t, to, TL_FS_MAKE, tl_fs_mode(MODE_PRIVATE), &call->err);
   if (rc == TL_OK) {
     rc = tl_fs_pump(in, t.fd, from->shown, to->shown, &sum, &call->err);
     if (rc == TL_OK) rc = finish_temp(&t, to->shown, &call->err);
@@ -201,7 +201,7 @@ static void sweep(int dir, const char *shown)
 int prim_fs_replace(tl_call *call)
 {
   const tl_val *data = &call->args[1], *mode = &call->args[2];
-  int64_t bits = mode->type == TL_INT ? mode->u.i : MODE_PRIVATE;
+  int64_t bits = mode->type == TL_INT ? mode->u.i : (int64_t)tl_fs_mode(MODE_PRIVATE);
   const tl_place *p;
   temp t;
   int rc = tl_fs_place(call, 0, 0, &p);
@@ -288,7 +288,8 @@ int prim_fs_make(tl_call *call)
   if (rc < 0) return rc;
   dir = tl_fs_open_parent(p, 0, name, &call->err);
   if (dir < 0) return dir;
-  if (mkdirat(dir, name, mode->type == TL_INT ? (mode_t)mode->u.i & MODE_MOST : 0700) == 0)
+  if (mkdirat(dir, name, mode->type == TL_INT ? (mode_t)mode->u.i & MODE_MOST : tl_fs_mode(0700)) ==
+      0)
     call->out = tl_bool(true);
   else rc = tl_fs_fail(&call->err, errno, "make the folder", p->shown);
   (void)close(dir);

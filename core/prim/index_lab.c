@@ -20,7 +20,7 @@ static int open_folder(int dirfd, const char *name, const char *shown, bool make
 
   *fd = tl_fs_beneath(dirfd, name, flags, 0);
   if (*fd < 0 && errno == ENOENT && make) {
-    if (mkdirat(dirfd, name, MODE_FOLDER) != 0 && errno != EEXIST)
+    if (mkdirat(dirfd, name, tl_fs_mode(MODE_FOLDER)) != 0 && errno != EEXIST)
       return tl_fs_fail(e, errno, "make the folder", shown);
     *fd = tl_fs_beneath(dirfd, name, flags, 0);
   }
@@ -58,7 +58,7 @@ int tl_index_lock(const tl_index *x, bool exclusive, int wait_ms, tl_err *e)
   int fd = x->machine < 0
                ? -1
                : tl_fs_beneath(x->machine, "lock", exclusive ? O_RDWR | O_CREAT : O_RDONLY,
-                               exclusive ? MODE_FILE : 0);
+                               exclusive ? tl_fs_mode(MODE_FILE) : 0);
   int rc;
 
   if (x->machine < 0) return tl_fail(e, TL_ENOT_FOUND, "%s is not there", TL_INDEX_LOCK);

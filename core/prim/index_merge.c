@@ -112,7 +112,7 @@ static int replace(const tl_index *x, const tl_csv *f, const tl_buf *const *rows
   int rc = TL_OK;
 
   (void)unlinkat(x->machine, "runs.new", 0); /* of a merge that was cut */
-  to.fd = tl_fs_beneath(x->machine, "runs.new", O_WRONLY | O_CREAT | O_EXCL, MODE_FILE);
+  to.fd = tl_fs_beneath(x->machine, "runs.new", O_WRONLY | O_CREAT | O_EXCL, tl_fs_mode(MODE_FILE));
   if (to.fd < 0) return tl_fs_fail(e, errno, "make", TL_INDEX_NEW);
   if (f->fd >= 0 && fchmod(to.fd, f->mode) != 0) rc = tl_fs_fail(e, errno, "make", TL_INDEX_NEW);
   if (rc == TL_OK) rc = put(&to, tl_index_header, head, e);

@@ -136,7 +136,7 @@ static int open_new(const tl_index *x, int old, tl_err *e)
   int fd;
 
   (void)unlinkat(x->machine, new_name, 0); /* of a rebuild that was cut */
-  fd = tl_fs_beneath(x->machine, new_name, O_RDWR | O_CREAT | O_EXCL, 0600);
+  fd = tl_fs_beneath(x->machine, new_name, O_RDWR | O_CREAT | O_EXCL, tl_fs_mode(0600));
   if (fd >= 0 && old >= 0 && fstat(old, &st) == 0) (void)fchmod(fd, st.st_mode & 0777);
   return fd >= 0 ? fd : tl_fs_fail(e, errno, "make", TL_INDEX_NEW);
 }

@@ -62,7 +62,8 @@ static int claim(const tl_index *x, const char *name, int *fd, tl_err *e)
 {
   struct stat st;
 
-  *fd = openat(x->open, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, MODE_FILE);
+  *fd = openat(x->open, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+               tl_fs_mode(MODE_FILE));
   if (*fd < 0) return tl_fs_fail(e, errno, "make", TL_INDEX_OPEN);
   if (tl_fs_lock(*fd, LOCK_EX, ENTRY_MS) == TL_ETIMEOUT) { /* without locks the entry alone does */
     (void)close(*fd);

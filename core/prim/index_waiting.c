@@ -30,7 +30,8 @@ static int write_row(const tl_index *x, const char *name, const tl_buf *line, bo
   int fd, err = 0;
 
   (void)snprintf(temp, sizeof temp, TL_FS_TEMP "%s-%d", name, (int)getpid());
-  fd = openat(x->rows, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, MODE_FILE);
+  fd = openat(x->rows, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+              tl_fs_mode(MODE_FILE));
   if (fd < 0) return tl_fs_fail(e, errno, "write", TL_INDEX_ROWS);
   if (tl_fs_write_all(fd, line->data, line->len) != 0 || (durable && tl_fs_sync_fd(fd, false) != 0))
     err = errno;

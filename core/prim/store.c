@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hash.h"
+#include "fs.h"
 
 static const char EFFECTS[] = "record/effects.jsonl";
 
@@ -42,7 +42,7 @@ void tl_store_close(int fd)
 
 static int make_folder(int dirfd, const char *rel, tl_err *e)
 {
-  if (mkdirat(dirfd, rel, 0700) == 0 || errno == EEXIST) return TL_OK;
+  if (mkdirat(dirfd, rel, tl_fs_mode(0700)) == 0 || errno == EEXIST) return TL_OK;
   return tl_fail_errno(e, errno, "cannot make the folder %s", rel);
 }
 
@@ -52,7 +52,7 @@ int tl_store_record_open(int dirfd, bool more, tl_err *e)
   if (rc == TL_OK) rc = make_folder(dirfd, "record/blobs", e);
   if (rc < 0) return rc;
   const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (more ? 0 : O_EXCL);
-  int fd = openat(dirfd, EFFECTS, flags, 0600);
+  int fd = openat(dirfd, EFFECTS, flags, tl_fs_mode(0600));
   if (fd >= 0) return fd;
   if (errno == EEXIST) return tl_fail(e, TL_EEXISTS, "the run has a record already: %s", EFFECTS);
   return tl_fail_errno(e, errno, "cannot make %s", EFFECTS);
@@ -94,7 +94,8 @@ static int put_file(int dirfd, const char *rel, const void *data, size_t len, tl
   char tmp[PATH_MAX];
   if (snprintf(tmp, sizeof tmp, "%s.tmp", rel) >= (int)sizeof tmp)
     return tl_fail(e, TL_EARGUMENT, "the path is too long: %s", rel);
-  int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd =
+      openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, tl_fs_mode(0600));
   if (fd < 0) return tl_fail_errno(e, errno, "cannot make %s", rel);
   size_t done;
   int err = write_all(fd, data, len, &done);

@@ -109,6 +109,9 @@ function M.find(dir)
   if not config then
     return nil, err
   end
+  if config.share == 'group' then
+    core.share_with_group()
+  end
   return { root = root, config = config }
 end
 

@@ -1,14 +1,16 @@
 """P9: what tlab makes is private whatever the umask; what people edit and commit follows the umask, but for others' writing."""
 
 import os
+import shutil
 import stat
 import subprocess
 
 import pytest
 
 import real_git
-from lab import Lab
+from lab import TLAB, Lab
 
+GROUP = 4322
 PRIVATE = ("runs.csv", ".tlab", "secrets")
 
 
@@ -85,6 +87,49 @@ def test_what_a_lab_comes_to_have(tmp_path, mask):
     assert seen == {"20", "ru", ".t", "se"}
     assert stat.S_IMODE((lab.root / "secrets").stat().st_mode) == 0o700
     assert list((lab.root / ".tlab").rglob("FETCH_HEAD"))
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_a_lab_that_is_shared_with_a_group(tmp_path, mask):
+    """lab.json, "share": "group". The group may read runs, days and the index; mirrors and secrets stay private."""
+    lab = Lab(tmp_path / "lab", {"share": "group"})
+    lab.write("secrets/.env.lab", "")
+    old = os.umask(mask)
+    try:
+        fill(lab)
+    finally:
+        os.umask(old)
+    for path, mode in modes(lab.root):
+        mode, folder = stat.S_IMODE(mode), (lab.root / path).is_dir()
+        if path.parts[0] == "runs.csv" or path.parts[0].startswith("20"):
+            assert mode == (0o750 if folder else 0o640), (path, oct(mode))
+        elif path.parts[0] == ".tlab":
+            assert not mode & 0o027, (path, oct(mode))
+        if path.parts[0] == "secrets" or path.name.endswith(".git"):
+            assert not mode & 0o077, (path, oct(mode))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to be somebody else takes root")
+def test_what_a_member_of_the_group_can_do(tmp_path):
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.owner() == "root" and len(folder.parts) > 2:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    lab = Lab(tmp_path / "lab", {"share": "group"})
+    lab.binary = shutil.copy(TLAB, tmp_path / "tlab")
+    lab.root.chmod(0o2750)
+    os.chown(lab.root, 0, GROUP)
+    lab.write("recipes/one.lua", """return { name = 'one', summary = 'x', home = 'x', spec = { type = 'object' },
+      run = function(run) run:write('a', 'b') end }""")
+    assert lab.tlab("run", "one").exit == 0
+
+    def as_member(*words):
+        return subprocess.run(["setpriv", "--reuid=4321", f"--regid={GROUP}", "--clear-groups", lab.binary, *words],
+                              cwd=lab.root, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+
+    for words in (["show", "latest"], ["runs"], ["verify", "latest"], ["replay", "latest"]):
+        done = as_member(*words)
+        assert done.returncode == 0, (words, done.stderr)
+    assert as_member("tag", "latest", "x").returncode != 0
 
 
 def test_a_chmod_stays(tmp_path):

@@ -11,6 +11,7 @@ local remains = require 'host.manifest.remains'
 local M = {}
 
 local SOURCE_MAX = 1 << 30
+local PRIVATE = 448 -- 0700
 
 --- What a replay begins with: a manifest that was changed is a difference, not a wrong file.
 ---@param dir string the run's folder
@@ -52,7 +53,7 @@ local function scratch()
       return string.format('%02x', c:byte())
     end)
   local ok
-  ok, err = core.fs.make(dir)
+  ok, err = core.fs.make(dir, PRIVATE)
   if not ok then
     return nil, err
   end
