@@ -118,13 +118,21 @@ def test_what_a_member_of_the_group_can_do(tmp_path):
     lab.binary = shutil.copy(TLAB, tmp_path / "tlab")
     lab.root.chmod(0o2750)
     os.chown(lab.root, 0, GROUP)
-    lab.write("recipes/one.lua", """return { name = 'one', summary = 'x', home = 'x', spec = { type = 'object' },
-      run = function(run) run:write('a', 'b') end }""")
+    lab.write(
+        "recipes/one.lua",
+        """return { name = 'one', summary = 'x', home = 'x', spec = { type = 'object' },
+      run = function(run) run:write('a', 'b') end }""",
+    )
     assert lab.tlab("run", "one").exit == 0
 
     def as_member(*words):
-        return subprocess.run(["setpriv", "--reuid=4321", f"--regid={GROUP}", "--clear-groups", lab.binary, *words],
-                              cwd=lab.root, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+        return subprocess.run(
+            ["setpriv", "--reuid=4321", f"--regid={GROUP}", "--clear-groups", lab.binary, *words],
+            cwd=lab.root,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"]},
+        )
 
     for words in (["show", "latest"], ["runs"], ["verify", "latest"], ["replay", "latest"]):
         done = as_member(*words)
