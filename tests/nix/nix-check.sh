@@ -46,10 +46,10 @@ cargo_home=${CARGO_HOME:-$HOME/.cargo}
 rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
 CARGO_HOME=$cargo_home RUSTUP_HOME=$rustup_home bash tests/nix/prepare.sh "$work/stub" || fail 'the stand-in cannot be laid out'
 
-build=$(realpath -m "${BUILD:-build}")
 # A store of its own; what nix would ask of the network or of this machine is turned off. Builds run in
 # nix's sandbox, without network and home, but with what the stand-in leads to; where the kernel gives
 # none they run without.
+build=$(realpath -m "${BUILD:-build}")
 seen="/usr? /lib? /lib64? /bin? /sbin? /etc/alternatives? $work/stub $build"
 seen+=" $cargo_home? $rustup_home? $("$build/venv-nix/bin/python" -c 'import sys; print(sys.base_prefix)')?"
 export HOME=$work/home XDG_CACHE_HOME=$work/home/cache
@@ -156,6 +156,18 @@ try_as_on_the_page() {
   (cd "$work/clone" && PATH=$work/bin:$PATH bash -euo pipefail -c "$1")
 }
 
+# A checkout that belongs to somebody else, with a change and a file that git does not know.
+try_theirs() {
+  mkdir "$work/theirs"
+  git ls-files -z | tar -c --null --files-from=- | tar -x -C "$work/theirs"
+  git -C "$work/theirs" init -q
+  git -C "$work/theirs" add -A
+  echo 9.9.9 >"$work/theirs/VERSION"
+  touch "$work/theirs/unknown"
+  ((EUID != 0)) || chown -R nobody "$work/theirs"
+  [[ $(nix eval "${with[@]}" --raw "$work/theirs#tlab.version") == 9.9.9 ]]
+}
+
 before=$(sha256sum flake.lock)
 test_that 'flake.lock is taken as it is, without a network' lock_is_taken
 test_that 'nix build .#tlab' builds tlab
@@ -184,6 +196,7 @@ test_that 'a Rust test that fails, fails the check' \
   "printf '#[test]\nfn planted() {\n    panic!();\n}\n' >>recipes/tools/rust_extractor/src/lib.rs"
 test_that 'lines that are laid out wrong fail the check' \
   bites formatting planted.lua "echo 'local  x=1' >tests/planted.lua"
+test_that 'a dirty checkout of somebody else is taken as it is' theirs
 test_that 'flake.lock is as before' same_lock
 
 grep -q '"rust-analyzer" =' "$work/stub/host.nix" ||

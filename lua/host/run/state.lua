@@ -64,12 +64,17 @@ function M.git(lab)
   return git, patch.patch
 end
 
+local function word(value)
+  return type(value) == 'string' and value ~= '' and value or nil
+end
+
+--- Nobody says that nix wrote the file: what is no word is left out.
 local function inputs_of(lock)
   local list = core.json.array {}
   for name, node in pairs(type(lock.nodes) == 'table' and lock.nodes or {}) do
     local locked = type(node) == 'table' and node.locked
-    if type(locked) == 'table' then
-      list[#list + 1] = { name = name, rev = locked.rev or locked.narHash }
+    if type(locked) == 'table' and word(name) then
+      list[#list + 1] = { name = name, rev = word(locked.rev) or word(locked.narHash) }
     end
   end
   return list
