@@ -18,6 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 COMMITS = 20_000
 NEWEST = 500  # commits that PyDriller is given: all of them would take it minutes
 FEW = 10_000  # memory: these against all
+FOLDERS = 1_000  # that tlab mine writes
 ROUNDS = 3
 GIT = {"numbers": ("--numstat",), "patches": ("-p",)}
 OPTIONS = {"numbers": {}, "patches": {"patch": True}}
@@ -148,6 +149,23 @@ class HistoryBench:
             "MiB",
         )
 
+    def folders(self):
+        words = ["mine", f"repo={self.repo}", f"limit={FOLDERS}"]
+        command = measure.Command(
+            f"tlab mine, {FOLDERS:,} commits",
+            [self.build / "tlab", *words, "--quiet"],
+            self.here,
+            f"tlab mine repo=REPO limit={FOLDERS}",
+        )
+        times = measure.turns([command], ROUNDS)[command.name]
+        self.page.section(
+            f"Mining: a folder each for {FOLDERS:,} commits, tables, page and charts",
+            ["what", "wall s", "CPU s"],
+            [[command.name, f"{times['wall']:.2f}", f"{times['cpu']:.2f}"]],
+            [command],
+        )
+        self.page.target(f"{FOLDERS:,} commit folders", times["wall"], 2, "s")
+
     def history(self):
         self.repo = self.repository()
         self.here = self.lab()
@@ -175,4 +193,5 @@ class HistoryBench:
                 "numbers of a history against PyDriller", self.against_pydriller("numbers"), 10, "×", least=True
             )
             self.against_pydriller("patches")
+        self.folders()
         self.memory(commits)
