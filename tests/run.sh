@@ -6,7 +6,7 @@
 #   ops     tests/ops: every operation of the table, in each of its cases
 #   cli     tests/cli/*.t: what a person types and sees
 #   docs    README.md and docs/: each command that they show, and their links
-#   e2e     tests/e2e, but for what is marked slow, real (a model) or tools (WireMock, toxiproxy)
+#   e2e     tests/e2e, but for what is marked slow, real (a model) or tools (WireMock, toxiproxy, sops)
 #   slow    and just those
 #   user    most of the above as an ordinary user, when root runs them (tests/user.sh)
 #   san     unit, lua and cli once more with the sanitizers' build ($BUILD-san); TLAB_SWEEP is set, by

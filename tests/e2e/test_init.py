@@ -142,6 +142,7 @@ SECRETS = [
     ("id_ed25519", "x\n"),
     ("notes.md", f"I used {KEY} here\n"),
     ("more.md", "-----BEGIN OPENSSH " + "PRIVATE KEY-----\n"),
+    ("keys.txt", "# public key: age1…\nAGE-SECRET-" + "KEY-1" + "Q" * 58 + "\n"),
     ("a\nb.txt", "token gh" + "p_0123456789abcdefghijklmnopqrstuvwxyz\n"),
     ("binary", "\0\1" + "AK" + "IAIOSFODNN7EXAMPLE\n"),
 ]
