@@ -260,7 +260,8 @@
                 find core tests -name '*.[ch]' -exec clang-format --dry-run --Werror {} +
                 find lua recipes tests -name '*.lua' ! -path '*/run/*' -exec stylua --check {} +
                 find recipes -name '*.rs' -exec rustfmt --check --edition 2024 {} +
-                black --check --config pyproject.toml recipes tests/lint
+                black --check --config pyproject.toml tests
+                black --check --config recipes/tools/py_post/pyproject.toml recipes
               '';
 
           # The installed programs together.

@@ -35,7 +35,11 @@ def test_an_input_without_a_commit_is_named_by_its_hash(tmp_path):
 
 ODD = {
     "nodes": {
-        "": {"locked": {}}, "a": 7, "b": {"locked": 7}, "c": {"locked": {"rev": 7}}, "d": {"locked": {"rev": "", "narHash": []}},
+        "": {"locked": {}},
+        "a": 7,
+        "b": {"locked": 7},
+        "c": {"locked": {"rev": 7}},
+        "d": {"locked": {"rev": "", "narHash": []}},
     }
 }
 
