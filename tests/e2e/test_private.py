@@ -1,6 +1,7 @@
 """P9: what tlab makes is private whatever the umask; what people edit and commit follows the umask, but for others' writing."""
 
 import os
+import pathlib
 import shutil
 import stat
 import subprocess
@@ -115,7 +116,7 @@ def test_what_a_member_of_the_group_can_do(tmp_path):
         if folder.owner() == "root" and len(folder.parts) > 2:
             folder.chmod(folder.stat().st_mode | 0o011)
     lab = Lab(tmp_path / "lab", {"share": "group"})
-    lab.binary = shutil.copy(TLAB, tmp_path / "tlab")
+    lab.binary = pathlib.Path(shutil.copy(TLAB, tmp_path / "tlab"))
     lab.root.chmod(0o2750)
     os.chown(lab.root, 0, GROUP)
     lab.write(
