@@ -75,6 +75,7 @@ LUA_MODULES = {
     "host.run": ["core", "host.run", "host.spec", "host.manifest", "host.store", "host.lab"],
     "host.diff": ["core", "host.diff", "host.manifest", "host.spec.value", "host.view.table"],
     "host.doctor": ["core", "host.doctor", "host.store", "host.run.state", "host.view", "host.lab"],
+    "host.explain": ["core", "host.explain", "host.view.suggest"],
     "host.cmd": ["core", "host"],
     "recipes": ["tlab"],
 }

@@ -21,7 +21,7 @@ STDOUT:
   Commands:
   ...
   Every file in recipes/ is a command too. tlab help COMMAND says more,
-  tlab help codes what errors and exit codes mean.
+  tlab explain what errors and exit codes mean.
 RUN: tlab > one; tlab -h > two; tlab --help > three; tlab help > four; cmp one two && cmp one three && cmp one four
 RUN: tlab help run > one; tlab run -h > two; tlab -h run > three; tlab run x --seed=1 --help > four; cmp one two && cmp one three && cmp one four
 RUN: tlab help verify
@@ -41,7 +41,9 @@ STDOUT:
   USAGE          2     the command line is not understood
   ...
   BUG            70    a fault in tlab itself: please report it
-RUN: tlab help codes --json | grep -c '{"exit":5,"help":"verify or replay found a difference","name":"DIFFERS"}'
+  
+  tlab explain CODE says more, also of a number.
+RUN: tlab help codes --json | grep -c '"exit":5,"help":"verify or replay found a difference","means":"[^"]*","name":"DIFFERS",'
 STDOUT: 1
 
 TEST: help as JSON is the table of commands

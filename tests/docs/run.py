@@ -348,17 +348,17 @@ def check_links(path, text):
         raise Bad("these lead nowhere: " + ", ".join(missing))
 
 
-def check_operations():
-    """docs/reference/OPERATIONS.md is what `make docs` writes."""
-    asked = subprocess.run([str(ARGS.tlab), "ops", "--json"], capture_output=True, check=True)
+def check_made(page, command, program):
+    """A page of docs/reference is what `make docs` writes."""
+    asked = subprocess.run([str(ARGS.tlab), *command, "--json"], capture_output=True, check=True)
     made = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "docs" / "operations.py")],
+        [sys.executable, str(ROOT / "tests" / "docs" / program)],
         input=asked.stdout,
         capture_output=True,
         check=True,
     )
-    if made.stdout.decode() != (ROOT / "docs" / "reference" / "OPERATIONS.md").read_text():
-        raise Bad("docs/reference/OPERATIONS.md is not what tlab ops says now: make docs")
+    if made.stdout.decode() != (ROOT / "docs" / "reference" / page).read_text():
+        raise Bad(f"docs/reference/{page} is not what tlab {command[0]} says now: make docs")
 
 
 def check_schemas():
@@ -460,7 +460,9 @@ def main():
                 for title, why in lines:
                     tap.tell(title, why)
         if ARGS.k in "OPERATIONS":
-            attempt(tap, "OPERATIONS.md is current", check_operations)
+            attempt(tap, "OPERATIONS.md is current", check_made, "OPERATIONS.md", ["ops"], "operations.py")
+        if ARGS.k in "ERRORS":
+            attempt(tap, "ERRORS.md is current", check_made, "ERRORS.md", ["explain"], "errors.py")
         if ARGS.k in "schemas":
             attempt(tap, "docs/reference/schemas is current", check_schemas)
         if ARGS.k in "README":

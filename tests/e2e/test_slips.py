@@ -28,6 +28,7 @@ COMMANDS = [
     "gc",
     "hash",
     "ops",
+    "explain",
     "version",
     "help",
     "day",

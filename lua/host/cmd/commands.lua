@@ -234,6 +234,18 @@ M.commands = {
     examples = { { 'tlab help run', 'all options of run' } },
   },
   {
+    name = 'explain',
+    summary = 'what an error code means, and what to type against it',
+    usage = 'tlab explain [CODE]',
+    words = { 0, 1 },
+    options = {},
+    examples = {
+      { 'tlab explain NOT_PERMITTED', 'as it stands in a message: error[NOT_PERMITTED]' },
+      { 'tlab explain 7', 'what this exit code is that of' },
+      { 'tlab explain', 'all of them' },
+    },
+  },
+  {
     name = 'version',
     summary = 'the version of tlab and of its libraries',
     usage = 'tlab version',

@@ -1,7 +1,6 @@
 --- tlab help [COMMAND], and -h anywhere: examples first, then what there is. All of it from the
 --- table.
 
-local core = require 'core'
 local out = require 'host.cmd.out'
 local parse = require 'host.cmd.parse'
 local tables = require 'host.cmd.commands'
@@ -50,7 +49,7 @@ local function overview()
     .. '\nRecipes:\n  '
     .. table.concat(require('host.cmd.recipes').names(), ' ')
     .. '\n\nEvery file in recipes/ is a command too. tlab help COMMAND says more,\n'
-    .. 'tlab help codes what errors and exit codes mean.\n'
+    .. 'tlab explain what errors and exit codes mean.\n'
 end
 
 local function page(command)
@@ -88,21 +87,6 @@ local function json(only)
   out.json(only and list[1] or { commands = list })
 end
 
---- What errors are called, in messages and manifests, and how the command then exits.
-local function codes(options)
-  local list = core.codes()
-  if options.json then
-    out.json(core.json.array(list))
-    return 0
-  end
-  local rows = { { 'CODE', 'EXIT', 'WHAT' } }
-  for _, code in ipairs(list) do
-    rows[#rows + 1] = { code.name, tostring(code.exit), code.help }
-  end
-  out.out(table_view.columns(rows))
-  return 0
-end
-
 --- Help on a recipe, by its path or its name.
 local function recipe_help(path, word, options)
   local view = require 'host.cmd.help_recipe'
@@ -121,7 +105,7 @@ return function(words, options)
   local word = words[1]
   local call = {}
   if word == 'codes' then
-    return codes(options)
+    return require 'host.cmd.explain'({}, options)
   elseif word and word:find '[/.]' then
     return recipe_help(word, word, options)
   elseif word then
