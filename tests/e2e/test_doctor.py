@@ -130,6 +130,16 @@ def test_who_may_read_and_write(lab):
     assert {found[name]["status"] for name in ("secrets", "secrets/.env.lab", "lab folder")} == {"ok"}
 
 
+def test_a_folder_of_secrets_as_a_clone_has_it(lab):
+    """Git's modes are no matter while only the page and the example are there; with any other file they are."""
+    for name in ("README.md", "example.env.lab"):
+        lab.write(f"secrets/{name}", "MY_KEY=\n")
+    os.chmod(lab.root / "secrets", 0o755)
+    expect(doctor(lab), "secrets", "ok", "none in it")
+    (lab.root / "secrets/more.txt").write_text(KEY)
+    expect(doctor(lab), "secrets", "fail", "others may read it: mode 0755")
+
+
 def test_keys_are_present_or_missing_and_never_shown(tmp_path):
     hosts = {"hosts": ["127.0.0.1:80"]}
     lab = FaultLab(tmp_path / "lab", {"secrets": {"IN_FILE": hosts, "IN_ENV": hosts, "SHORT": hosts, "NOWHERE": hosts}})

@@ -119,6 +119,22 @@ local function check_mode(group, root, path, forbidden, chmod)
   return bad
 end
 
+--- A clone has what explains secrets, with git's modes. Any other file makes the folder private.
+local EXPLAINS = { ['README.md'] = true, ['example.env.lab'] = true }
+
+local function check_secrets(group, root)
+  local entries = core.fs.list(root .. '/secrets')
+  local held = not entries -- or not there, which check_mode passes over
+  for _, entry in ipairs(entries or {}) do
+    held = held or not EXPLAINS[entry.name]
+  end
+  if held then
+    check_mode(group, root, 'secrets', FILE_MODE, '700')
+  else
+    group.ok('secrets', 'none in it')
+  end
+end
+
 -- Git -------------------------------------------------------------------------------------------
 
 --- What to type when libgit2 cannot read the repository.
@@ -231,7 +247,7 @@ function M.check(report, lab)
   group.ok('lab', lab.root)
   local writable = check_disk(group, lab.root)
   check_mode(group, lab.root, '.', FOLDER_MODE, 'go-w')
-  check_mode(group, lab.root, 'secrets', FILE_MODE, '700')
+  check_secrets(group, lab.root)
   local refused = check_mode(group, lab.root, ENV_FILE, FILE_MODE, '600')
   check_git(group, lab)
   check_keys(group, lab, refused)
