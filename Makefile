@@ -274,11 +274,12 @@ nix-check:
 	@BUILD=$(BUILD) tests/run.sh nix
 
 # MORE is what test-all does beyond test; what each of its groups is made of.
-MORE := lint tools nix slow san suites fuzz
+MORE := lint tools nix slow user san suites fuzz
 NEEDS_lint = read-with
 NEEDS_tools = tools-check
 NEEDS_nix = tools-check $(BUILD)/venv-nix/installed
 NEEDS_slow = tools-check $(SHORT)
+NEEDS_user = $(UNIT) $(SHORT)
 NEEDS_san = san
 NEEDS_suites = $(BUILD)/tests/suites/json_suite
 NEEDS_fuzz = $(FUZZ)

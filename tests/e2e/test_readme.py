@@ -16,6 +16,16 @@ def test_it_is_short():
     assert len(README.splitlines()) <= 175
 
 
+def test_test_all_is_all_of_them():
+    """Each group that tests/run.sh has is run by `make test-all`, but for `check`, which is parts of others."""
+    groups = re.findall(r"^#   ([a-z0-9]+) ", (ROOT / "tests/run.sh").read_text(), re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text()
+    (more,) = re.findall(r"^MORE := (.*)$", makefile, re.MULTILINE)
+    test, also = re.findall(r"tests/run.sh (docs .*)$|ALSO='(docs .*)'$", makefile, re.MULTILINE)
+    assert test[0] == also[1]
+    assert sorted([*test[0].split(), *more.split(), "check"]) == sorted(groups)
+
+
 def test_its_neighbours_have_sources_and_a_date():
     table = README.split("## Beside others")[1].split("\n## ")[0]
     assert re.search(r"As of 20\d\d-\d\d-\d\d", table)
