@@ -6,6 +6,8 @@
 ---
 --- Lists hold finite numbers, at least one. Anything else is an error that says where: what a CSV
 --- file gives is text, and a value that is missing is neither 0 nor left out in silence.
+local values_of = require 'tlab.stats.values'
+
 local M = {}
 
 ---@class tlab.stats.Bootstrap
@@ -24,29 +26,17 @@ local M = {}
 local RESAMPLES, RESAMPLES_MAX = 2000, 1000000
 local DRAWS_MAX = 20000000 -- some seconds
 
--- What a wrong value is called, and what to do about it.
-local function wrong(value)
-  if type(value) == 'string' then
-    return ("text ('%s'): tonumber makes a number of it"):format(value:sub(1, 20):gsub('%c', '?'))
-  elseif value == tlab.json.null then
-    return 'null: leave out what is missing'
-  elseif value ~= value then
-    return 'not a number (NaN), such as of 0/0'
-  elseif value == math.huge or value == -math.huge then
-    return 'infinite'
-  end
-  return 'a ' .. type(value)
-end
+local wrong, is_finite = values_of.wrong, values_of.is_finite
 
 -- The values as floats in a list of their own; whole numbers of 64 bits would wrap around.
 local function floats(name, values, level)
   if type(values) ~= 'table' then
-    error(('stats.%s takes a list of numbers, not %s'):format(name, wrong(values)), level + 1)
+    error(('stats.%s takes a list of numbers; it is %s'):format(name, wrong(values)), level + 1)
   end
   local list = {}
   for i = 1, #values do
     local value = values[i]
-    if type(value) ~= 'number' or value - value ~= 0 then
+    if not is_finite(value) then
       error(('stats.%s: value %d is %s'):format(name, i, wrong(value)), level + 1)
     end
     list[i] = value + 0.0
@@ -60,7 +50,7 @@ end
 
 -- A result that no double holds is an error, not inf.
 local function finite(name, result, level)
-  if result - result ~= 0 then
+  if not is_finite(result) then
     error(('stats.%s: the values are too large to compute with'):format(name), level + 1)
   end
   return result
@@ -239,7 +229,7 @@ function M.bootstrap(values, o)
   local of = o.of or mean_of
   local function one(sample)
     local result = of(sample)
-    if type(result) ~= 'number' or result - result ~= 0 then
+    if not is_finite(result) then
       error('stats.bootstrap: the statistic of a resample is ' .. wrong(result), 3)
     end
     return result + 0.0

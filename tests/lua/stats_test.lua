@@ -95,7 +95,7 @@ t.test('what is no list of numbers is an error that says where and what', functi
       ["value 1 is text %('a%?b'%)"] = { 'a\27b' },
       ['value 2 is null: leave out'] = { 1, tlab.json.null },
       ['value 1 is a boolean'] = { true },
-      ['takes a list of numbers, not a nil'] = false,
+      ['takes a list of numbers; it is missing'] = false,
     } do
       local err = t.err(function()
         fn(given or nil)
