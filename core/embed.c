@@ -107,7 +107,7 @@ static bool is_text_needed(const char *path)
   static const char *const shared[] = {"lua/host/spec/schema", "lua/host/spec/regex",
                                        "lua/host/spec/uri.",   "lua/host/spec/value.",
                                        "lua/host/store/tree.", "lua/host/view/suggest.",
-                                       "lua/tlab/csv."};
+                                       "lua/host/view/width.", "lua/tlab/csv."};
   for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
     if (begins(path, shared[i])) return true;
   return !is_run(path);

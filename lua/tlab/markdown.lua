@@ -50,11 +50,28 @@ function M.fence(s, info)
   return text.fence(M.visible(s), info)
 end
 
+local function table_problem(head, rows)
+  for n, row in ipairs(rows) do
+    for i = 1, math.max(#head, #row) do
+      local kind = type(row[i])
+      if i > #head then
+        return ('row %d has %d cells where the head has %d'):format(n, #row, #head)
+      elseif kind ~= 'string' and kind ~= 'number' then
+        return ("row %d, '%s' is a %s, expected a text or a number"):format(n, head[i], kind)
+      end
+    end
+  end
+end
+
 ---A table. Cells stand in it as they are: make them with `code` or `prose`, or write them yourself.
 ---@param head string[] titles; one that begins with `>` is of a column of numbers, set to the right
----@param rows string[][]
+---@param rows (string|number)[][] as many cells each as titles
 ---@return string
 function M.table(head, rows)
+  local problem = table_problem(head, rows)
+  if problem then
+    error('markdown.table: ' .. problem, 2)
+  end
   local titles, bars = {}, {}
   for i, title in ipairs(head) do
     titles[i] = title:gsub('^>', '')

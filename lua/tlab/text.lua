@@ -236,4 +236,62 @@ function M.fence(s, info)
   return bar .. (info or '') .. '\n' .. s .. (s:sub(-1) == '\n' and '' or '\n') .. bar .. '\n'
 end
 
+-- The beginning of a word that takes at most `most` columns, and the rest; one character at least,
+-- with the marks that stand on it.
+local function split(word, most, width)
+  local taken = 0
+  for at, code in utf8.codes(word) do
+    taken = taken + width.of(utf8.char(code))
+    if taken > most and at > 1 then
+      return word:sub(1, at - 1), word:sub(at)
+    end
+  end
+  return word, ''
+end
+
+-- A paragraph's words, in lines of at most `most` columns, each with the indent before it.
+local function fill_lines(lines, paragraph, most, indent, width)
+  local line, taken = nil, 0
+  for word in paragraph:gmatch '%S+' do
+    local room = width.of(word)
+    if line and taken + 1 + room <= most then
+      line, taken = line .. ' ' .. word, taken + 1 + room
+    else
+      lines[#lines + 1] = line and indent .. line
+      while room > most do
+        local first
+        first, word = split(word, most, width)
+        lines[#lines + 1] = indent .. first
+        room = width.of(word)
+      end
+      line, taken = word, room
+    end
+  end
+  lines[#lines + 1] = line and line ~= '' and indent .. line or nil
+end
+
+---Text in lines of at most so many columns. Wide characters of East Asia and emoji take two. Lines
+---of a paragraph are joined, an empty line stays between two; only a word that is wider than a line
+---is cut. Bytes that are not UTF-8 become U+FFFD.
+---@param s string
+---@param columns integer
+---@param indent string? goes before each line, and counts
+---@return string each line with its newline; nothing for a text without words
+function M.wrap(s, columns, indent)
+  local width = require 'host.view.width' -- here: few recipes need it, and what is loaded is kept
+  indent = indent or ''
+  local most = math.type(columns) == 'integer' and columns - width.of(M.valid(indent)) or 0
+  if most < 2 then
+    error('text.wrap: the width must be a whole number, 2 at least beside the indent', 2)
+  end
+  local lines = {}
+  for paragraph in (M.valid(s):gsub('\r\n?', '\n') .. '\n\n'):gmatch '(.-)\n[ \t]*\n%s*' do
+    if #lines > 0 and paragraph:find '%S' then
+      lines[#lines + 1] = (indent:gsub('%s+$', ''))
+    end
+    fill_lines(lines, paragraph, most, indent, width)
+  end
+  return #lines > 0 and table.concat(lines, '\n') .. '\n' or ''
+end
+
 return M

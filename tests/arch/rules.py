@@ -65,6 +65,7 @@ LUA_BACK_DOORS = [
 LUA_MODULES = {
     "tlab": ["tlab"],
     "tlab.schema": ["host.spec.schema"],  # the same validator for recipes: it is pure
+    "tlab.text": ["tlab", "host.view.width"],  # how wide a text is: it is pure
     "tlab.date": ["host.store.tree"],  # the same calendar for recipes: it is pure
     "host.spec": ["core", "host.spec", "host.view.suggest"],
     "host.view": ["core", "host.view"],

@@ -38,4 +38,19 @@ t.test('a table', function()
   t.eq(md.table({ 'a', '>n' }, { { 'x', '1' } }), '| a | n |\n|---|---:|\n| x | 1 |\n')
 end)
 
+t.test('a table that is none', function()
+  t.eq(md.table({ 'a' }, {}), '| a |\n|---|\n')
+  t.eq(md.table({ 'a' }, { { 0.5 } }), '| a |\n|---|\n| 0.5 |\n')
+  for pattern, rows in pairs {
+    ["row 2, 'b' is a nil, expected a text or a number"] = { { 'x', 'y' }, { 'x' } },
+    ["row 1, 'a' is a boolean"] = { { true, 'y' } },
+    ['row 1 has 3 cells where the head has 2'] = { { 'x', 'y', 'z' } },
+  } do
+    local err = t.err(function()
+      md.table({ 'a', 'b' }, rows)
+    end, 'markdown.table: ' .. pattern)
+    t.ok(err:find '^[^:]*markdown_test', err)
+  end
+end)
+
 return t.done()

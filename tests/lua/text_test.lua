@@ -128,4 +128,54 @@ t.test('one is one, more are many', function()
   })
 end)
 
+t.test('wrapping: words stay whole, paragraphs apart', function()
+  t.eq(text.wrap('one two  three\nfour', 9), 'one two\nthree\nfour\n')
+  t.eq(text.wrap('one two', 7), 'one two\n')
+  t.eq(text.wrap('a\r\nb\r\n\r\nc', 5), 'a b\n\nc\n')
+  t.eq(text.wrap('a\n \n\n\n  b\n', 5), 'a\n\nb\n')
+  t.eq(text.wrap('\n\na', 5), 'a\n')
+  t.eq(text.wrap('a b\n\nc', 4, '> '), '> a\n> b\n>\n> c\n')
+  t.eq({ text.wrap('', 5), text.wrap(' \n\n ', 5) }, { '', '' })
+end)
+
+t.test('wrapping by columns: wide characters, marks, words that are too wide', function()
+  t.eq(text.wrap('äöü äöü', 7), 'äöü äöü\n')
+  t.eq(text.wrap('äöü äöü', 6), 'äöü\näöü\n')
+  t.eq(text.wrap('日本語', 4), '日本\n語\n')
+  t.eq(text.wrap('日本', 3), '日\n本\n')
+  t.eq(text.wrap('abcdefg h', 3), 'abc\ndef\ng h\n')
+  t.eq(text.wrap('a abcd', 3), 'a\nabc\nd\n')
+  t.eq(text.wrap('e\u{301}e\u{301}e\u{301}', 2), 'e\u{301}e\u{301}\ne\u{301}\n')
+  t.eq(text.wrap('a\u{A0}b c', 3), 'a\u{A0}b\nc\n') -- a space that must not break
+  t.eq(text.wrap('a\xFFb', 9), 'a\u{FFFD}b\n')
+  for _, columns in ipairs { 1, 2.5, '80', -3 } do
+    local err = t.err(function()
+      text.wrap('x', columns)
+    end, 'text.wrap: the width must be')
+    t.ok(err:find '^[^:]*text_test', err)
+  end
+  t.err(function()
+    text.wrap('x', 4, '>>> ')
+  end, '2 at least beside the indent')
+end)
+
+t.test('wrapping: no line is wider, no character is lost', function()
+  local width = require 'host.view.width'
+  local pieces =
+    { 'a', 'bc', 'ß', '語', '🎉', 'e\u{301}', ' ', ' ', '\n', '\n\n', ('x'):rep(30) }
+  math.randomseed(7)
+  for _ = 1, 300 do
+    local parts = {}
+    for i = 1, math.random(1, 40) do
+      parts[i] = pieces[math.random(#pieces)]
+    end
+    local s, columns = table.concat(parts), math.random(2, 20)
+    local wrapped = text.wrap(s, columns)
+    for line in wrapped:gmatch '[^\n]+' do
+      t.ok(width.of(line) <= columns, line)
+    end
+    t.eq((wrapped:gsub('%s', '')), (s:gsub('%s', '')))
+  end
+end)
+
 return t.done()

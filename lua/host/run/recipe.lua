@@ -80,12 +80,14 @@ function M.module_path(name)
 end
 
 -- Of the trusted side a recipe may have what knows nothing of the world: the calendar (as
--- tlab.date), the validator of JSON Schema (as tlab.schema) and the modules that it consists of.
+-- tlab.date), the validator of JSON Schema (as tlab.schema) and the modules that it consists of,
+-- and how wide a text is (for tlab.text).
 local SHARED = {
   ['host.spec.uri'] = true,
   ['host.store.tree'] = true,
   ['host.spec.value'] = true,
   ['host.view.suggest'] = true,
+  ['host.view.width'] = true,
 }
 
 local function is_hidden(name)
