@@ -68,8 +68,12 @@ int tl_git_apart(tl_call *call, tl_prim *work);
 /* Of such a child; tests lower them. One that does nothing over six looks is given up. */
 extern unsigned tl_git_cpu_seconds, tl_git_look_ms;
 
-/* The limits of a child that has just been forked: signals end it again, no core, this much time and
- * memory; `file_bytes` is what a file that it writes may have. False with errno. */
+/* Of a child that has just been forked: all descriptors are closed but the standard ones and these
+ * two, of which either may be none (-1). */
+void tl_git_child_keep(int a, int b);
+
+/* Its limits: signals and the end of its parent end it, no core, this much time and memory;
+ * `file_bytes` is what a file that it writes may have. False with errno. */
 bool tl_git_child_limits(unsigned cpu_seconds, uint64_t file_bytes);
 
 /* From here on such a child opens what the rules allow (tl_landlock_ruleset, taken over; -1: there are

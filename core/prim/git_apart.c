@@ -39,7 +39,22 @@ static bool limit(__rlimit_resource_t what, rlim_t most)
   return setrlimit(what, &lim) == 0;
 }
 
-/* The signals that end the command end this too, although the supervisor has them blocked. */
+/* Nothing of it may hold a lock that a run is known by, nor reach the worker. */
+void tl_git_child_keep(int a, int b)
+{
+  const int kept[] = {a < b ? a : b, a < b ? b : a};
+  int next = STDERR_FILENO + 1;
+  for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+    if (kept[i] > next) {
+      (void)close_range((unsigned)next, (unsigned)kept[i] - 1, 0);
+    }
+    next = kept[i] >= next ? kept[i] + 1 : next;
+  }
+  (void)close_range((unsigned)next, ~0u, 0);
+}
+
+/* The signals that end the command end this too, although the supervisor has them blocked; and so does
+ * the supervisor's end. */
 bool tl_git_child_limits(unsigned cpu_seconds, uint64_t file_bytes)
 {
   static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
@@ -49,8 +64,8 @@ bool tl_git_child_limits(unsigned cpu_seconds, uint64_t file_bytes)
   for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
     (void)sigaction(ending[i], &dflt, NULL);
   }
-  bool ok = sigprocmask(SIG_SETMASK, &none, NULL) == 0 && limit(RLIMIT_CORE, 0) &&
-            limit(RLIMIT_CPU, cpu_seconds);
+  bool ok = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0 &&
+            limit(RLIMIT_CORE, 0) && limit(RLIMIT_CPU, cpu_seconds);
 #ifndef TL_SANITIZED
   ok = ok && limit(RLIMIT_FSIZE, file_bytes) && limit(RLIMIT_DATA, (rlim_t)2 << 30);
 #else
@@ -75,6 +90,7 @@ static _Noreturn void answer(tl_call *call, tl_prim *work, int fd)
 {
   tl_buf frame = TL_BUF(TL_FRAME_MAX + 4);
   tl_err e = {0};
+  tl_git_child_keep(fd, call->places ? call->places->dirfd : -1);
   int rc = tl_git_child_limits(tl_git_cpu_seconds, 0)
                ? work(call)
                : tl_fail_errno(&call->err, errno, "cannot limit the reader of git");

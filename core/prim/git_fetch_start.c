@@ -1,7 +1,6 @@
 /* The child of git.fetch: started, limited and confined. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
@@ -13,19 +12,6 @@
 #include "landlock.h"
 
 enum { CPU_SECONDS = 3600, ROOM = 64 << 20 };
-
-/* Of the supervisor's descriptors only the two that it needs, and the standard ones. */
-static void close_others(int a, int b)
-{
-  unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
-  if (low > 3) {
-    (void)close_range(3, low - 1, 0);
-  }
-  if (high > low + 1) {
-    (void)close_range(low + 1, high - 1, 0);
-  }
-  (void)close_range(high + 1, ~0u, 0);
-}
 
 static void allow(int ruleset, const char *path, unsigned what)
 {
@@ -62,11 +48,9 @@ static _Noreturn void be_child(tl_git_fetch *f, int fd)
   tl_val out = tl_nil(), list = tl_list();
   tl_git_fetcher *child = &f->child;
   child->fd = fd;
-  close_others(fd, child->cache);
-  /* It goes when the supervisor goes: nothing of it may hold a lock that a run is known by. */
+  tl_git_child_keep(fd, child->cache);
   (void)umask(077); /* libgit2 makes some files less it */
-  bool ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-               tl_git_child_limits(CPU_SECONDS, 2 * (uint64_t)f->child.max_bytes + ROOM);
+  bool ready = tl_git_child_limits(CPU_SECONDS, 2 * (uint64_t)f->child.max_bytes + ROOM);
   confine(child);
   int rc = ready ? tl_git_fetch_work(child, &out, &e)
                  : tl_fail_errno(&e, errno, "cannot limit the reader of git");

@@ -3,6 +3,7 @@
 #include "history_help.h"
 
 #include <errno.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "../../core/base/wire.h"
@@ -121,6 +122,48 @@ static void a_child_that_stands_still_is_given_up(void **state)
   sh("cd still; mv plain .git/config");
   fails(prim_git_status, "still", TL_ETIMEOUT, "pipe");
   tl_git_look_ms = usual;
+}
+
+/* --- what it has of its parent --- */
+
+static int look_work(tl_call *call)
+{
+  int64_t others = 0;
+  int place = call->places->dirfd, death = 0;
+  for (int fd = 3; fd < 1024; fd++) {
+    others += fd != place && fcntl(fd, F_GETFD) >= 0;
+  }
+  (void)prctl(PR_GET_PDEATHSIG, &death);
+  call->out = tl_list();
+  tl_push(&call->out, tl_int(others));
+  tl_push(&call->out, tl_bool(fcntl(place, F_GETFD) >= 0));
+  tl_push(&call->out, tl_int(death));
+  return 0;
+}
+
+/* Its answer's way and the folder that was named; a lock would be held for as long as it reads. */
+static void a_child_has_no_more_than_it_needs(void **state)
+{
+  (void)state;
+  int low = open("/dev/null", O_RDONLY), high = fcntl(low, F_DUPFD, 500);
+  int more[] = {dup(low), dup(low), fcntl(low, F_DUPFD, 300), fcntl(low, F_DUPFD, 900)};
+  (void)close(more[0]); /* the pipe has numbers between others */
+  assert_true(low >= 3 && high >= 500 && more[3] >= 900);
+  const int places[] = {low, high, AT_FDCWD, -1, STDIN_FILENO};
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    tl_place place = {.dirfd = places[i]};
+    tl_call call = {.places = &place};
+    assert_int_equal(tl_git_apart(&call, look_work), 0);
+    assert_int_equal(tl_at(&call.out, 0)->u.i, 1);
+    assert_int_equal(tl_at(&call.out, 1)->u.b, places[i] >= 0);
+    assert_int_equal(tl_at(&call.out, 2)->u.i, SIGKILL);
+    tl_free(&call.out);
+  }
+  for (size_t i = 1; i < sizeof more / sizeof *more; i++) {
+    (void)close(more[i]);
+  }
+  (void)close(high);
+  (void)close(low);
 }
 
 /* --- what it may open --- */
@@ -399,6 +442,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_lying_child_is_not_believed),
       cmocka_unit_test(a_child_that_stands_still_is_given_up),
+      cmocka_unit_test(a_child_has_no_more_than_it_needs),
       cmocka_unit_test(a_reader_opens_its_repository_and_nothing_else),
       cmocka_unit_test(texts_are_compared_behind_a_filter),
       cmocka_unit_test(what_git_makes_is_read_as_before),
