@@ -191,8 +191,10 @@ bool tl_confine_program_calls(int keeper, int supervisor)
 
 bool tl_confine_reader_calls(void)
 {
-  static const uint16_t others[] = {SYS_socket, SYS_socketpair,       SYS_kill,
-                                    SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev};
+  static const uint16_t others[] = {
+      SYS_socket,          SYS_socketpair,        SYS_kill,
+      SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, 434 /* pidfd_open */,
+      SYS_ptrace,          SYS_process_vm_readv,  SYS_process_vm_writev};
   static const uint16_t own[] = {SYS_tkill, SYS_tgkill}; /* abort */
   program p = {.len = 0};
   begin(&p);

@@ -3,8 +3,10 @@
 #include "history_help.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "../../core/base/wire.h"
 #include "../../core/prim/landlock.h"
@@ -198,7 +200,12 @@ static int probe_work(tl_call *call)
   tl_push(&call->out, tl_bool(may_open("held/new", O_WRONLY | O_CREAT)));
   tl_push(&call->out, tl_bool(socket(AF_INET, SOCK_STREAM, 0) >= 0));
   tl_push(&call->out, tl_bool(socket(AF_UNIX, SOCK_DGRAM, 0) >= 0));
-  tl_push(&call->out, tl_bool(kill(getppid(), 0) == 0));
+  siginfo_t info = {.si_code = SI_QUEUE};
+  pid_t parent = getppid();
+  tl_push(&call->out, tl_bool(kill(parent, 0) == 0));
+  tl_push(&call->out, tl_bool(syscall(SYS_rt_sigqueueinfo, parent, 0, &info) == 0));
+  tl_push(&call->out, tl_bool(syscall(SYS_rt_tgsigqueueinfo, parent, parent, 0, &info) == 0));
+  tl_push(&call->out, tl_bool(syscall(SYS_pidfd_open, parent, 0) >= 0));
   tl_git.git_repository_free(repo);
   return 0;
 }
