@@ -39,6 +39,17 @@ def wait_for(condition, seconds=10):
         time.sleep(0.01)
 
 
+def copy_repository(folder):
+    """Its files as they are, but for what git ignores."""
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    ).stdout
+    for name in filter(None, names.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+
+
 class Lab:
     binary = TLAB
 

@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -17,7 +16,7 @@ import pytest
 
 import git_server
 import real_git
-from lab import BUILD, ROOT
+from lab import BUILD, ROOT, copy_repository
 
 PAGE = ROOT / "docs/reference/ACCEPTANCE.md"
 ROW = re.compile(r"^\| (?P<promised>[^|]+) \| `(?P<command>[^`]+)` \| (?P<shown>[^|]+) \|$", re.MULTILINE)
@@ -64,16 +63,7 @@ class Checkout:
 
     def __init__(self, root):
         self.root = root
-        names = subprocess.run(
-            ["git", "ls-files", "-z", "-co", "--exclude-standard"],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
-        for name in filter(None, names.stdout.decode().split("\0")):
-            if (ROOT / name).is_file():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, root / name)
+        copy_repository(root)
         self.bin = root.parent / "bin"
         self.bin.mkdir()
         (self.bin / "just").symlink_to(pathlib.Path(sys.executable).parent / "just")

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from lab import BUILD, ROOT
+from lab import BUILD, ROOT, copy_repository
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 RUN = "tests/lint/run.sh"
@@ -33,23 +33,11 @@ def call(cwd, *words, ok=True, **env):
     return done
 
 
-def files_of_the_tree():
-    out = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    return [name for name in out.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
-
-
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     """A repository of the tree as it is, with the hooks switched on by the command that the documents give."""
     folder = tmp_path_factory.mktemp("hooks") / "a clone"
-    for name in files_of_the_tree():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, folder / name)
+    copy_repository(folder)
     call(folder, "git", "init", "-q", "-b", "main")
     call(folder, "git", "add", "-A")
     call(folder, "git", "commit", "-qm", "all")
