@@ -90,4 +90,4 @@ t.test('a code is found by what stands in a message, by its number, and by near'
   t.eq(select(2, codes.of 'xyzzy'), nil)
 end)
 
-t.done()
+return t.done()
