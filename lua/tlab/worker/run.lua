@@ -36,6 +36,11 @@ local function encode(what, value)
 end
 
 --- Several calls of fn(item, task, index) at once; results in the order of the list.
+---@generic T, R
+---@param list T[]
+---@param fn fun(item: T, task: {index: integer, seed: integer}, index: integer): R
+---@param options? {concurrency: integer?} how many at once (8)
+---@return R[]
 function Run:map(list, fn, options)
   return tasks.map(list, fn, options)
 end
@@ -43,6 +48,7 @@ end
 --- Writes an artifact, whole or not at all.
 ---@param name string path in the run's folder
 ---@param bytes string
+---@return {sha256: string, size: integer}
 function Run:write(name, bytes)
   return ask('fs.write', name, bytes)
 end
@@ -50,16 +56,23 @@ end
 --- Adds to the end of an artifact, which is made where there is none: for what is too much to hold.
 ---@param name string
 ---@param bytes string
+---@return {sha256: string, size: integer}
 function Run:extend(name, bytes)
   return ask('fs.extend', name, bytes)
 end
 
 --- Writes a value as canonical JSON and a newline.
+---@param name string
+---@param value any
+---@return {sha256: string, size: integer}
 function Run:write_json(name, value)
   return ask('fs.write', name, encode('run:write_json', value) .. '\n')
 end
 
 --- Writes one line of canonical JSON for each row.
+---@param name string
+---@param rows any[]
+---@return {sha256: string, size: integer}
 function Run:write_jsonl(name, rows)
   local lines = {}
   for i = 1, #rows do
@@ -69,30 +82,45 @@ function Run:write_jsonl(name, rows)
 end
 
 --- Writes rows as CSV with a header (tlab.csv).
+---@param name string
+---@param rows table[] maps from column to value
 ---@param columns? string[] their order; else all keys of the rows, sorted
+---@return {sha256: string, size: integer}
 function Run:write_csv(name, rows, columns)
   return ask('fs.write', name, modules.require('tlab.csv').encode(rows, columns))
 end
 
 --- Reads a file of the run, or lab:… of the lab.
+---@param name string
+---@return string
 function Run:read(name)
   return ask('fs.read', name)
 end
 
 --- Puts a fact into the manifest: model, usage, seed, cost, metric, tag, params.
+---@param kind string
+---@param value table
 function Run:note(kind, value)
   return ask('run.note', kind, value)
 end
 
+--- Puts a number into the manifest, by which runs can be found and compared.
+---@param name string
+---@param value number
 function Run:metric(name, value)
   return ask('run.note', 'metric', { name = name, value = value })
 end
 
 --- A line for the person at the terminal.
+---@param text any
 function Run:say(text)
   return ask('talk.say', tostring(text))
 end
 
+--- How far it is, for the person at the terminal.
+---@param done integer
+---@param total integer
+---@param label string?
 function Run:progress(done, total, label)
   return ask('talk.progress', done, total, label)
 end
