@@ -29,6 +29,7 @@ COMMANDS = [
     "hash",
     "ops",
     "explain",
+    "completion",
     "version",
     "help",
     "day",

@@ -1,9 +1,10 @@
 --- The one table of commands. Parser, help, man page and completions come from it and from the
 --- table of options.
 --
--- command  { name, summary, usage, words = {least, most?}, options, examples, module? }
---   examples are { line, what it does }; `module` is the file below host/cmd that does it, by
---   default the command's name
+-- command  { name, summary, usage, words = {least, most?}, takes, options, examples, module? }
+--   `takes` says what each word is, for completion (host/cmd/complete_kinds.lua); the last one is
+--   that of all further words. Examples are { line, what it does }; `module` is the file below
+--   host/cmd that does it, by default the command's name
 
 local options = require 'host.cmd.options'
 
@@ -39,6 +40,7 @@ M.commands = {
     summary = 'make a lab of your own',
     usage = 'tlab init [DIR] [--force]',
     words = { 0, 1 },
+    takes = { 'folder' },
     options = { 'force' },
     examples = {
       { 'tlab init my-lab', 'a folder with all that a lab has' },
@@ -50,6 +52,7 @@ M.commands = {
     summary = 'run a recipe and keep all of it',
     usage = 'tlab run [OPTIONS] RECIPE [SPEC] [key=value ...]',
     words = { 1 },
+    takes = { 'recipe', 'spec' },
     options = RUN_OPTIONS,
     examples = {
       { 'tlab run recipes/ai.lua spec.json', 'a recipe with its spec' },
@@ -62,6 +65,7 @@ M.commands = {
     summary = 'run it again from its record and compare every byte',
     usage = 'tlab replay RUN [--with RECIPE]',
     words = { 1, 1 },
+    takes = { 'run' },
     options = { 'with' },
     examples = {
       { 'tlab replay latest', 'the newest run, without a network' },
@@ -73,6 +77,7 @@ M.commands = {
     summary = 'bring a run that was cut off to its end',
     usage = 'tlab resume [OPTIONS] RUN',
     words = { 1, 1 },
+    takes = { 'run' },
     options = RESUME_OPTIONS,
     examples = {
       { 'tlab resume latest', 'what is recorded is answered, the rest performed' },
@@ -84,6 +89,7 @@ M.commands = {
     summary = 'check each file of a run against its manifest and record',
     usage = 'tlab verify RUN',
     words = { 1, 1 },
+    takes = { 'run' },
     options = {},
     examples = { { 'tlab verify latest', 'exit code 0: as it was made; 5: what differs' } },
   },
@@ -92,6 +98,7 @@ M.commands = {
     summary = 'what a run did, took and made',
     usage = 'tlab show RUN',
     words = { 1, 1 },
+    takes = { 'run' },
     options = {},
     examples = {
       { 'tlab show latest', 'the newest run' },
@@ -103,6 +110,7 @@ M.commands = {
     summary = 'the runs of the lab: which, when, how they ended',
     usage = 'tlab runs [OPTIONS] [COLUMN=VALUE | COLUMN>VALUE ...]',
     words = { 0 },
+    takes = { 'where' },
     options = {
       'recipe',
       'status',
@@ -131,6 +139,7 @@ M.commands = {
     summary = 'what was done, day by day, with what was said of it',
     usage = 'tlab log [DAY | FROM..TO]',
     words = { 0, 1 },
+    takes = { 'day' },
     options = {},
     examples = {
       { 'tlab log', 'today, which ends at midnight UTC' },
@@ -143,6 +152,7 @@ M.commands = {
     summary = 'words to find a run by',
     usage = 'tlab tag RUN [WORD ...] [--remove]',
     words = { 1 },
+    takes = { 'run', 'tag' },
     options = { 'remove' },
     examples = {
       { 'tlab tag latest baseline', 'the run can be found by this word' },
@@ -154,6 +164,7 @@ M.commands = {
     summary = 'what you have to say of a run, kept beside it',
     usage = 'tlab note RUN [TEXT]',
     words = { 1, 2 },
+    takes = { 'run', 'nothing' },
     options = {},
     examples = {
       { 'tlab note latest "the third answer is wrong"', 'added, with the time' },
@@ -166,6 +177,7 @@ M.commands = {
     summary = 'why two runs differ, the verdict first',
     usage = 'tlab diff RUN RUN [--stat]',
     words = { 2, 2 },
+    takes = { 'run' },
     options = { 'stat' },
     examples = {
       { 'tlab diff 3f9a 81c0', 'exit code 0: same; 1: different; 2: cannot be said' },
@@ -177,6 +189,7 @@ M.commands = {
     summary = 'check a spec or any file of a lab before it is used',
     usage = 'tlab validate FILE [--schema FILE] | RECIPE [SPEC] [key=value ...]',
     words = { 1 },
+    takes = { 'recipe', 'spec' },
     options = { 'schema' },
     examples = {
       { 'tlab validate recipes/ai.lua spec.json', 'a spec, by what the recipe asks for' },
@@ -199,6 +212,7 @@ M.commands = {
     summary = 'remove what killed processes left, or runs that you name',
     usage = 'tlab gc [RUN ...] [--dry-run] [--yes]',
     words = { 0 },
+    takes = { 'run' },
     options = { 'dry-run', 'yes' },
     examples = {
       { 'tlab gc --dry-run', 'what it would remove, and why' },
@@ -211,6 +225,7 @@ M.commands = {
     summary = 'SHA-256 of files, printed as sha256sum does',
     usage = 'tlab hash FILE ...',
     words = { 1 },
+    takes = { 'file' },
     options = {},
     examples = {
       { 'tlab hash spec.json answers.jsonl', 'two files' },
@@ -230,6 +245,7 @@ M.commands = {
     summary = 'help on a command',
     usage = 'tlab help [COMMAND]',
     words = { 0, 1 },
+    takes = { 'topic' },
     options = {},
     examples = { { 'tlab help run', 'all options of run' } },
   },
@@ -238,11 +254,25 @@ M.commands = {
     summary = 'what an error code means, and what to type against it',
     usage = 'tlab explain [CODE]',
     words = { 0, 1 },
+    takes = { 'code' },
     options = {},
     examples = {
       { 'tlab explain NOT_PERMITTED', 'as it stands in a message: error[NOT_PERMITTED]' },
       { 'tlab explain 7', 'what this exit code is that of' },
       { 'tlab explain', 'all of them' },
+    },
+  },
+  {
+    name = 'completion',
+    summary = 'what a shell needs to complete the words of tlab',
+    usage = 'tlab completion bash | zsh | fish',
+    words = { 1 },
+    takes = { 'shell', 'nothing' },
+    options = {},
+    examples = {
+      { 'source <(tlab completion bash)', 'in ~/.bashrc' },
+      { 'source <(tlab completion zsh)', 'in ~/.zshrc, behind compinit' },
+      { 'tlab completion fish | source', 'in ~/.config/fish/config.fish' },
     },
   },
   {

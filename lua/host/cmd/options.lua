@@ -1,6 +1,7 @@
 --- The one table of options: a name means the same with every command that takes it.
 --
--- option   { kind, value = what --help calls its value, help, example, short = 'x'? }
+-- option   { kind, value = what --help calls its value, help, example, short = 'x'?, takes? }
+--   takes    what its value is, for completion (host/cmd/complete_kinds.lua)
 --   kind   flag     no value
 --          text     one value
 --          list     may be given several times, each value a list by commas
@@ -30,6 +31,7 @@ M.all = {
   },
   ['dev-lua'] = {
     kind = 'text',
+    takes = 'folder',
     value = 'DIR',
     help = 'take the Lua library from DIR; the manifest says so',
     example = 'lua',
@@ -42,6 +44,7 @@ M.all = {
   },
   ['allow-read'] = {
     kind = 'list',
+    takes = 'file',
     value = 'PATH',
     help = 'let the recipe read this file or folder',
     example = '/data/corpus',
@@ -79,6 +82,7 @@ M.all = {
   ['offline'] = { kind = 'flag', help = 'open no connection at all' },
   ['reuse'] = {
     kind = 'text',
+    takes = 'run',
     value = 'RUN',
     help = 'answer from the record of RUN what it can answer',
     example = 'latest',
@@ -91,6 +95,7 @@ M.all = {
   },
   ['with'] = {
     kind = 'text',
+    takes = 'recipe',
     value = 'RECIPE',
     help = 'run this recipe on the record instead',
     example = 'recipes/ai.lua',
@@ -100,21 +105,30 @@ M.all = {
   ['quick'] = { kind = 'flag', help = 'leave out what takes long in a large lab' },
   ['remove'] = { kind = 'flag', help = 'take the words away again' },
   ['stat'] = { kind = 'flag', help = 'one line a part instead of all that differs' },
-  ['recipe'] = { kind = 'text', value = 'NAME', help = 'runs of this recipe', example = 'ai' },
+  ['recipe'] = {
+    kind = 'text',
+    takes = 'recipe',
+    value = 'NAME',
+    help = 'runs of this recipe',
+    example = 'ai',
+  },
   ['status'] = {
     kind = 'text',
+    takes = 'status',
     value = 'STATUS',
     help = 'runs that are running, or ended as succeeded, failed, interrupted or timeout',
     example = 'failed',
   },
   ['model'] = {
     kind = 'text',
+    takes = 'model',
     value = 'NAME',
     help = 'runs that asked for this model',
     example = 'smollm2',
   },
   ['tag'] = {
     kind = 'list',
+    takes = 'tag',
     value = 'TAG',
     help = 'runs with this tag; with several, those that have all',
     example = 'baseline',
@@ -145,6 +159,7 @@ M.all = {
   },
   ['sort'] = {
     kind = 'text',
+    takes = 'column',
     value = 'COLUMN',
     help = 'in the order of this column; with - before it, the greatest first',
     example = '-cost',
@@ -162,6 +177,7 @@ M.all = {
   ['force'] = { kind = 'flag', help = 'also within another lab' },
   ['schema'] = {
     kind = 'text',
+    takes = 'file',
     value = 'FILE',
     help = 'the JSON Schema to hold the file against',
     example = 'schemas/spec.schema.json',

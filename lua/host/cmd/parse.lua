@@ -44,7 +44,7 @@ end
 --- Splits the words. Options may stand anywhere; "--" ends them; "-" alone is a word.
 ---@param args string[]
 ---@param tables table host.cmd.commands
----@return table|nil split {command?, words, given = list of {name, value?, as}, unknown?}
+---@return table|nil split {command?, words, given = list of {name, value?, as}, unknown?, ended}
 ---@return table|nil err
 function M.split(args, tables)
   local split = { words = {}, given = {} }
@@ -82,16 +82,19 @@ function M.split(args, tables)
           value = args[i]
         end
         if value == nil then
-          return usage(
+          local _, err = usage(
             as .. ' needs a value: ' .. as .. '=' .. option.value,
             option.example and as .. '=' .. option.example
           )
+          err.wants = name -- for completion: what is typed next is its value
+          return nil, err
         end
         split.given[#split.given + 1] = { name = name, value = value, as = as }
       end
     end
     i = i + 1
   end
+  split.ended = ended
   return split
 end
 
