@@ -26,7 +26,7 @@ version=$(nix --version 2>/dev/null | grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1 |
 
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-mkdir "$work/home" "$work/broken"
+mkdir "$work/home"
 
 # Git refuses a checkout that belongs to somebody else, and of nix one then hears an exit code only.
 if [[ ! -O . ]]; then
@@ -100,7 +100,7 @@ try_tlab_is_whole() {
       return 1
     }
   done
-  for tool in rust_extractor py_post; do "$out/libexec/tlab/$tool" --version; done
+  "$out/libexec/tlab/rust_extractor" --version && "$out/libexec/tlab/py_post" --version
 }
 
 try_says_its_version() {
@@ -127,13 +127,18 @@ try_imports() {
   nix develop "${with[@]}" ".#$1" -c python3 -c "import ${*:2}"
 }
 
+# What git knows of this tree, as it is now, in a new folder.
+copy_to() {
+  mkdir "$1"
+  git ls-files -z | tar -c --null --files-from=- | tar -x -C "$1"
+}
+
 # bites CHECK WORDS COMMAND: after the command, typed in a copy of this tree, `nix flake check` fails,
 # by this check, with these words.
 try_bites() {
   local check=$1 words=$2 code=0
   rm -rf "$work/broken"
-  mkdir "$work/broken"
-  git ls-files -z | tar -c --null --files-from=- | tar -x -C "$work/broken"
+  copy_to "$work/broken"
   (cd "$work/broken" && eval "$3")
   nix flake check "${with[@]}" "path:$work/broken" -L >"$work/said" 2>&1 || code=$?
   cat "$work/said"
@@ -144,8 +149,8 @@ try_bites() {
 # this tree, where `nix` takes the stand-in.
 try_as_on_the_page() {
   if [[ ! -d $work/clone ]]; then
-    mkdir "$work/clone" "$work/bin"
-    git ls-files -z | tar -c --null --files-from=- | tar -x -C "$work/clone"
+    mkdir "$work/bin"
+    copy_to "$work/clone"
     git -C "$work/clone" init -q
     git -C "$work/clone" add -A
     # shellcheck disable=SC2016 # they are the program's
@@ -158,8 +163,7 @@ try_as_on_the_page() {
 
 # A checkout that belongs to somebody else, with a change and a file that git does not know.
 try_theirs() {
-  mkdir "$work/theirs"
-  git ls-files -z | tar -c --null --files-from=- | tar -x -C "$work/theirs"
+  copy_to "$work/theirs"
   git -C "$work/theirs" init -q
   git -C "$work/theirs" add -A
   echo 9.9.9 >"$work/theirs/VERSION"
