@@ -118,16 +118,18 @@ run_pytest() {
   pytest "$label" "$venv/bin/python" -c tests/pytest.ini --rootdir tests "$@" tests/e2e
 }
 
+# number_of WORD LINE: the number before the word, or 0.
+number_of() { grep -oE "[0-9]+ $1" <<<"$2" | grep -oE '^[0-9]+' || echo 0; }
+
 # pytest LABEL PYTHON OPTION…: by pytest's closing line. Its exit code 5 means that nothing ran.
 pytest() {
   local label=$1 python=$2 code=0 last
   shift 2
   "$python" -m pytest -q --tb=short -rfEs "$@" >"$log" 2>&1 </dev/null || code=$?
   last=$(tail -n 1 "$log")
-  number() { grep -oE "[0-9]+ $1" <<<"$last" | grep -oE '^[0-9]+' || echo 0; }
   local good bad skip
-  good=$(number passed) skip=$(number skipped)
-  bad=$(($(number failed) + $(number error)))
+  good=$(number_of passed "$last") skip=$(number_of skipped "$last")
+  bad=$(($(number_of failed "$last") + $(number_of error "$last")))
   if ((code != 0 && code != 5 && bad == 0)); then
     bad=1
   fi
@@ -150,13 +152,12 @@ run_user() {
   local code=0 last
   tests/user.sh >"$log" 2>&1 </dev/null || code=$?
   last=$(tail -n 1 "$log")
-  part() { grep -oE "[0-9]+ $1" <<<"$last" | grep -oE '^[0-9]+' || echo 0; }
   local good bad
-  good=$(part passed) bad=$(part failed)
+  good=$(number_of passed "$last") bad=$(number_of failed "$last")
   if ((code != 0 && bad == 0)) || ((good == 0)); then
     bad=1
   fi
-  count user "$good" "$bad" "$(part skipped)"
+  count user "$good" "$bad" "$(number_of skipped "$last")"
 }
 
 run_san() {
