@@ -74,7 +74,7 @@ SRC := $(sort $(wildcard core/base/*.c core/prim/*.c core/gate/*.c core/lua/*.c)
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
 EMBED := $(sort $(shell find lua schemas -type f ! -name '.*' ! -name '*~'; find recipes -name '*.lua' ! -name '.*'))
 
-all: $(BUILD)/tlab
+all: $(BUILD)/tlab $(BUILD)/said/tlab.1
 
 $(BUILD)/tlab: $(OBJ)
 	$(call say,LINK,$@)
@@ -237,12 +237,27 @@ docs: $(BUILD)/tlab
 picture: $(BUILD)/tlab venv
 	$(BUILD)/venv/bin/python tests/docs/record.py --tlab $(BUILD)/tlab
 
-# The binary, examples of recipes, and the licence. The Lua library and the schemas are in the binary.
-install: $(BUILD)/tlab
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tlab/recipes
+# What the binary says of itself: the manual page, and completions for three shells. Made with it, so that
+# `sudo make install` leaves nothing of root's in a build folder.
+SAID := $(BUILD)/said
+$(SAID)/tlab.1: $(BUILD)/tlab
+	@mkdir -p $(@D)
+	$(call say,SAID,$(@D))
+	$(Q)for shell in bash zsh fish; do $< completion $$shell > $(@D)/$$shell || exit; done
+	$(Q)$< help man > $@.tmp && mv $@.tmp $@
+
+# The binary, what it says of itself, examples of recipes, and the licence. The Lua library and the schemas are
+# in the binary.
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: $(BUILD)/tlab $(SAID)/tlab.1
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/tlab/recipes
+	install -D -m 644 $(SAID)/tlab.1 $(SHARE)/man/man1/tlab.1
+	install -D -m 644 $(SAID)/bash $(SHARE)/bash-completion/completions/tlab
+	install -D -m 644 $(SAID)/zsh $(SHARE)/zsh/site-functions/_tlab
+	install -D -m 644 $(SAID)/fish $(SHARE)/fish/vendor_completions.d/tlab.fish
 	install -s -m 755 $(BUILD)/tlab $(DESTDIR)$(PREFIX)/bin/tlab
-	install -m 644 recipes/*.lua $(DESTDIR)$(PREFIX)/share/tlab/recipes/
-	install -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/tlab/LICENSE
+	install -m 644 recipes/*.lua $(SHARE)/tlab/recipes/
+	install -m 644 LICENSE $(SHARE)/tlab/LICENSE
 
 # The tools are made in their place, which takes packages from PyPI.
 install-tools: $(BUILD)/tools/rust_extractor

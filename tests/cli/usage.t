@@ -242,3 +242,12 @@ EXIT: 3
 STDERR:
   error[INVALID]: the lab file …/lab.json is empty; the least is {"schema":"tlab.lab/1"}
   ...
+
+TEST: help as a manual page
+RUN: tlab help man | head -n 3
+STDOUT:
+  .TH TLAB 1 … "tlab 0.1.0" "User Commands"
+  .SH NAME
+  tlab \- the lab notebook that can re\-run itself
+RUN: tlab help man --json
+STDOUT: {"page":"…"}

@@ -29,7 +29,24 @@ def installed(tmp_path_factory):
 def test_installs_these_files_and_no_others(installed):
     files = sorted(str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file())
     recipes = [f"share/tlab/recipes/{path.name}" for path in sorted((ROOT / "recipes").glob("*.lua"))]
-    assert files == sorted(["bin/tlab", "share/tlab/LICENSE", *recipes])
+    said = [
+        "share/man/man1/tlab.1",
+        "share/bash-completion/completions/tlab",
+        "share/zsh/site-functions/_tlab",
+        "share/fish/vendor_completions.d/tlab.fish",
+    ]
+    assert files == sorted(["bin/tlab", "share/tlab/LICENSE", *recipes, *said])
+
+
+def test_what_is_installed_is_what_the_binary_says(installed):
+    for path, words in {
+        "share/man/man1/tlab.1": ["help", "man"],
+        "share/bash-completion/completions/tlab": ["completion", "bash"],
+        "share/zsh/site-functions/_tlab": ["completion", "zsh"],
+        "share/fish/vendor_completions.d/tlab.fish": ["completion", "fish"],
+    }.items():
+        done = subprocess.run([installed / "bin" / "tlab", *words], capture_output=True, timeout=60, check=True)
+        assert (installed / path).read_bytes() == done.stdout
 
 
 def embedded_text():

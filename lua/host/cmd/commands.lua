@@ -247,7 +247,11 @@ M.commands = {
     words = { 0, 1 },
     takes = { 'topic' },
     options = {},
-    examples = { { 'tlab help run', 'all options of run' } },
+    examples = {
+      { 'tlab help run', 'all options of run' },
+      { 'tlab help ai', 'the keys of a recipe' },
+      { 'tlab help man > tlab.1', 'all of it as a manual page' },
+    },
   },
   {
     name = 'explain',

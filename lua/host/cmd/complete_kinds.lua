@@ -70,6 +70,7 @@ end
 function M.topic()
   local list = M.call()
   list[#list + 1] = { 'codes', 'errors and exit codes' }
+  list[#list + 1] = { 'man', 'all of it as a manual page' }
   return list
 end
 

@@ -1,6 +1,7 @@
 --- tlab help [COMMAND], and -h anywhere: examples first, then what there is. All of it from the
 --- table.
 
+local core = require 'core'
 local out = require 'host.cmd.out'
 local parse = require 'host.cmd.parse'
 local tables = require 'host.cmd.commands'
@@ -87,6 +88,17 @@ local function json(only)
   out.json(only and list[1] or { commands = list })
 end
 
+--- The manual page, which `make install` puts where man looks for it.
+local function manual(options)
+  local text = require('host.view.man').page(tables, core.version, core.codes())
+  if options.json then
+    out.json { page = text }
+  else
+    out.out(text)
+  end
+  return 0
+end
+
 --- Help on a recipe, by its path or its name.
 local function recipe_help(path, word, options)
   local view = require 'host.cmd.help_recipe'
@@ -106,6 +118,8 @@ return function(words, options)
   local call = {}
   if word == 'codes' then
     return require 'host.cmd.explain'({}, options)
+  elseif word == 'man' then
+    return manual(options)
   elseif word and word:find '[/.]' then
     return recipe_help(word, word, options)
   elseif word then
