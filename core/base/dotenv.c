@@ -1,5 +1,6 @@
 #include "dotenv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"
@@ -11,6 +12,7 @@ typedef struct reader {
   size_t line;
   char *value; /* room for all of the text: it never grows, which would leave copies behind */
   size_t len;
+  size_t *lines; /* of the names, in the map's order */
 } reader;
 
 static bool is_blank(char c)
@@ -119,19 +121,29 @@ static int read_line(reader *r, tl_val *map, tl_err *e)
     return tl_fail(e, TL_EINVALID, "%s:%zu: the value of %.*s %s", r->shown, r->line, len, name,
                    why);
   if (r->len == 0) return TL_OK;
+  r->lines[tl_len(map)] = r->line;
   (void)tl_putn(map, name, (size_t)len, tl_strn(r->value, r->len));
-  if (tl_dup_key(map) == tl_len(map)) return TL_OK;
-  return tl_fail(e, TL_EINVALID, "%s:%zu: %.*s stands in an earlier line, too", r->shown, r->line,
-                 len, name);
+  return TL_OK;
 }
 
 /* --- all of them ------------------------------------------------------------------------------- */
+
+/* Once, since it sorts them; the second of two names stands before a line that was wrong. */
+static int check_names(const reader *r, const tl_val *map, int rc, tl_err *e)
+{
+  size_t i = tl_dup_key(map);
+  return i == tl_len(map) ? rc
+                          : tl_fail(e, TL_EINVALID, "%s:%zu: %s stands in an earlier line, too",
+                                    r->shown, r->lines[i], map->u.map.pairs[i].key);
+}
 
 int tl_dotenv_read(const char *text, size_t len, const char *shown, tl_val *map, tl_err *e)
 {
   static const char bom[] = "\xef\xbb\xbf";
   const char *end = text + len;
-  reader r = {.shown = shown, .value = tl_zalloc(len + 1)};
+  reader r = {.shown = shown,
+              .value = tl_zalloc(len + 1),
+              .lines = tl_alloc((len / 3 + 1) * sizeof *r.lines)}; /* A=b is the shortest */
   int rc = TL_OK;
   if (len >= 3 && memcmp(text, bom, 3) == 0) text += 3;
   *map = tl_map();
@@ -144,6 +156,8 @@ int tl_dotenv_read(const char *text, size_t len, const char *shown, tl_val *map,
     r.line++;
     rc = read_line(&r, map, e);
   }
+  rc = check_names(&r, map, rc, e);
+  free(r.lines);
   tl_wipe_text(r.value, len);
   if (rc < 0) tl_wipe(map);
   return rc;

@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <time.h>
 
+#include "core/base/buf.h"
 #include "core/base/dotenv.h"
 
 static void expect(const char *text, const char *name, const char *value)
@@ -75,10 +77,28 @@ static void wrong_lines(void **state)
       {"B=x\nA='canary\x01'", "f:2: ", "A has a control character"},
       {"A='canary\ttab'", "f:1: ", "control character"},
       {"A=canary\nB=x\nA=canary\n", "f:3: ", "A stands in an earlier line"},
+      {"# x\nB=\nB=x\nA=canary\n\nB=canary\ncanary", "f:6: ", "B stands in an earlier line"},
   };
   for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
     refuse(lines[i].text, strlen(lines[i].text), lines[i].where, lines[i].why);
   refuse("A=canary\0x\n", 11, "f:1: ", "control character");
+}
+
+/* Names in no order: a file is read in the time that its size takes. */
+static void many_names(void **state)
+{
+  enum { NAMES = 40000 };
+  (void)state;
+  tl_buf text = TL_BUF(1 << 20);
+  tl_val map;
+  tl_err e;
+  for (int i = NAMES; i > 0; i--) assert_int_equal(tl_buf_fmt(&text, "N%05d=value\n", i), 0);
+  clock_t start = clock();
+  assert_int_equal(tl_dotenv_read(text.data, text.len, "f", &map, &e), TL_OK);
+  assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+  assert_int_equal(tl_len(&map), NAMES);
+  tl_free(&map);
+  tl_buf_free(&text);
 }
 
 int main(void)
@@ -86,6 +106,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values),
       cmocka_unit_test(wrong_lines),
+      cmocka_unit_test(many_names),
   };
   return cmocka_run_group_tests_name("dotenv", tests, NULL, NULL);
 }
