@@ -341,7 +341,6 @@ static int open_reader(tl_call *call, survey *s)
     return rc;
   }
   s->reader_count++;
-  set_library();
   rc = tl_git.git_repository_odb(&r->odb, r->repo);
   if (rc == 0) {
     rc = tl_git.git_repository_wrap_odb(&r->objects, r->odb);
@@ -353,6 +352,7 @@ static int survey_all(tl_call *call, survey *s)
 {
   size_t threads = threads_for(s->n);
   int rc = 0;
+  set_library();
   while (rc == 0 && s->reader_count < threads) {
     rc = open_reader(call, s);
   }
