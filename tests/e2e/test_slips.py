@@ -4,6 +4,7 @@ a hang or a silence, and none leaves anything in the lab but runs."""
 import itertools
 import os
 import pathlib
+import stat
 import subprocess
 
 import pytest
@@ -62,6 +63,8 @@ WORDS = [
     ["0000"],
     ["2026"],
     ["../lab"],
+    ["/dev/null"],
+    ["latest", "/dev/null"],
     ["a\tb"],
     ["\N{LATIN SMALL LETTER U WITH DIAERESIS}"],
     ["--bogus"],
@@ -75,6 +78,7 @@ WORDS = [
     ["--allow-read=relative", "hello"],
     ["--limit-memory=1", "hello"],
     ["--reuse=folder", "hello"],
+    ["--reuse=/dev/null", "hello"],
     ["--with=folder", "latest"],
     ["--schema=folder", "lab.json"],
     ["--color=x"],
@@ -121,3 +125,4 @@ def test_slips(lab, command):
             told.append(f"tlab {' '.join(typed)} says nothing -> {done.returncode}")
     assert told == []
     assert tree(lab.root) == before
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)  # root could put a file in its place
