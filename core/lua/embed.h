@@ -1,4 +1,5 @@
-/* The Lua library, the schemas, the recipes and what a new lab begins with, inside the binary, made into C arrays by core/embed.c. */
+/* The Lua library, the schemas, the recipes and what a new lab begins with, inside the binary, made into
+ * C arrays by core/embed.c. */
 #ifndef TL_LUA_EMBED_H
 #define TL_LUA_EMBED_H
 
@@ -20,7 +21,8 @@ extern const tl_embedded_file tl_embedded_files[];
 /* SHA-256 over name, size and text of each, in that order; 64 lower-case hex digits. */
 extern const char tl_embedded_digest[];
 
-/* The text of one file, NULL when there is none, or none is kept. Static storage; a NUL stands behind it. */
+/* The text of one file, NULL when there is none, or none is kept. Static storage; a NUL stands behind
+ * it. */
 const char *tl_embedded(const char *name, size_t *len);
 
 /* Pushes the compiled chunk of an embedded Lua file; false, and nothing pushed, when there is none.

@@ -291,9 +291,9 @@ void tl_fs_share(void)
   (void)umask(umask(0777) & ~shared);
 }
 
-/* Private whatever the umask. The process has one thread that makes files, so the umask may change
- * for a moment. */
-static int make_private(int dirfd, const char *name)
+/* As tl_fs_mode says, whatever the umask. The process has one thread that makes files, so the umask may
+ * change for a moment. */
+static int make_step(int dirfd, const char *name)
 {
   mode_t old = umask(0);
   int rc = mkdirat(dirfd, name, tl_fs_mode(0700));
@@ -308,7 +308,7 @@ static int step_into(int dirfd, const char *name, bool trusted, unsigned how)
   int fd = open_at(dirfd, name, O_RDONLY | O_DIRECTORY, trusted);
 
   if (fd >= 0 || errno != ENOENT || !(how & TL_FS_MAKE)) return fd;
-  if (make_private(dirfd, name) != 0 && errno != EEXIST) return -1;
+  if (make_step(dirfd, name) != 0 && errno != EEXIST) return -1;
   if ((how & TL_FS_DURABLE) && tl_fs_sync_fd(dirfd, true) != 0) return -1;
   return open_at(dirfd, name, O_RDONLY | O_DIRECTORY, trusted);
 }

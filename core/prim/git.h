@@ -24,22 +24,24 @@
   X(git_blob_rawsize) X(git_buf_dispose) X(git_commit_author) X(git_commit_committer) \
   X(git_commit_free) X(git_commit_id) X(git_commit_lookup) X(git_commit_message) \
   X(git_commit_parent_id) X(git_commit_parentcount) X(git_commit_summary) X(git_commit_time) \
-  X(git_commit_tree) X(git_commit_tree_id) X(git_config_foreach) X(git_config_free) X(git_config_get_bool) \
-  X(git_config_get_string) X(git_config_set_string) X(git_describe_commit) X(git_describe_format) \
-  X(git_describe_result_free) X(git_diff_blobs) X(git_diff_buffers) X(git_diff_free) \
-  X(git_diff_get_delta) X(git_diff_num_deltas) X(git_diff_tree_to_index) X(git_error_clear) \
-  X(git_error_last) X(git_error_set_str) X(git_ignore_add_rule) X(git_index_add) \
-  X(git_index_entrycount) X(git_index_free) X(git_index_get_byindex) X(git_index_get_bypath) \
-  X(git_index_new) X(git_index_read_tree) X(git_index_remove) X(git_index_write_tree_to) \
-  X(git_libgit2_init) X(git_libgit2_opts) X(git_mempack_new) X(git_object_free) X(git_object_id) \
-  X(git_object_peel) X(git_object_type) X(git_odb_add_backend) X(git_odb_backend_data_alloc) X(git_odb_backend_data_free) X(git_odb_foreach) X(git_odb_free) \
-  X(git_odb_get_backend) X(git_odb_num_backends) X(git_odb_object_data) X(git_odb_object_free) \
-  X(git_odb_object_size) X(git_odb_object_type) X(git_odb_read) X(git_odb_read_header) \
-  X(git_oid_cmp) X(git_oid_fromstr) X(git_oid_tostr) X(git_patch_free) X(git_patch_from_buffers) \
-  X(git_patch_from_diff) X(git_patch_to_buf) X(git_refdb_compress) X(git_refdb_free) \
-  X(git_reference_foreach_name) X(git_reference_free) X(git_reference_is_branch) \
-  X(git_reference_lookup) X(git_reference_name) X(git_reference_name_to_id) X(git_reference_peel) \
-  X(git_reference_shorthand) X(git_reference_symbolic_target) X(git_reference_target) X(git_remote_create_anonymous) \
+  X(git_commit_tree) X(git_commit_tree_id) X(git_config_foreach) X(git_config_free) \
+  X(git_config_get_bool) X(git_config_get_string) X(git_config_set_string) \
+  X(git_describe_commit) X(git_describe_format) X(git_describe_result_free) X(git_diff_blobs) \
+  X(git_diff_buffers) X(git_diff_free) X(git_diff_get_delta) X(git_diff_num_deltas) \
+  X(git_diff_tree_to_index) X(git_error_clear) X(git_error_last) X(git_error_set_str) \
+  X(git_ignore_add_rule) X(git_index_add) X(git_index_entrycount) X(git_index_free) \
+  X(git_index_get_byindex) X(git_index_get_bypath) X(git_index_new) X(git_index_read_tree) \
+  X(git_index_remove) X(git_index_write_tree_to) X(git_libgit2_init) X(git_libgit2_opts) \
+  X(git_mempack_new) X(git_object_free) X(git_object_id) X(git_object_peel) X(git_object_type) \
+  X(git_odb_add_backend) X(git_odb_backend_data_alloc) X(git_odb_backend_data_free) \
+  X(git_odb_foreach) X(git_odb_free) X(git_odb_get_backend) X(git_odb_num_backends) \
+  X(git_odb_object_data) X(git_odb_object_free) X(git_odb_object_size) X(git_odb_object_type) \
+  X(git_odb_read) X(git_odb_read_header) X(git_oid_cmp) X(git_oid_fromstr) X(git_oid_tostr) \
+  X(git_patch_free) X(git_patch_from_buffers) X(git_patch_from_diff) X(git_patch_to_buf) \
+  X(git_refdb_compress) X(git_refdb_free) X(git_reference_foreach_name) X(git_reference_free) \
+  X(git_reference_is_branch) X(git_reference_lookup) X(git_reference_name) \
+  X(git_reference_name_to_id) X(git_reference_peel) X(git_reference_shorthand) \
+  X(git_reference_symbolic_target) X(git_reference_target) X(git_remote_create_anonymous) \
   X(git_remote_default_branch) X(git_remote_download) X(git_remote_free) X(git_remote_ls) \
   X(git_remote_prune) X(git_remote_update_tips) X(git_repository_commondir) \
   X(git_repository_config) X(git_repository_config_snapshot) X(git_repository_free) \

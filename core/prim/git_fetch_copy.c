@@ -1,7 +1,8 @@
 /* In the child of git.fetch: a repository on this machine, whose objects are copied file by file.
  *
- * libgit2's own way makes one new pack of everything, without use of what is packed already. Files that are neither packs with their
- * indexes nor loose objects are left out: they are derived, or lead elsewhere. */
+ * libgit2's own way makes one new pack of everything, without use of what is packed already. Files
+ * that are neither packs with their indexes nor loose objects are left out: they are derived, or lead
+ * elsewhere. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

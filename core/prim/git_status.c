@@ -13,9 +13,10 @@ enum { EXCLUDES_MAX = 256, PATTERN_MAX = 128, RULES_MAX = 1 << 20 };
 
 /* --- what is left out ---
  *
- * Leaving paths out of the list is not enough: libgit2 would still walk all that lies there. So
- * what is known to be left out as a whole is also a rule of gitignore(5) that lives as long as the open repository. Such a rule
- * keeps untracked folders from being looked into; tracked files it does not touch. */
+ * Leaving paths out of the list is not enough: libgit2 would still walk all that lies there. So what
+ * is known to be left out as a whole is also a rule of gitignore(5) that lives as long as the open
+ * repository. Such a rule keeps untracked folders from being looked into; tracked files it does not
+ * touch. */
 
 /* A path prefix of whole components, or a compiled POSIX extended expression. */
 typedef struct exclude {

@@ -145,8 +145,9 @@ static void put_openssl(tl_val *map)
   }
 }
 
-/* returns {kernel, machine, libc, root (left out for others), cpu {model?, flags}, libraries {libcurl?, libgit2?, openssl}}.
- * A library appears once this process has opened it: asking does not open one. */
+/* returns {kernel, machine, libc, root (true; left out for others), cpu {model?, flags}, libraries
+ * {libcurl?, libgit2?, openssl}}. A library appears once this process has opened it: asking does not
+ * open one. */
 int prim_sys_info(tl_call *call)
 {
   struct utsname name;
