@@ -302,6 +302,8 @@ t.test('what cannot be drawn is an error that says where', function()
     { 'lines', one(tlab.json.null), 'series 1: y of point 1 is null: leave out' },
     { 'lines', one(-1e16), 'series 1: y of point 1 is %-10,000,000,000,000,000, beyond' },
     { 'scatter', { title = '', series = { { points = { 3 } } } }, 'series 1: point 1 must be { x' },
+    { 'lines', { title = '', series = { {} } }, 'series 1: points must be a list' },
+    { 'histogram', { title = '', values = { 1 }, bins = 101 }, 'bins must be a whole number' },
     { 'histogram', { title = '', values = { 1, 0 / 0 } }, 'value 2 is not a number' },
     { 'histogram', { title = '', values = 'x' }, 'values must be a list' },
     { 'histogram', { title = '', values = { 1 }, bins = 0 }, 'bins must be a whole number from 1' },
