@@ -424,9 +424,8 @@ static void progress_is_one_line_that_is_redrawn_and_erased(void **state)
   (void)state;
   use(terminal, 2);
   assert_int_equal(progress(1, 20, "a\x1b\nb"), TL_OK);
-  assert_string_equal(hear(master), "[1/20] a\\x1b b");
   assert_int_equal(progress(2, 20, "soon"), TL_OK); /* within 50 ms: not drawn */
-  assert_string_equal(hear(master), "");
+  assert_string_equal(hear(master), "[1/20] a\\x1b b");
   (void)usleep(60000);
   assert_int_equal(progress(3, 20, "a label that is too long for twenty columns"), TL_OK);
   assert_string_equal(hear(master), "\r\x1b[K[3/20] a label that"); /* 19 columns */
