@@ -60,7 +60,10 @@ end
 local function add_time(where, op, value, as)
   local from, to = period.span(value, core.clock.now())
   if not from then
-    return usage(string.format('%s: "%s" is no time; %s', as, value, to), 'tlab runs --since 7d')
+    return usage(
+      string.format('%s: "%s" is no time%s; %s', as, value, period.near(value), to),
+      'tlab runs --since 7d'
+    )
   end
   local first, last = tree.iso(from), tree.iso(to)
   if op == '>=' or op == '=' then

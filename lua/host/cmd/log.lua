@@ -13,7 +13,12 @@ local function read_days(word)
     return nil,
       {
         code = 'USAGE',
-        message = string.format('"%s" names no days; %s, or FROM..TO', word, to),
+        message = string.format(
+          '"%s" names no days%s; %s, or FROM..TO',
+          word,
+          period.near(word),
+          to
+        ),
         hint = 'tlab log 2026-10-01..2026-10-07',
       }
   elseif from >= to then

@@ -130,7 +130,9 @@ function readers.choice(value, option)
       return value
     end
   end
-  return nil, 'one of ' .. table.concat(option.choices, ', ')
+  local expected = 'one of ' .. table.concat(option.choices, ', ')
+  local near = suggest.near(value, option.choices, 1)[1]
+  return nil, near and expected .. ', did you mean ' .. near .. '?' or expected, near
 end
 
 function readers.list(value, _, list)
@@ -197,11 +199,11 @@ function M.options(split, tables, command)
     if option.kind == 'flag' then
       options[key] = true
     else
-      local value, expected = readers[option.kind](given.value, option, options[key])
+      local value, expected, near = readers[option.kind](given.value, option, options[key])
       if value == nil then
         return usage(
           string.format('%s: "%s" is not %s', given.as, given.value, expected),
-          option.example and given.as .. '=' .. option.example
+          option.example and given.as .. '=' .. (near or option.example)
         )
       end
       options[key] = value

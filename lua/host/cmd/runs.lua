@@ -9,6 +9,9 @@ local suggest = require 'host.view.suggest'
 
 local SHOWN = 50 -- rows of the table, unless --limit says otherwise
 
+--- Columns whose values are names, and where those that there are come from.
+local NAMED = { recipe = 'recipe', tags = 'tag', models = 'model' }
+
 --- Why a list may be empty: the lab has no run, or what was asked for does not exist.
 local function tell_none(query)
   if #query.where == 0 and not query.text then
@@ -17,13 +20,13 @@ local function tell_none(query)
   end
   local meant
   for _, condition in ipairs(query.where) do
-    if condition.column == 'recipe' and condition.op == '=' then
-      local names = require('host.cmd.recipes').names()
-      meant = suggest.text(condition.value, names) or meant
-      for _, name in ipairs(names) do
-        meant = name ~= condition.value and meant or nil
-      end
+    local kind = (condition.op == '=' or condition.op == 'has') and NAMED[condition.column]
+    local names, there = {}, false
+    for i, each in ipairs(kind and require('host.cmd.complete_kinds')[kind]() or {}) do
+      names[i] = each[1]
+      there = there or each[1] == condition.value
     end
+    meant = not there and suggest.text(condition.value, names) or meant
   end
   out.err('no run fits' .. (meant and ', ' .. meant or '') .. '\n')
 end

@@ -4,6 +4,7 @@ local core = require 'core'
 local load = require 'host.spec.load'
 local needs = require 'host.spec.needs'
 local schema = require 'host.spec.schema'
+local suggest = require 'host.view.suggest'
 
 local M = {}
 
@@ -25,6 +26,20 @@ local function embedded(word)
   local source = file:match '^recipes/[%w_-]+%.lua$' and core.embedded(file)
   return source
     and { file = file, origin = 'embedded', source = source, sha256 = core.hash.bytes(source) }
+end
+
+--- What may have been meant: the name of a recipe, or of a file in the folder that was named.
+local function near(lab, word)
+  local dir, last = word:match '^(.*/)([^/]*)$'
+  local names = {}
+  for _, file in ipairs(dir and {} or core.embedded_names()) do
+    names[#names + 1] = file:match '^recipes/([%w_-]+)%.lua$'
+  end
+  for _, entry in ipairs(core.fs.list(dir or lab.root .. '/recipes') or {}) do
+    names[#names + 1] = entry.name:match(dir and '^.+%.lua$' or '^(.+)%.lua$')
+  end
+  local best = suggest.near(last or word, names, 1)[1]
+  return best and best ~= (last or word) and (dir or '') .. best or nil
 end
 
 --- Finds a recipe: a path as the person typed it, one from the lab's root, a name in recipes/, or
@@ -63,12 +78,16 @@ function M.find(lab, word)
   if own then
     return own
   end
+  local meant = near(lab, word)
   return nil,
     {
       code = 'NOT_FOUND',
-      message = 'there is no recipe ' .. word,
+      message = ('there is no recipe %s%s'):format(
+        word,
+        meant and ', did you mean ' .. meant .. '?' or ''
+      ),
       details = { 'looked for: ' .. table.concat(tried, ', ') },
-      hint = 'tlab help',
+      hint = meant and 'tlab help ' .. meant or 'tlab help',
     }
 end
 

@@ -4,6 +4,7 @@
 local core = require 'core'
 local index = require 'host.store.index'
 local latest = require 'host.store.latest'
+local suggest = require 'host.view.suggest'
 
 local M = {}
 
@@ -56,10 +57,15 @@ local function ambiguous(ref, found)
 end
 
 local function missing(ref, lab, searched)
+  local near = lab and ref ~= 'latest' and suggest.near(ref, { 'latest' })[1]
   return nil,
     {
       code = 'NOT_FOUND',
-      message = string.format('there is no run "%s"', ref),
+      message = string.format(
+        'there is no run "%s"%s',
+        ref,
+        near and ', did you mean latest?' or ''
+      ),
       details = {
         not lab and "expected, outside a lab: a run's folder"
           or "expected: a run's folder, four or more digits of its id, or latest",

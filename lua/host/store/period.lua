@@ -3,6 +3,8 @@
 
 local tree = require 'host.store.tree'
 
+local suggest = require 'host.view.suggest'
+
 local M = {}
 
 local DAY = 86400000
@@ -100,6 +102,14 @@ function M.days(text, now)
     end
   end
   return from // DAY * DAY, (to + DAY - 1) // DAY * DAY
+end
+
+--- What is said behind a word that is no time: `, did you mean yesterday?`, or nothing.
+---@param text string
+---@return string
+function M.near(text)
+  local near = suggest.near(text, { 'today', 'yesterday' }, 1)[1]
+  return near and (', did you mean %s?'):format(near) or ''
 end
 
 return M
