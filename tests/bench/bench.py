@@ -144,6 +144,8 @@ class Bench:
             measure.Command("python3 -c ''", [sys.executable, "-c", ""], self.plain, "python3 -c ''"),
             self.tlab("empty recorded run", "run", "empty"),
             self.tlab("empty recorded run, lab in git", "run", "empty", cwd=self.in_git),
+            self.tlab("completion: a command", "completion", "words", "--", "sh"),
+            self.tlab("completion: keys of a spec", "completion", "words", "--", "ai", "mo"),
         ]
         slow = []
         if self.llm:
@@ -169,6 +171,8 @@ class Bench:
         )
         for name in ("empty recorded run", "empty recorded run, lab in git"):
             self.page.target(f"{name}, CPU time", 1000 * rows[name]["cpu"], 10, "ms")
+        for name in ("completion: a command", "completion: keys of a spec"):
+            self.page.target(f"{name}, CPU time", 1000 * rows[name]["cpu"], 20, "ms")
 
     def times(self, commands, rounds):
         """{name: {wall, cpu, cpu_best}} in seconds; cpu is the median."""
