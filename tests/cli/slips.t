@@ -51,10 +51,10 @@ STDERR:
   ...
 
 TEST: the value of an option that takes one of some
-RUN: tlab --color=alwyas version
+RUN: tlab --color=alwayz version
 EXIT: 2
 STDERR:
-  error[USAGE]: --color: "alwyas" is not one of auto, always, never, did you mean always?
+  error[USAGE]: --color: "alwayz" is not one of auto, always, never, did you mean always?
   help: --color=always
 RUN: tlab --color=blue version
 EXIT: 2
@@ -71,7 +71,7 @@ RUN: tlab hello -q && tlab tag latest baseline
 RUN: tlab runs --recipe hllo
 STDERR:
   no run fits, did you mean "hello"?
-RUN: tlab runs --tag basline
+RUN: tlab runs --tag baselin
 STDERR:
   no run fits, did you mean "baseline"?
 RUN: tlab runs --tag baseline --status failed
