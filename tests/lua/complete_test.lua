@@ -84,4 +84,4 @@ t.test('what means something to a shell or a terminal is not offered', function(
   t.eq(list[1], { 'Aé', 'one and two [2J ' })
 end)
 
-t.done()
+return t.done()
