@@ -75,6 +75,7 @@
               ./tests/unit
               ./tests/recorded
               ./tests/schemas
+              ./docs/3-extend/LIBRARY.md # a test holds it to the library
             ];
             nativeBuildInputs = [ pkgs.pkg-config ];
             buildInputs = needs pkgs;
