@@ -12,34 +12,10 @@ import time
 import jsonschema
 import pytest
 
+from index import COLUMNS
 from lab import ROOT, TLAB, Lab
 
 csv.field_size_limit(1 << 24)
-HEADER = [
-    "started",
-    "id",
-    "recipe",
-    "status",
-    "seconds",
-    "models",
-    "tags",
-    "tokens_in",
-    "tokens_out",
-    "cost",
-    "currency",
-    "effects",
-    "failed",
-    "outputs",
-    "commit",
-    "dirty",
-    "key",
-    "replay_of",
-    "note",
-    "params",
-    "metrics",
-    "error",
-    "folder",
-]
 NUMBERS = {"seconds", "tokens_in", "tokens_out", "cost", "effects", "failed", "outputs"}
 ODD = [
     "",
@@ -107,18 +83,18 @@ def cell(value):
 
 
 def line(row):
-    return ",".join(cell(row[name]) for name in HEADER) + "\n"
+    return ",".join(cell(row[name]) for name in COLUMNS) + "\n"
 
 
 def unguarded(row):
-    return {name: value[1:] if value.startswith("'") else value for name, value in zip(HEADER, row)}
+    return {name: value[1:] if value.startswith("'") else value for name, value in zip(COLUMNS, row)}
 
 
 def read(path):
     """The rows of a runs.csv as somebody else's CSV reader sees them."""
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == HEADER
+    assert rows[0] == COLUMNS
     return [unguarded(row) for row in rows[1:]]
 
 
@@ -200,7 +176,7 @@ def expected(rows, query):
 def random_condition(rng, rows):
     row = rng.choice(rows)
     column = rng.choice(
-        HEADER
+        COLUMNS
         + [
             "run",
             "started",
@@ -241,7 +217,7 @@ def random_query(rng, rows):
     if rng.random() < 0.5:
         query["limit"] = rng.choice([1, 7, 50, 5000])
     if rng.random() < 0.4:
-        query["sort"] = rng.choice(HEADER + ["param.n", "metric.score", "param.x"])
+        query["sort"] = rng.choice(COLUMNS + ["param.n", "metric.score", "param.x"])
     if rng.random() < 0.5:
         query["descending"] = rng.random() < 0.5
     return query
@@ -298,7 +274,7 @@ def make(lab, rng, count, over=0):
     lab.mkdir(exist_ok=True)
     (lab / ".tlab" / "rows").mkdir(parents=True)
     with open(lab / "runs.csv", "w", encoding="utf-8") as file:
-        file.write(",".join(HEADER) + "\n")
+        file.write(",".join(COLUMNS) + "\n")
         file.writelines(line(rows[key]) for key in sorted(keys[:count]))
     for key in waiting:
         rows[key] = {**rows[key], "status": "interrupted", "note": "said later"}
@@ -332,7 +308,7 @@ def test_no_index_and_an_index_without_rows_have_no_rows(tmp_path):
         {"rows": [], "text": "", "pages": 1},
         {"rows": [], "text": "", "pages": 1},
     ]
-    (tmp_path / "runs.csv").write_text(",".join(HEADER) + "\n")
+    (tmp_path / "runs.csv").write_text(",".join(COLUMNS) + "\n")
     assert ask(tmp_path, [{}])[0]["rows"] == []
 
 
@@ -340,7 +316,7 @@ def test_a_long_line_is_read_whole(tmp_path):
     rows = make(tmp_path / "lab", random.Random(1), 40)
     rows[7]["note"] = "long " * 150_000
     (tmp_path / "lab" / "runs.csv").write_text(
-        ",".join(HEADER) + "\n" + "".join(sorted(line(row) for row in rows)), encoding="utf-8"
+        ",".join(COLUMNS) + "\n" + "".join(sorted(line(row) for row in rows)), encoding="utf-8"
     )
     queries = [
         {"as": form, "descending": down, "where": [{"column": "note", "op": "prefix", "value": "long long"}]}
