@@ -9,6 +9,27 @@ from faults import FaultLab
 
 IDENTITY = "A U Thor <a@example.com> 1700000000 +0000"
 
+# What strangers write as a commit's subject, to break out of a folder, a page, a table or a terminal.
+SUBJECTS = [
+    b"../../x",
+    b"/etc/passwd",
+    b"-rf .",
+    b"CON",
+    b"nul.txt",
+    b"",
+    b"   ",
+    b"\xff\xfe\xc3",
+    b"x" * 300,
+    b"a\x1b[2J\x1b]52;c;cm0gLXJm\x07b",
+    b"tab\there",
+    b"cr\rhere",
+    "\u202ecod.exe\u2066".encode(),
+    "🎉 done".encode(),
+    b".",
+    b"..",
+    b"$(touch x)",
+]
+
 # Asks everything of a repository that can be asked; what each said, or its error, is in said.json.
 PROBE = """
 return {

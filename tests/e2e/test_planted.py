@@ -4,30 +4,15 @@ import json
 
 import pytest
 
+import git_fixtures
 from faults import FaultLab
 from real_git import told
 
 IDENTITY = b"A U Thor <a@example.com> 1700000000 +0000"
 SUBJECTS = [
-    b"../../x",
-    b"/etc/passwd",
-    b"-rf .",
-    b"CON",
-    b"nul.txt",
-    b"",
-    b"   ",
-    b"\xff\xfe\xc3",
-    b"x" * 300,
-    b"a\x1b[2J\x07b",
-    b"tab\there",
-    b"cr\rhere",
-    "\u202ecod.exe\u2066".encode(),
-    "🎉 done".encode(),
+    *git_fixtures.SUBJECTS,
     "日本語".encode(),
     "Größe".encode(),
-    b".",
-    b"..",
-    b"$(touch x)",
     b"`id`",
     b"a;b|c&d",
     b"lpt1",
