@@ -50,26 +50,23 @@ def test_children_of_a_program_end_with_the_run(lab):
     assert gone_within(sleepers(), 2)
 
 
+def on_a_slow_disk(lab, milliseconds, *words):
+    """tlab with these words, under strace: each fsync takes that much longer."""
+    slow = ["-e", "trace=fsync", "-e", f"inject=fsync:delay_enter={milliseconds * 1000}"]
+    return subprocess.Popen(
+        ["strace", "-o", "/dev/null", *slow, *lab.command(*words)],
+        cwd=lab.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 @pytest.mark.skipif(not strace_here(), reason="strace cannot trace here")
 def test_one_that_comes_while_the_run_is_written_down_waits(lab):
     """F14: the recipe is through; its manifest is not thrown away for a Ctrl-C that comes too late."""
     assert lab.tlab("run", lab.recipe("")).exit == 0
     before = set(lab.runs())
-    tracer = subprocess.Popen(
-        [
-            "strace",
-            "-o",
-            "/dev/null",
-            "-e",
-            "trace=fsync",
-            "-e",
-            "inject=fsync:delay_enter=400000",
-            *lab.command("run", lab.recipe("run:write('a.txt', 'a')")),
-        ],
-        cwd=lab.root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    tracer = on_a_slow_disk(lab, 400, "run", lab.recipe("run:write('a.txt', 'a')"))
     wait_for(lambda: any((run / "a.txt").exists() for run in set(lab.runs()) - before))
     [supervisor] = worker_pids(tracer.pid)
     wait_for(lambda: not worker_pids(supervisor))
@@ -84,21 +81,7 @@ def test_a_second_one_ends_at_once(lab):
     """F14: with a disk that takes its time, the second Ctrl-C does not wait for the manifest."""
     assert lab.tlab("run", lab.recipe("")).exit == 0  # the day's folders are there, and synced, from now on
     with f.FaultServer([f.silence()]) as server:
-        tracer = subprocess.Popen(
-            [
-                "strace",
-                "-o",
-                "/dev/null",
-                "-e",
-                "trace=fsync",
-                "-e",
-                "inject=fsync:delay_enter=2000000",
-                *lab.command("run", "many", f"url={server.base_url}"),
-            ],
-            cwd=lab.root,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        tracer = on_a_slow_disk(lab, 2000, "run", "many", f"url={server.base_url}")
         wait_for(lambda: server.tries == 1)
         [supervisor] = worker_pids(tracer.pid)
         send(supervisor, signal.SIGINT)
