@@ -39,6 +39,22 @@ def wait_for(condition, seconds=10):
         time.sleep(0.01)
 
 
+def call(*words, cwd, ok=True, env=None, timeout=110, **more):
+    """Any program, with the words as they are and nothing of this environment but PATH; `ok`: it must succeed."""
+    done = subprocess.run(
+        [str(word) for word in words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "HOME": str(cwd), **(env or {})},
+        **more,
+    )
+    assert not ok or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
 def copy_repository(folder):
     """Its files as they are, but for what git ignores."""
     names = subprocess.run(

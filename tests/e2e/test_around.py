@@ -11,7 +11,7 @@ import tempfile
 import pytest
 
 import real_git
-from lab import BUILD, EXIT, ROOT, TLAB
+from lab import BUILD, EXIT, ROOT, TLAB, call
 
 root = pytest.mark.skipif(os.getuid() != 0, reason="takes root, to be another user")
 ALONE = ["unshare", "--net"] if os.getuid() == 0 else ["unshare", "--net", "--map-root-user"]
@@ -19,21 +19,6 @@ unshared = pytest.mark.skipif(
     subprocess.run([*ALONE, "true"], capture_output=True).returncode != 0,
     reason="a network namespace cannot be made here",
 )
-
-
-def call(*words, cwd, ok=True, env=None, **more):
-    done = subprocess.run(
-        [str(word) for word in words],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        stdin=subprocess.DEVNULL,
-        env={"PATH": os.environ["PATH"], "HOME": str(cwd), **(env or {})},
-        **more,
-    )
-    assert not ok or done.returncode == 0, done.stdout + done.stderr
-    return done
 
 
 def fake(folder, name, text="exit 1"):

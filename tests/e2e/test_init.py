@@ -11,33 +11,22 @@ import pytest
 
 from faults import strace_here
 from lab import BUILD, ROOT, TLAB
+from lab import call as lab_call
 
 JUST = pathlib.Path(sys.executable).parent / "just"
 KEY = "sk-" + "proj-0123456789abcdefghijklmnop"
 
 
-def call(*words, cwd, ok=True, env=None, **more):
-    done = subprocess.run(
-        [str(word) for word in words],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-        env={
-            "PATH": f"{BUILD}:{os.environ['PATH']}",
-            "HOME": str(cwd),
-            "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_AUTHOR_NAME": "a",
-            "GIT_AUTHOR_EMAIL": "a@b",
-            "GIT_COMMITTER_NAME": "a",
-            "GIT_COMMITTER_EMAIL": "a@b",
-            **(env or {}),
-        },
-        **more,
-    )
-    assert not ok or done.returncode == 0, done.stdout + done.stderr
-    return done
+def call(*words, env=None, **more):
+    own = {
+        "PATH": f"{BUILD}:{os.environ['PATH']}",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_AUTHOR_NAME": "a",
+        "GIT_AUTHOR_EMAIL": "a@b",
+        "GIT_COMMITTER_NAME": "a",
+        "GIT_COMMITTER_EMAIL": "a@b",
+    }
+    return lab_call(*words, env={**own, **(env or {})}, **more)
 
 
 @pytest.fixture
