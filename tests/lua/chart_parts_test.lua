@@ -2,18 +2,8 @@
 local t = require 'harness'
 require('fake_tlab').install {}
 local chart = require 'tlab.chart'
-
-local function count(s, pattern)
-  return select(2, s:gsub(pattern, ''))
-end
-
-local function line(name, ...)
-  local points = {}
-  for i, y in ipairs { ... } do
-    points[i] = { x = i, y = y }
-  end
-  return { name = name, points = points }
-end
+local help = require 'chart_help'
+local count, line = help.count, help.line
 
 local function ticks(svg, anchor)
   local list = {}

@@ -1,10 +1,8 @@
 local t = require 'harness'
 require('fake_tlab').install {}
 local chart = require 'tlab.chart'
-
-local function count(s, pattern)
-  return select(2, s:gsub(pattern, ''))
-end
+local help = require 'chart_help'
+local count, line = help.count, help.line
 
 -- Whether every element that is opened is closed, in order, and no character is out of place.
 local function well_formed(svg)
@@ -86,14 +84,6 @@ local function marks(svg)
     list[#list + 1] = { class = class, x = tonumber(x), y = tonumber(y) }
   end
   return list
-end
-
-local function line(name, ...)
-  local points = {}
-  for i, y in ipairs { ... } do
-    points[i] = { x = i, y = y }
-  end
-  return { name = name, points = points }
 end
 
 t.test('bars of fractions are as long as they are, and say it', function()
