@@ -25,6 +25,20 @@ OPTIONS = {"numbers": {}, "patches": {"patch": True}}
 BATCH = {"numbers": 5000, "patches": 2000}  # of a git.changes; `tlab mine` takes 5,000 and 1,000
 
 
+def rows_of(times, commits, peer, digits):
+    """Rows of a table: the times of each, and how much faster it is than the peer that took `peer` seconds."""
+    return [
+        [
+            name,
+            f"{row['wall']:.2f}",
+            f"{row['cpu']:.2f}",
+            f"{commits / row['wall']:,.0f}",
+            f"{peer / row['wall']:.{digits}f}",
+        ]
+        for name, row in times.items()
+    ]
+
+
 class HistoryBench:
     def __init__(self, folder, build, peers, page):
         """`peers`: the Python that has PyDriller, or None."""
@@ -90,20 +104,10 @@ class HistoryBench:
         ]
         times = measure.turns(commands, ROUNDS)
         git = times[commands[0].name]["wall"]
-        rows = [
-            [
-                name,
-                f"{row['wall']:.2f}",
-                f"{row['cpu']:.2f}",
-                f"{commits / row['wall']:,.0f}",
-                f"{git / row['wall']:.2f}",
-            ]
-            for name, row in times.items()
-        ]
         self.page.section(
             f"History, {what}: {commits:,} commits, record and all",
             ["what", "wall s", "CPU s", "commits a second", "× git"],
-            rows,
+            rows_of(times, commits, git, 2),
             commands,
         )
         return [git / times[command.name]["wall"] for command in commands[1:]]
@@ -118,20 +122,10 @@ class HistoryBench:
         ours = self.tlab(f"tlab, {what}", what, NEWEST)
         times = measure.turns([driller, ours], ROUNDS)
         theirs = times[driller.name]["wall"]
-        rows = [
-            [
-                name,
-                f"{row['wall']:.2f}",
-                f"{row['cpu']:.2f}",
-                f"{NEWEST / row['wall']:,.0f}",
-                f"{theirs / row['wall']:.1f}",
-            ]
-            for name, row in times.items()
-        ]
         self.page.section(
             f"History, {what}: the newest {NEWEST} commits, processes and all",
             ["what", "wall s", "CPU s", "commits a second", "× PyDriller"],
-            rows,
+            rows_of(times, NEWEST, theirs, 1),
             [driller, ours],
         )
         return theirs / times[ours.name]["wall"]
