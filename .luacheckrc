@@ -101,6 +101,7 @@ local ops = {
   json = 'decode encode pretty',
   proc = 'run',
   rand = 'bytes',
+  repl = 'next',
   run = 'note',
   talk = 'progress say stream',
   text = 'diff',

@@ -59,6 +59,7 @@ void tl_gate_free(tl_gate *g)
   tl_mend_free(g);
   tl_free(&g->again);
   tl_free(&g->difference);
+  tl_free(&g->hooked);
   tl_permits_free(&g->permits);
   tl_secrets_free(&g->secrets);
 }
@@ -383,18 +384,29 @@ static int keep_copied(tl_effect *f, tl_err *e)
   return rc;
 }
 
+static bool is_hooked(const tl_effect *f)
+{
+  return tl_get(&f->gate->hooked, f->op->name) != NULL;
+}
+
+static int answer_now(tl_effect *f)
+{
+  tl_gate *g = f->gate;
+  return is_hooked(f) ? g->hook(g->hook_ud, f->op->name, &f->call) : f->op->prim(&f->call);
+}
+
 /* Performs what may be performed, after it is written down as asked. */
 static int act(tl_effect *f)
 {
   tl_gate *g = f->gate;
-  if (g->offline && f->op->flags & TL_OP_OUTWARD && !(f->op->flags & TL_OP_MIRROR))
+  if (g->offline && !is_hooked(f) && f->op->flags & TL_OP_OUTWARD && !(f->op->flags & TL_OP_MIRROR))
     return tl_fail(&f->call.err, TL_ENOT_RECORDED, "%s: the run is offline%s", f->op->name,
                    g->old ? " and the record has no answer to this" : "");
   if (f->op->flags & TL_OP_OUTWARD && !f->asked_written && record_asked(f, &g->fatal) < 0) {
     tl_effect_free(f); /* what cannot be written down does not happen */
     return TL_PENDING;
   }
-  int rc = f->op->prim(&f->call);
+  int rc = answer_now(f);
   if (rc == TL_OK && g->record && tl_copies_from_outside(f)) rc = keep_copied(f, &f->call.err);
   return rc;
 }
@@ -417,7 +429,7 @@ static void perform_unrecorded(tl_effect *f)
   tl_gate *g = f->gate;
   int rc = TL_OK;
   if (tl_gate_replaying(g) && f->op->flags & TL_OP_SHOWN) f->call.out = tl_bool(true);
-  else rc = f->op->prim(&f->call);
+  else rc = answer_now(f);
   if (rc == TL_OK) give(g, f->ask, rc, &f->call.out);
   else give_error(g, f->ask, &f->call.err);
   tl_effect_free(f);

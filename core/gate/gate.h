@@ -27,6 +27,10 @@ typedef struct tl_mend tl_mend;
 /* How an ask was answered: "ok", "fail" (nil, err in Lua) or "raise" (an error in Lua). */
 typedef void tl_answer(void *ud, uint64_t ask, const char *how, const tl_val *value);
 
+/* Answers an operation in its primitive's place: call->args are checked, call->out and call->err are
+ * its to fill. At once: never TL_PENDING. */
+typedef int tl_hook(void *ud, const char *op, tl_call *call);
+
 typedef struct tl_gate {
   tl_mode mode;
   bool offline;
@@ -46,6 +50,9 @@ typedef struct tl_gate {
   tl_carries carries; /* ends of streams that may be the start of a secret */
   tl_mend *mends;     /* resume: streams that were opened again */
   tl_guard guard;
+  tl_val hooked; /* names of the operations that `hook` answers, as the keys of a map */
+  tl_hook *hook;
+  void *hook_ud;
 } tl_gate;
 
 void tl_gate_init(tl_gate *g, tl_mode mode);

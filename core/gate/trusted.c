@@ -29,3 +29,9 @@ int prim_run_note(tl_call *c)
   c->out = tl_bool(true); /* the record itself is where a note goes */
   return TL_OK;
 }
+
+int prim_repl_next(tl_call *c)
+{
+  return tl_fail(&c->err, TL_ENOT_PERMITTED,
+                 "repl.next: only in a session of `tlab repl` there is somebody who types");
+}

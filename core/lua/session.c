@@ -22,8 +22,8 @@ typedef struct session {
   int lab_fd, run_fd;
   int64_t elapsed; /* resume: milliseconds that the run has had already */
   bool recording, replaying, started;
-  lua_State *L; /* the state that calls us, for `module` */
-  int module;   /* registry reference */
+  lua_State *L;      /* the state that calls us, for `module` and `hooks` */
+  int module, hooks; /* registry references */
 } session;
 
 static int push_fail(lua_State *L, const tl_err *e)
@@ -53,7 +53,29 @@ static int session_gc(lua_State *L)
   tl_free(&s->held);
   tl_free(&s->last);
   luaL_unref(L, LUA_REGISTRYINDEX, s->module);
+  luaL_unref(L, LUA_REGISTRYINDEX, s->hooks);
   return 0;
+}
+
+/* Calls the function below its `n` arguments on the stack, which answers a value, or nil and an err;
+ * TL_EBUG when it raises. What it is told and what it answers are plain values. */
+static int call_lua(lua_State *L, int n, int missing, const char *what, tl_val *out, tl_err *e)
+{
+  int top = lua_gettop(L) - n - 1, rc;
+  if (lua_pcall(L, n, 2, 0) != LUA_OK) { // message
+    const char *why = luaL_tolstring(L, -1, NULL);
+    rc = tl_fail(e, TL_EBUG, "%s", why);
+  } else if (lua_isnil(L, -2) && !lua_isnil(L, -1)) { // nil err
+    tl_val err = tl_nil();
+    (void)tl_lua_to_val(L, -1, &err, NULL);
+    rc = tl_fail(e, tl_code_of(tl_get_str(&err, "code", tl_code_name(missing))), "%s",
+                 tl_get_str(&err, "message", what));
+    tl_free(&err);
+  } else { // value nil
+    rc = tl_lua_to_val(L, -2, out, e);
+  }
+  lua_settop(L, top);
+  return rc;
 }
 
 /* tl_module_source: asks the Lua function that finds modules. */
@@ -61,22 +83,24 @@ static int find_module(void *ud, const char *name, tl_val *out, tl_err *e)
 {
   session *s = ud;
   lua_State *L = s->L;
-  int top = lua_gettop(L), rc;
   lua_rawgeti(L, LUA_REGISTRYINDEX, s->module); // fn
   lua_pushstring(L, name);                      // fn name
-  if (lua_pcall(L, 1, 2, 0) != LUA_OK) {        // message
-    rc = tl_fail(e, TL_EBUG, "%s", lua_tostring(L, -1) ? lua_tostring(L, -1) : "?");
-  } else if (lua_isnil(L, -2)) { // nil err
-    tl_val err = tl_nil();
-    (void)tl_lua_to_val(L, -1, &err, NULL);
-    rc = tl_fail(e, tl_code_of(tl_get_str(&err, "code", "NOT_FOUND")), "%s",
-                 tl_get_str(&err, "message", "no such module"));
-    tl_free(&err);
-  } else { // source nil
-    rc = tl_lua_to_val(L, -2, out, e);
-  }
-  lua_settop(L, top);
-  return rc;
+  return call_lua(L, 1, TL_ENOT_FOUND, "no such module", out, e);
+}
+
+/* tl_hook: asks the Lua function that answers this operation. */
+static int call_hook(void *ud, const char *op, tl_call *call)
+{
+  session *s = ud;
+  lua_State *L = s->L;
+  tl_param params[TL_PARAMS_MAX];
+  int n = (int)tl_op_params(tl_op_find(op), params);
+  luaL_checkstack(L, n + 4, "hooks");
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->hooks); // hooks
+  lua_getfield(L, -1, op);                     // hooks fn
+  lua_remove(L, -2);                           // fn
+  for (int i = 0; i < n; i++) tl_lua_push_val(L, &call->args[i]);
+  return call_lua(L, n, TL_EBUG, "a hook failed without a word", &call->out, &call->err);
 }
 
 static tl_mode mode_of(const char *name)
@@ -111,6 +135,25 @@ static int start(session *s, const tl_val *how, tl_err *e)
   return rc;
 }
 
+/* Takes `hooks` out of the argument; the names of the operations in it, as the keys of a map. */
+static tl_val take_hooks(lua_State *L, session *s)
+{
+  tl_val names = tl_map();
+  if (lua_getfield(L, 1, "hooks") == LUA_TTABLE) { // hooks
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+      const char *op = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+      if (!tl_op_find(op)) TL_BUG("a hook for something that is no operation");
+      (void)tl_put(&names, op, tl_bool(true));
+    }
+    s->hooks = luaL_ref(L, LUA_REGISTRYINDEX); //
+    lua_pushnil(L);
+    lua_setfield(L, 1, "hooks");
+  } else {
+    lua_pop(L, 1);
+  }
+  return names;
+}
+
 int tl_session_new(lua_State *L)
 {
   tl_val how;
@@ -120,6 +163,7 @@ int tl_session_new(lua_State *L)
   luaL_checktype(L, -1, LUA_TFUNCTION);
   session *s = lua_newuserdatauv(L, sizeof *s, 0); // module session
   memset(s, 0, sizeof *s);
+  s->hooks = LUA_NOREF;
   s->lab_fd = s->run_fd = s->worker.pid = s->worker.fd = s->worker.signals = -1;
   s->L = L;
   luaL_setmetatable(L, TYPE);
@@ -127,8 +171,15 @@ int tl_session_new(lua_State *L)
   s->module = luaL_ref(L, LUA_REGISTRYINDEX); // session
   lua_pushnil(L);
   lua_setfield(L, 1, "module");
-  if (tl_lua_to_val(L, 1, &how, &e) < 0) return push_fail(L, &e);
+  tl_val hooked = take_hooks(L, s);
+  if (tl_lua_to_val(L, 1, &how, &e) < 0) {
+    tl_free(&hooked);
+    return push_fail(L, &e);
+  }
   tl_gate_init(&s->gate, mode_of(tl_get_str(&how, "mode", "live")));
+  s->gate.hooked = hooked;
+  s->gate.hook = call_hook;
+  s->gate.hook_ud = s;
   s->started = true;
   int rc = start(s, &how, &e);
   tl_free(&how);

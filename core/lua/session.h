@@ -9,7 +9,9 @@
  *     mode = 'live' | 'replay' | 'reuse' | 'resume', offline = bool, old = DIR,   -- the run that answers
  *     elapsed = ms,                 -- resume: how long the run has been at work already
  *     limits = { cpu_seconds = i, memory = bytes, seconds = i },
- *     lab = DIR, module = function(name) return { file = …, source = … } end }   -- or nil, err
+ *     lab = DIR, module = function(name) return { file = …, source = … } end,    -- or nil, err
+ *     hooks = { [operation] = function(…) return value end } }   -- or nil, err: answers in the
+ *                                    primitive's place, permits for hosts aside; else as any effect
  *   s:held()                         what the kernel took away from the worker
  *   s:load(file, source, seed)       the recipe's declaration, or nil, err {code, message, file, line}
  *   s:permit{ needs, allow, deny, secrets }

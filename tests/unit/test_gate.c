@@ -389,6 +389,68 @@ static void offline_refuses_what_is_not_recorded(void **state)
   close_bench(&b);
 }
 
+/* A hook of the tests: says which operation it answered; http.send it cannot. */
+static int hook(void *ud, const char *op, tl_call *call)
+{
+  ++*(int *)ud;
+  if (strcmp(op, "http.send") == 0) return tl_fail(&call->err, TL_ENETWORK, "nobody there");
+  call->out = tl_str(op);
+  return TL_OK;
+}
+
+static void hook_up(bench *b, int *calls, const char *names)
+{
+  b->g.hooked = args(names);
+  b->g.hook = hook;
+  b->g.hook_ud = calls;
+}
+
+static void a_hook_answers_in_a_primitives_place(void **state)
+{
+  bench b, r;
+  int calls = 0, replayed = 0;
+  const char *names =
+      "{\"repl.next\":true,\"http.send\":true,\"hash.bytes\":true,\"talk.say\":true}";
+  (void)state;
+  open_bench(&b, NULL);
+  b.g.offline = true;
+  hook_up(&b, &calls, names);
+  tl_gate_ask(&b.g, 1, 0, "repl.next", args("[]"));
+  tl_gate_ask(&b.g, 2, 0, "http.send", args("[{\"url\":\"http://127.0.0.1:9/\"}]"));
+  tl_gate_ask(&b.g, 3, 0, "hash.bytes", args("[\"x\"]"));
+  tl_gate_ask(&b.g, 4, 0, "talk.say", args("[\"x\"]"));
+  tl_gate_ask(&b.g, 5, 0, "repl.next", args("[7]")); /* arguments are checked before it is asked */
+  assert_int_equal(b.got.n, 5);
+  assert_int_equal(calls, 4);
+  assert_string_equal(b.got.value[0].u.s.data, "repl.next");
+  assert_string_equal(b.got.how[1], "fail");
+  assert_string_equal(tl_get_str(&b.got.value[1], "code", ""), "NETWORK");
+  assert_string_equal(b.got.value[2].u.s.data, "hash.bytes");
+  assert_string_equal(b.got.how[4], "raise");
+
+  open_replay(&r, b.dir, TL_REPLAY);
+  hook_up(&r, &replayed, names);
+  tl_gate_ask(&r.g, 1, 0, "repl.next", args("[]"));
+  tl_gate_ask(&r.g, 2, 0, "http.send", args("[{\"url\":\"http://127.0.0.1:9/\"}]"));
+  tl_gate_ask(&r.g, 3, 0, "talk.say", args("[\"x\"]"));
+  assert_int_equal(r.got.n, 3);
+  assert_string_equal(r.got.value[0].u.s.data, "repl.next");
+  assert_int_equal(replayed, 0);
+  close_bench(&r);
+  close_bench(&b);
+}
+
+static void without_a_hook_nobody_types(void **state)
+{
+  bench b;
+  (void)state;
+  open_bench(&b, NULL);
+  tl_gate_ask(&b.g, 1, 0, "repl.next", args("[]"));
+  assert_string_equal(b.got.how[0], "raise");
+  assert_string_equal(tl_get_str(&b.got.value[0], "code", ""), "NOT_PERMITTED");
+  close_bench(&b);
+}
+
 static void damaged_records_are_named_by_line(void **state)
 {
   (void)state;
@@ -609,6 +671,8 @@ int main(void)
       cmocka_unit_test(answers_come_in_the_recorded_order),
       cmocka_unit_test(reuse_answers_what_it_has_and_performs_the_rest),
       cmocka_unit_test(offline_refuses_what_is_not_recorded),
+      cmocka_unit_test(a_hook_answers_in_a_primitives_place),
+      cmocka_unit_test(without_a_hook_nobody_types),
       cmocka_unit_test(damaged_records_are_named_by_line),
       cmocka_unit_test(what_cannot_be_recorded_does_not_happen),
       cmocka_unit_test(a_resumed_run_answers_first_and_then_performs),
