@@ -39,6 +39,26 @@ function M.weekday(days)
   return WEEKDAYS[M.weekday_number(days) + 1]
 end
 
+--- The week that a day is of, by ISO 8601: weeks begin on Monday, and belong to the year of their
+--- Thursday.
+---@param days integer
+---@return string "2026-W48"
+function M.week(days)
+  local thursday = days - M.weekday_number(days) + 3
+  local year = tree.civil(thursday)
+  return ('%04d-W%02d'):format(year, (thursday - tree.days(year, 1, 1)) // 7 + 1)
+end
+
+--- The Monday that a week begins with.
+---@param week string "2026-W48"
+---@return integer|nil days nil for what is no week: few years have a W53
+function M.week_start(week)
+  local year, number = week:match '^(%d%d%d%d)%-W(%d%d)$'
+  local fourth = year and tree.days(math.tointeger(year), 1, 4) -- always of the first week
+  local days = fourth and fourth - M.weekday_number(fourth) + (math.tointeger(number) - 1) * 7
+  return days and M.week(days) == week and days or nil
+end
+
 --- A moment as RFC 3339 has it, in UTC; one outside its years becomes the nearest day within.
 ---@param seconds integer since 1970
 ---@return string "2026-10-03T12:00:00Z"

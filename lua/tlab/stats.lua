@@ -189,10 +189,10 @@ local function draws(seed, n)
   end
 end
 
-local function bootstrap_options(o, n)
+local function bootstrap_options(name, o, n)
   local function expect(good, what)
     if not good then
-      error('stats.bootstrap: ' .. what, 4)
+      error(('stats.%s: %s'):format(name, what), 5)
     end
   end
   expect(type(o) == 'table', 'the seed is missing, such as { seed = run.seed }')
@@ -215,22 +215,13 @@ local function bootstrap_options(o, n)
   return level, resamples
 end
 
----How far a statistic might be off, had the sample been another: Efron's percentile interval
----("Bootstrap Methods: Another Look at the Jackknife", The Annals of Statistics 7, 1979). Values
----must be independent of each other; of fewer than about 20 the interval is too narrow. The same
----seed gives the same interval, so a replay has it again. `of` is the statistic (default
----`stats.mean`), `level` 0.95, `resamples` 2000.
----@param values number[]
----@param o tlab.stats.Bootstrap
----@return tlab.stats.Interval
-function M.bootstrap(values, o)
-  local list = floats('bootstrap', values, 2)
-  local level, resamples = bootstrap_options(o, #list)
+local function interval_of(name, list, o)
+  local level, resamples = bootstrap_options(name, o, #list)
   local of = o.of or mean_of
   local function one(sample)
     local result = of(sample)
     if not is_finite(result) then
-      error('stats.bootstrap: the statistic of a resample is ' .. wrong(result), 3)
+      error(('stats.%s: the statistic of a resample is %s'):format(name, wrong(result)), 4)
     end
     return result + 0.0
   end
@@ -251,6 +242,39 @@ function M.bootstrap(values, o)
     level = level,
     resamples = resamples,
   }
+end
+
+---How far a statistic might be off, had the sample been another: Efron's percentile interval
+---("Bootstrap Methods: Another Look at the Jackknife", The Annals of Statistics 7, 1979). Values
+---must be independent of each other; of fewer than about 20 the interval is too narrow. The same
+---seed gives the same interval, so a replay has it again. `of` is the statistic (default
+---`stats.mean`), `level` 0.95, `resamples` 2000.
+---@param values number[]
+---@param o tlab.stats.Bootstrap
+---@return tlab.stats.Interval
+function M.bootstrap(values, o)
+  local interval = interval_of('bootstrap', floats('bootstrap', values, 2), o)
+  return interval
+end
+
+---How far apart two lists are that belong together value by value, such as the scores of two
+---models on the same questions: the bootstrap interval of the differences `a[i] - b[i]`. Where 0
+---lies outside of it, chance alone would seldom make such a difference.
+---@param a number[]
+---@param b number[] as many
+---@param o tlab.stats.Bootstrap
+---@return tlab.stats.Interval
+function M.paired(a, b, o)
+  local list, others = floats('paired', a, 2), floats('paired', b, 2)
+  if #list ~= #others then
+    local message = 'stats.paired: %d values and %d, expected as many of both'
+    error(message:format(#list, #others), 2)
+  end
+  for i, other in ipairs(others) do
+    list[i] = finite('paired', list[i] - other, 2)
+  end
+  local interval = interval_of('paired', list, o)
+  return interval
 end
 
 return M

@@ -236,6 +236,68 @@ function M.fence(s, info)
   return bar .. (info or '') .. '\n' .. s .. (s:sub(-1) == '\n' and '' or '\n') .. bar .. '\n'
 end
 
+-- Where a piece of `s` that begins at `at` ends: behind the last empty line that lies in its second
+-- half, else behind the last line, else at `most` bytes, in no character.
+local function piece_end(s, at, most)
+  local last = at + most - 1
+  if last >= #s then
+    return #s
+  end
+  local window = s:sub(at, last)
+  local cut = window:match '.*\n[ \t]*\n()' or 0
+  cut = cut - 1 > most // 2 and cut or window:match '.*\n()'
+  if cut then
+    return at + cut - 2
+  end
+  while last > at and (s:byte(last + 1) or 0) & 0xC0 == 0x80 do
+    last = last - 1
+  end
+  return last
+end
+
+---A long text in pieces of at most so many bytes, cut between paragraphs where that can be, else
+---between lines, else between characters. Together they are the text again.
+---@param s string
+---@param most integer bytes of a piece, 4 at least
+---@return {text: string, line: integer}[] pieces with the number of the line that each begins in
+function M.pieces(s, most)
+  if math.type(most) ~= 'integer' or most < 4 then
+    error('text.pieces: the size must be a whole number of bytes, 4 at least', 2)
+  end
+  local pieces, at, line = {}, 1, 1
+  while at <= #s do
+    local last = piece_end(s, at, most)
+    local piece = s:sub(at, last)
+    pieces[#pieces + 1] = { text = piece, line = line }
+    line = line + select(2, piece:gsub('\n', ''))
+    at = last + 1
+  end
+  return pieces
+end
+
+---The line in which a quote begins, where the text has it word for word; blanks and line breaks
+---count alike.
+---@param s string
+---@param quote string
+---@return integer? line nil where it does not stand there
+function M.locate(s, quote)
+  quote = quote:gsub('%s+', ' '):match '^ ?(.-) ?$'
+  local flat = s:gsub('%s+', ' ')
+  local at = quote ~= '' and flat:find(quote, 1, true)
+  if not at then
+    return nil
+  end
+  -- As many characters that are no blanks stand before it as in the text with its lines.
+  local before, line = #flat:sub(1, at):gsub('%s', ''), 0
+  for each in (s .. '\n'):gmatch '[^\n]*\n' do
+    line, before = line + 1, before - #each:gsub('%s', '')
+    if before <= 0 then
+      break
+    end
+  end
+  return line
+end
+
 -- The beginning of a word that takes at most `most` columns, and the rest; one character at least,
 -- with the marks that stand on it.
 local function split(word, most, width)

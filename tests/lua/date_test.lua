@@ -52,4 +52,34 @@ t.test('weekdays', function()
   t.eq(date.weekday_number(-1), 2)
 end)
 
+-- What Python's date.isocalendar() says.
+t.test('weeks by ISO 8601', function()
+  for day, week in pairs {
+    ['2026-01-01'] = '2026-W01',
+    ['2025-12-29'] = '2026-W01',
+    ['2025-12-28'] = '2025-W52',
+    ['2026-12-31'] = '2026-W53',
+    ['2027-01-01'] = '2026-W53',
+    ['2027-01-03'] = '2026-W53',
+    ['2027-01-04'] = '2027-W01',
+    ['2024-12-30'] = '2025-W01',
+    ['2020-12-31'] = '2020-W53',
+    ['2021-01-03'] = '2020-W53',
+    ['2026-11-23'] = '2026-W48',
+    ['1970-01-01'] = '1970-W01',
+    ['2000-02-29'] = '2000-W09',
+  } do
+    local days = date.parse(day)
+    t.eq(date.week(days), week, day)
+    local monday = date.week_start(week)
+    t.eq(date.weekday(monday), 'Monday', week)
+    t.ok(monday <= days and days < monday + 7, week)
+  end
+  t.eq(date.format(date.week_start '2026-W48'), '2026-11-23')
+  t.eq(date.format(date.week_start '2026-W53'), '2026-12-28')
+  for _, text in ipairs { '2025-W53', '2026-W00', '2026-W54', '2026-W7', '2026W48', 'W48', '' } do
+    t.eq(date.week_start(text), nil, text)
+  end
+end)
+
 return t.done()

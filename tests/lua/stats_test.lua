@@ -170,4 +170,29 @@ t.test('options of the bootstrap that are wrong are errors', function()
   end
 end)
 
+-- With differences of 1, 1, 1 and -1 each of the four is drawn as often: their mean is 0.5.
+t.test('two lists that belong together are compared value by value', function()
+  local a, b = { 1, 5, 9, 2 }, { 0, 4, 8, 3 }
+  local one = stats.paired(a, b, { seed = 7 })
+  t.eq(one, stats.bootstrap({ 1, 1, 1, -1 }, { seed = 7 }))
+  t.eq(one.estimate, 0.5)
+  t.ok(one.low < 0 and one.high == 1)
+  -- What is the same in both lists is no difference, however far the values lie apart.
+  local same = stats.paired({ 1, 100, 10000 }, { 0, 99, 9999 }, { seed = 7 })
+  t.eq({ same.low, same.high }, { 1.0, 1.0 })
+  for pattern, call in pairs {
+    ['stats_test.*paired: 2 values and 1, expected as many of both'] = { { 1, 2 }, { 1 } },
+    ['stats_test.*paired: value 1 is text'] = { { 1 }, { '1' } },
+    ['stats_test.*paired: the list is empty'] = { {}, {} },
+    ['stats_test.*too large'] = { { 1.7e308 }, { -1.7e308 } },
+  } do
+    t.err(function()
+      stats.paired(call[1], call[2], { seed = 7 })
+    end, pattern)
+  end
+  t.err(function()
+    stats.paired(a, b)
+  end, 'stats_test.*paired: the seed is missing')
+end)
+
 return t.done()

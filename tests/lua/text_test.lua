@@ -178,4 +178,59 @@ t.test('wrapping: no line is wider, no character is lost', function()
   end
 end)
 
+t.test('pieces are the text again, none too long', function()
+  for most = 4, 40 do
+    for _, s in ipairs {
+      'one two three four\nfive six\n\nseven\n' .. ('x'):rep(100) .. '\nend',
+      ('日本語'):rep(20),
+      '\n\n\n\n\n\n\n',
+      '\x80\x80\x80\x80\x80\x80\x80\x80\x80',
+    } do
+      local parts = {}
+      for i, piece in ipairs(text.pieces(s, most)) do
+        t.ok(#piece.text <= most and #piece.text > 0, most)
+        t.ok(not utf8.len(s) or utf8.len(piece.text), 'no character is cut')
+        local before = table.concat(parts)
+        t.eq(piece.line, select(2, before:gsub('\n', '')) + 1)
+        parts[i] = piece.text
+      end
+      t.eq(table.concat(parts), s)
+    end
+  end
+end)
+
+t.test('pieces end with paragraphs, else with lines', function()
+  t.eq(text.pieces('', 10), {})
+  t.eq(text.pieces('short', 10), { { text = 'short', line = 1 } })
+  t.eq(
+    text.pieces('one two\n\nthree\nfour\n', 18),
+    { { text = 'one two\n\nthree\n', line = 1 }, { text = 'four\n', line = 4 } }
+  )
+  t.eq(
+    text.pieces('one\ntwo two\n \nthree\nfour\n', 20),
+    { { text = 'one\ntwo two\n \n', line = 1 }, { text = 'three\nfour\n', line = 4 } }
+  )
+  t.err(function()
+    text.pieces('x', 3)
+  end, 'text_test.*4 at least')
+end)
+
+t.test('a quote is where it stands, whatever the blanks', function()
+  local s = '# Title\n\nThe tree  was\nplanted in 1904.\n\tBy whom?\n'
+  for quote, line in pairs {
+    ['# Title'] = 1,
+    ['Title The tree'] = 1,
+    ['The tree was planted'] = 3,
+    [' planted\nin 1904. '] = 4,
+    ['By whom?'] = 5,
+    ['whom?'] = 5,
+    ['e'] = 1,
+  } do
+    t.eq(text.locate(s, quote), line, quote)
+  end
+  for _, quote in ipairs { '', ' \n', 'the tree', 'treewas', 'planted in 1905', '%a', '.*' } do
+    t.eq(text.locate(s, quote), nil, quote)
+  end
+end)
+
 return t.done()
