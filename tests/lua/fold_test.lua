@@ -258,4 +258,10 @@ t.test('what is no record is refused with its line', function()
   end
 end)
 
+t.test('lines of run:log are counted; their text stays in the record', function()
+  local s = fold.text(lines { note(1, 'log', { text = 'a' }), note(2, 'log', { text = 'b' }) })
+  t.eq(s.log, 2)
+  t.eq(fold.text(lines { note(1, 'loud', {}) }).log, nil)
+end)
+
 return t.done()

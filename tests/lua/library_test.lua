@@ -73,7 +73,7 @@ t.test('each function has an example, and each example a function', function()
     return differences(changed)
   end
   t.eq(without('stats%.sd', 'stats.sum'), { 'stats.sd has no example', 'stats.sum is not there' })
-  t.eq(without('run:extend', 'run:log'), { 'run.extend has no example', 'run.log is not there' })
+  t.eq(without('run:extend', 'run:grow'), { 'run.extend has no example', 'run.grow is not there' })
   t.eq(without('examples/date', 'examples/dates')[1], 'date.format has no example')
   t.eq(
     without('\n```lua examples/csv', '\n```lua examples/none.lua\n\n```\n%0'),

@@ -161,4 +161,19 @@ t.test('columns count characters, not bytes', function()
   t.eq(table_view.columns { { 'ä', 'x' }, { 'bb', 'y' } }, 'ä   x\nbb  y\n')
 end)
 
+t.test('what was logged: the last 20 lines, and how to have the others', function()
+  local list = {}
+  for i = 1, 22 do
+    list[i] = { at = i * 500, text = 'line ' .. i }
+  end
+  list[22].fields = { n = 3, who = 'a b', all = { 1, 2 } }
+  local page = show.text(manifest(), { log = list })
+  t.ok(
+    page:find('log\n  … 2 more before: tlab show 3f9a2c1b --log\n  1.500 s  line 3\n', 1, true)
+  )
+  t.ok(page:find('  11.000 s  line 22  all=[1,2]  n=3  who=a b\n', 1, true), page)
+  t.eq(show.log { { at = 0, text = 'a\nb' } }, '  0.000 s  a\n    b\n')
+  t.ok(not show.text(manifest()):find('log\n', 1, true))
+end)
+
 return t.done()

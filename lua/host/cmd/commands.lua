@@ -96,12 +96,13 @@ M.commands = {
   {
     name = 'show',
     summary = 'what a run did, took and made',
-    usage = 'tlab show RUN',
+    usage = 'tlab show RUN [--log]',
     words = { 1, 1 },
     takes = { 'run' },
-    options = {},
+    options = { 'log' },
     examples = {
       { 'tlab show latest', 'the newest run' },
+      { 'tlab show latest --log', 'all that its recipe logged' },
       { 'tlab show 3f9a --json', 'the manifest of the run whose id begins with 3f9a' },
     },
   },

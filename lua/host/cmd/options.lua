@@ -172,6 +172,7 @@ M.all = {
     help = 'at most N runs; 0: all, which is what --csv and --json have unless told, a table 50',
     example = '20',
   },
+  ['log'] = { kind = 'flag', help = 'only what the recipe told by run:log, all of it' },
   ['rebuild'] = { kind = 'flag', help = 'make the index anew from the folders of the runs' },
   ['csv'] = { kind = 'flag', help = 'print lines of runs.csv, with its header' },
   ['force'] = { kind = 'flag', help = 'also within another lab' },

@@ -16,6 +16,7 @@ M.DERIVED = {
   'tokens',
   'cost',
   'metrics',
+  'log',
   'tags',
   'inputs',
   'programs',

@@ -40,7 +40,9 @@ end
 --- A value as the recipe gave it: {"$num": "2"} is the float 2.0, {"$int": …} an integer beyond
 --- 2^53, "$$x" the key "$x". What JSON cannot hold (NaN, infinities, huge integers) stays as its
 --- text.
-local function restore(value)
+---@param value any of a line of the record; changed
+---@return any
+function M.restore(value)
   if type(value) ~= 'table' then
     return value
   end
@@ -52,7 +54,7 @@ local function restore(value)
   end
   local escaped = {}
   for key, below in pairs(value) do
-    value[key] = restore(below)
+    value[key] = M.restore(below)
     if type(key) == 'string' and key:sub(1, 2) == '$$' then
       escaped[#escaped + 1] = key
     end
@@ -126,6 +128,10 @@ function notes.metric(state, value)
   if type(value.name) == 'string' and value.value ~= nil then
     state.metrics[value.name] = value.value
   end
+end
+
+function notes.log(state)
+  state.log = (state.log or 0) + 1
 end
 
 function notes.params(state, value)
@@ -236,7 +242,7 @@ local function answered(state, effect, answer)
   elseif effect.op == 'run.note' then
     local note = notes[effect.args[1]]
     if note and type(effect.args[2]) == 'table' then
-      note(state, restore(effect.args[2]))
+      note(state, M.restore(effect.args[2]))
     end
   end
 end
@@ -338,6 +344,7 @@ local function summary_of(state)
     seeds = state.seeds,
     tokens = state.tokens,
     metrics = state.metrics,
+    log = state.log,
     tags = state.tags,
     inputs = state.inputs,
     programs = programs.list(state.programs),
@@ -367,9 +374,9 @@ end
 --- Folds the text of a record. A last line without its newline is what a full disk or a kill leaves
 --- behind: it is no effect, and `torn` says that it is there.
 ---@param text string
----@return table|nil summary {effects, models, params, seeds, tokens?, cost?, metrics, tags, inputs,
----  programs, blobs = {sha256 → size}, written = {path → sha256}, sizes = {path → bytes}, folders =
----  {path → true}, open = numbers asked and never answered, torn}
+---@return table|nil summary {effects, models, params, seeds, tokens?, cost?, metrics, log?, tags,
+---  inputs, programs, blobs = {sha256 → size}, written = {path → sha256}, sizes = {path → bytes},
+---  folders = {path → true}, open = numbers asked and never answered, torn}
 ---@return table|nil err
 function M.text(text)
   return fold(lines.text(text))

@@ -1,5 +1,6 @@
 --- A manifest for people. Pure: manifest in, text out.
 
+local core = require 'core'
 local styles = require 'host.view.style'
 local table_view = require 'host.view.table'
 
@@ -195,10 +196,41 @@ function M.notes(list)
   return table.concat(lines)
 end
 
+local function field_text(value)
+  return type(value) == 'string' and value or core.json.encode(value)
+end
+
+--- What the recipe logged, a line each: seconds since the run began, text, fields.
+---@param list table[] of host.manifest.logged
+---@param from? integer the first that is shown
+---@return string
+function M.log(list, from)
+  local rows = {}
+  for i = from or 1, #list do
+    local line = list[i]
+    local parts = { line.text }
+    for name, value in pairs(line.fields or {}) do
+      parts[#parts + 1] = name .. '=' .. field_text(value)
+    end
+    local shown = table.concat(parts, '  '):gsub('\n', '\n    ')
+    rows[#rows + 1] = ('  %.3f s  %s\n'):format(line.at / 1000, shown)
+  end
+  return table.concat(rows)
+end
+
+local function log(list, id8, text)
+  if #list > 0 then
+    local from = math.max(1, #list - LIST_MAX + 1)
+    text[#text + 1] = 'log\n'
+      .. (from > 1 and ('  … %d more before: tlab show %s --log\n'):format(from - 1, id8) or '')
+      .. M.log(list, from)
+  end
+end
+
 --- The page of one run.
 ---@param m table the manifest, with all tags that hold by now
----@param options? table {style = host.view.style, notes = what people said of it, resume = the
----  command, where it was cut off}
+---@param options? table {style = host.view.style, notes = what people said of it, log = what
+---  the recipe did, resume = the command, where it was cut off}
 ---@return string
 function M.text(m, options)
   local style = options and options.style or styles.plain
@@ -235,6 +267,7 @@ function M.text(m, options)
   programs(m, text)
   files('inputs', m.inputs, text)
   files('outputs', m.outputs, text)
+  log(style.clean(options and options.log or {}), m.id:sub(1, 8), text)
   if #notes > 0 then
     text[#text + 1] = 'notes\n' .. M.notes(notes)
   end

@@ -12,7 +12,7 @@ local M = {}
 ---@field lab_prices table? what tokens cost, by model: `prices` of lab.json
 
 local Run = {}
-local core, errors, tasks, modules -- see M.new
+local core, errors, tasks, modules, input -- see M.new
 
 local function must(value, err)
   if value == nil and err then
@@ -97,6 +97,26 @@ function Run:read(name)
   return ask('fs.read', name)
 end
 
+--- Reads a file that the experiment is made of; the manifest lists it with its hash. It is decoded
+--- by its ending: .json, .jsonl, .csv (maps from column to text); anything else is text.
+---@param path string from the lab's root; an absolute one needs a permit
+---@param options? {as: 'text'|'json'|'jsonl'|'csv'?} what it is, whatever its ending
+---@return any
+function Run:input(path, options)
+  input = input or core.internal 'input'
+  local as = options and options.as
+  local kind = type(path) == 'string' and input.kind(path, as)
+  if not kind then
+    errors.raise {
+      code = 'ARGUMENT',
+      message = type(path) ~= 'string' and 'run:input takes a path, not a ' .. type(path)
+        or ("run:input: as = %s: expected 'text', 'json', 'jsonl' or 'csv'"):format(tostring(as)),
+    }
+  end
+  local place = input.place(path)
+  return must(input.decode(core, modules.require, kind, place, ask('fs.read', place)))
+end
+
 --- Puts a fact into the manifest: model, usage, seed, cost, metric, tag, params.
 ---@param kind string
 ---@param value table
@@ -109,6 +129,24 @@ end
 ---@param value number
 function Run:metric(name, value)
   return ask('run.note', 'metric', { name = name, value = value })
+end
+
+--- A line for later: in the record with its time, in `tlab show`, and on the terminal.
+---@param text any
+---@param fields? table<string, any> what belongs to it, by name; plain data
+function Run:log(text, fields)
+  if fields ~= nil and type(fields) ~= 'table' then
+    local message = 'run:log takes a map of fields second, not a ' .. type(fields)
+    errors.raise { code = 'ARGUMENT', message = message }
+  end
+  text = tostring(text)
+  ask('run.note', 'log', { text = text, fields = fields })
+  local parts = { text }
+  for name, value in pairs(fields or {}) do
+    local shown = type(value) == 'string' and value or encode('run:log', value)
+    parts[#parts + 1] = tostring(name) .. '=' .. shown
+  end
+  return ask('talk.say', table.concat(parts, '  '))
 end
 
 --- A line for the person at the terminal.
