@@ -9,7 +9,7 @@
 #include "../prim/spawn.h"
 #include "../prim/store.h"
 
-enum { LOAD_MS = 20000, IDLE_MS = 1000 };
+enum { LOAD_MS = 20000, IDLE_MS = 1000, LOOK_MS = 2000 };
 
 /* --- frames -------------------------------------------------------------------------------------- */
 
@@ -189,6 +189,44 @@ int tl_worker_load(tl_worker *w, const char *file, const char *source, size_t le
     if (loaded) return TL_OK;
     return tl_fail(e, tl_code_of(tl_get_str(decl, "code", "RUN_FAILED")), "%s",
                    tl_get_str(decl, "message", "the recipe could not be loaded"));
+  }
+}
+
+/* --- looking ------------------------------------------------------------------------------------- */
+
+/* {"seen", k, value} or {"seen", k, nil, why}: 1 when it is the answer to look k, 0 to an older one. */
+static int take_seen(tl_worker *w, const tl_val *frame, tl_val *out, tl_err *e)
+{
+  const tl_val *k = tl_at(frame, 1), *value = tl_at(frame, 2), *why = tl_at(frame, 3);
+  if (strcmp(tl_at(frame, 0)->u.s.data, "seen") != 0 || !k || k->type != TL_INT || !value)
+    return tl_fail(e, TL_ECRASHED, "the worker answered a look in a form that makes no sense");
+  if (k->u.i != w->looks) return 0;
+  if (why && why->type == TL_STR) return tl_fail(e, TL_EBUG, "%s", why->u.s.data);
+  *out = tl_copy(value);
+  return 1;
+}
+
+int tl_worker_look(tl_worker *w, const tl_val *what, tl_val *out, tl_err *e)
+{
+  tl_val frame = frame_of("look");
+  (void)tl_push(&frame, tl_int(++w->looks));
+  (void)tl_push(&frame, tl_copy(what));
+  put_frame(w, frame);
+  for (int64_t until = tl_clock_ms() + LOOK_MS;;) {
+    int rc = take_frame(w, &frame, e);
+    if (rc > 0) {
+      rc = take_seen(w, &frame, out, e);
+      tl_free(&frame);
+      if (rc != 0) return rc > 0 ? TL_OK : rc;
+      continue;
+    }
+    if (rc < 0) return rc;
+    int64_t left = until - tl_clock_ms();
+    if (left <= 0) return tl_fail(e, TL_ETIMEOUT, "the worker does not answer");
+    struct pollfd fd = {.fd = w->fd, .events = (short)(POLLIN | (w->out.len ? POLLOUT : 0))};
+    rc = tl_loop_wait(&fd, 1, (int)left, e);
+    if (rc < 0) return rc;
+    if (!exchange(w, fd.revents)) return tl_fail(e, TL_ECRASHED, "the worker is gone");
   }
 }
 

@@ -26,6 +26,7 @@ typedef struct tl_worker {
   int64_t deadline;   /* monotonic ms, 0: none */
   int64_t idle_since; /* replay: when the worker last did something */
   int64_t idle_cpu;
+  int64_t looks; /* how many were asked */
   int signal;    /* the signal that stopped the run, 0: none */
   tl_err broken; /* the worker said something that makes no sense */
 } tl_worker;
@@ -38,6 +39,9 @@ int tl_worker_load(tl_worker *w, const char *file, const char *source, size_t le
 /* Runs the recipe until it ends, whatever way. *outcome is a map {status, error?, signal?}:
  * status succeeded, failed, interrupted, timeout; error {code, message, file?, line?, traceback?}. */
 void tl_worker_run(tl_worker *w, tl_gate *g, tl_val spec, tl_val info, tl_val *outcome);
+/* Asks a worker that waits (for the answer of a hook) what the person wants to see; *out is the caller's.
+ * No part of the run. TL_ETIMEOUT when it does not answer, TL_EBUG when it cannot. */
+int tl_worker_look(tl_worker *w, const tl_val *what, tl_val *out, tl_err *e);
 /* Ends the process; safe to call twice. */
 void tl_worker_end(tl_worker *w);
 

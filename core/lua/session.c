@@ -22,6 +22,7 @@ typedef struct session {
   int lab_fd, run_fd;
   int64_t elapsed; /* resume: milliseconds that the run has had already */
   bool recording, replaying, started;
+  bool hooking;      /* a hook is at work, the worker waits for it */
   lua_State *L;      /* the state that calls us, for `module` and `hooks` */
   int module, hooks; /* registry references */
 } session;
@@ -100,7 +101,10 @@ static int call_hook(void *ud, const char *op, tl_call *call)
   lua_getfield(L, -1, op);                     // hooks fn
   lua_remove(L, -2);                           // fn
   for (int i = 0; i < n; i++) tl_lua_push_val(L, &call->args[i]);
-  return call_lua(L, n, TL_EBUG, "a hook failed without a word", &call->out, &call->err);
+  s->hooking = true;
+  int rc = call_lua(L, n, TL_EBUG, "a hook failed without a word", &call->out, &call->err);
+  s->hooking = false;
+  return rc;
 }
 
 static tl_mode mode_of(const char *name)
@@ -310,13 +314,32 @@ static int session_run(lua_State *L)
   return 1;
 }
 
+/* What the worker shows; only from within a hook. */
+static int session_look(lua_State *L)
+{
+  session *s = check(L);
+  tl_val what;
+  tl_err e;
+  if (!s->hooking)
+    (void)tl_fail(&e, TL_EARGUMENT, "the worker can be looked at while it waits for a hook");
+  else if (tl_lua_to_val(L, 2, &what, &e) == 0) {
+    tl_free(&s->last);
+    int rc = tl_worker_look(&s->worker, &what, &s->last, &e);
+    tl_free(&what);
+    if (rc == TL_OK) {
+      tl_lua_push_val(L, &s->last);
+      return 1;
+    }
+  }
+  return push_fail(L, &e);
+}
+
 void tl_session_open(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-      {"held", session_held},     {"load", session_load},
-      {"permit", session_permit}, {"secrets", session_secrets},
-      {"begin", session_begin},   {"run", session_run},
-      {"close", session_gc},      {NULL, NULL},
+      {"held", session_held},       {"load", session_load},   {"permit", session_permit},
+      {"secrets", session_secrets}, {"begin", session_begin}, {"run", session_run},
+      {"look", session_look},       {"close", session_gc},    {NULL, NULL},
   };
   luaL_newmetatable(L, TYPE);       // mt
   lua_pushcfunction(L, session_gc); // mt fn

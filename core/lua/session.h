@@ -19,6 +19,8 @@
  *   s:run(spec, info)                outcome {status, error, signal, effects, recorded,
  *                                    refusal, difference, live, again}; of a resumed run: live says
  *                                    that the old answers were used up, again is a list of numbers
+ *   s:look(what)                     within a hook: what the worker's on_look says to this, for the eye
+ *                                    only; or nil, err
  *   s:close()
  * All but held and close return nil, err when they fail. */
 int tl_session_new(lua_State *L);

@@ -6,6 +6,7 @@
 
 #include "../base/wire.h"
 #include "../prim/confine.h"
+#include "../prim/stop.h"
 #include "sandbox.h"
 #include "worker_lib.h"
 
@@ -63,6 +64,7 @@ int tl_worker_main(int fd, int argc, char **argv)
   w.out = TL_BUF(TL_FRAME_MAX + 4);
   int64_t cpu_seconds = argc > 1 ? strtoll(argv[1], NULL, 10) : 0;
   w.memory = argc > 2 ? (size_t)strtoull(argv[2], NULL, 10) : 0;
+  tl_stop_listen();
   if (confine(&w, cpu_seconds) < 0) return tl_code_exit(TL_EBUG);
   lua_State *L = tl_lua_new(w.memory);
   if (!L) return tl_code_exit(TL_ENO_MEMORY);
@@ -77,6 +79,7 @@ int tl_worker_main(int fd, int argc, char **argv)
   tl_lua_close(L);
 #endif
   tl_free(&w.frame);
+  tl_free(&w.early);
   tl_buf_free(&w.in);
   tl_buf_free(&w.out);
   return 0;

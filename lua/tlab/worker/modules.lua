@@ -92,6 +92,10 @@ function M.setup(core_lib, error_module, task_module)
   builtin.core = function()
     return core.view({ json = core.json }, 'core')
   end
+  -- For the session of `tlab repl`; of no harm, and of little use, to others.
+  builtin['tlab.session'] = function()
+    return core.view({ evaluate = tasks.entry, on_look = core.on_look }, 'tlab.session')
+  end
   builtin['tlab.json'] = function()
     return core.view(core.json, 'tlab.json')
   end

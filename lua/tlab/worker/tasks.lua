@@ -25,7 +25,6 @@ local asked, made = 0, 0 -- the last number given to an ask, to a task
 local current -- the task that runs
 local waiting = {} -- number of an open ask → the task that waits for it
 local ready, first, last = {}, 1, 0
-local early, early_first, early_last = {}, 1, 0 -- answers that came while one task waited alone
 local owned = setmetatable({}, { __mode = 'k' }) -- coroutines of tasks
 
 local function make_ready(task, ...)
@@ -58,25 +57,7 @@ end
 --- Waits for the answer to ask n without letting any other task go on; answers for others wait in
 --- the order in which they came, and behind all that is ready: as if they had come later.
 local function wait_here(n)
-  while true do
-    local _, k, how, value = core.receive()
-    if k == n then
-      return how, value
-    end
-    early_last = early_last + 1
-    early[early_last] = { k, how, value }
-  end
-end
-
---- The next answer: number, how, value.
-local function next_answer()
-  if early_first > early_last then
-    return select(2, core.receive())
-  end
-  local item = early[early_first]
-  early[early_first] = nil
-  early_first = early_first + 1
-  return table.unpack(item, 1, 3)
+  return select(2, core.answer(n))
 end
 
 --- Lets one task go on: one that is ready, or the one that the next answer is for.
@@ -90,7 +71,7 @@ local function step()
   if next(waiting) == nil then
     error('no task is ready and none waits for an answer')
   end
-  local n, how, value = next_answer()
+  local n, how, value = core.answer()
   local task = waiting[n]
   waiting[n] = nil
   go_on(task, how, value)
@@ -104,9 +85,14 @@ end
 local function settle(op, how, value)
   if how == 'ok' then
     return value
+  elseif how == 'memory' then
+    error(value, 0)
   end
   value.op = op
   if how == 'raise' then
+    if value.code == 'INTERRUPTED' then
+      core.entry_stop()
+    end
     errors.raise(value)
   end
   return nil, core.mark_err(value)
@@ -131,10 +117,22 @@ local function refuse_loading(op)
   end
 end
 
+local function interrupted(op)
+  return core.mark_err { code = 'INTERRUPTED', op = op, message = 'stopped by Ctrl-C' }
+end
+
+--- Once an entry is being stopped it asks for nothing more.
+local function refuse_stopping(op)
+  if core.entry_stopping() then
+    errors.raise(interrupted(op))
+  end
+end
+
 --- Asks the supervisor. Other tasks go on meanwhile, but not during an ask whose answer is not
 --- recorded: a replay could not know when they did.
 function M.ask(op, ...)
   refuse_loading(op)
+  refuse_stopping(op)
   local n = send(op, ...)
   if core.ops[op] or not may_yield() then
     return settle(op, wait_here(n))
@@ -173,7 +171,47 @@ function M.main(seed, f)
   return ok, value, task.co
 end
 
+--- Evaluates f as an entry of a session: a coroutine of its own that can be stopped
+--- (core/lua/entry.h). An error, or too much memory, ends the entry alone.
+---@param f function
+---@return boolean ok
+---@return table result {n, …} what f returned; or the error, described
+---@return integer? tick at which it was stopped, for a replay
+function M.entry(f)
+  local outer = current
+  if not may_yield() then
+    error('an entry is evaluated by the session itself', 2)
+  end
+  local task = { id = outer.id, seed = outer.seed }
+  -- What f leaves to be closed is closed within xpcall: a hook that raised is off until then.
+  task.co = create(function()
+    return table.pack(xpcall(f, function(value)
+      pcall(errors.note, value, running())
+      return value
+    end))
+  end)
+  owned[task.co] = true
+  function task.ended(ok, value)
+    make_ready(outer, ok, value)
+  end
+  core.entry_begin(task.co)
+  make_ready(task)
+  local ok, result = yield()
+  local tick = core.entry_end()
+  if ok and result[1] then
+    return true, table.pack(table.unpack(result, 2, result.n)), tick
+  end
+  local described = errors.describe(ok and result[2] or result, task.co)
+  if described.code == 'NO_MEMORY' then
+    core.collect()
+  end
+  return false, described, tick
+end
+
 local function start_more(group)
+  if core.entry_stopping() and not group.failed and group.started < group.total then
+    group.failed = { index = group.started + 1, value = interrupted() }
+  end
   while group.active < group.limit and group.started < group.total and not group.failed do
     group.started = group.started + 1
     group.active = group.active + 1
@@ -183,6 +221,7 @@ local function start_more(group)
     task.co = create(function()
       return (group.fn(group.list[i], handle, i))
     end)
+    core.entry_count(task.co) -- it may have been made by the scheduler, outside of the entry
     owned[task.co] = true
     function task.ended(ok, value)
       group.ended(i, ok, value)

@@ -1,0 +1,105 @@
+#include "entry.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "../prim/stop.h"
+#include "lval.h"
+#include "sandbox.h"
+#include "worker_lib.h"
+
+static tl_worker *self(lua_State *L)
+{
+  return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static void hook(lua_State *L, lua_Debug *at);
+
+static void count(lua_State *thread, int instructions)
+{
+  lua_sethook(thread, hook, LUA_MASKCOUNT, instructions);
+}
+
+/* Whether stopping begins at this tick. */
+static bool due(tl_entry *n)
+{
+  n->ticks++;
+  if (n->stop_at ? n->ticks != n->stop_at : !tl_stop_wished()) return false;
+  n->stopped_at = n->ticks;
+  return true;
+}
+
+static void hook(lua_State *L, lua_Debug *at)
+{
+  tl_worker **w = lua_getextraspace(L);
+  tl_entry *n = &(*w)->entry;
+  if (n->on && !n->stopping) n->stopping = due(n);
+  if (!n->on || !n->stopping) {
+    if (lua_gethookcount(L) != TL_TICK)
+      count(L, TL_TICK); /* it outlived an entry that was stopped */
+    return;
+  }
+  count(L, 1);
+  (void)lua_getinfo(L, "S", at);
+  if (strncmp(at->source, TL_WORKER_CHUNK, strlen(TL_WORKER_CHUNK)) == 0) return;
+  tl_lua_push_err(L, TL_EINTERRUPTED, "stopped by Ctrl-C");
+  (void)lua_error(L);
+}
+
+static lua_State *thread_at(lua_State *L, int idx)
+{
+  luaL_checktype(L, idx, LUA_TTHREAD);
+  return lua_tothread(L, idx);
+}
+
+static int entry_begin(lua_State *L)
+{
+  tl_worker *w = self(L);
+  lua_State *thread = thread_at(L, 1);
+  w->entry = (tl_entry){.on = true, .stop_at = w->entry.stop_at};
+  tl_stop_forget();
+  tl_lua_set_memory(L, w->memory);
+  count(thread, TL_TICK);
+  return 0;
+}
+
+static int entry_count(lua_State *L)
+{
+  if (self(L)->entry.on) count(thread_at(L, 1), TL_TICK);
+  return 0;
+}
+
+static int entry_stop(lua_State *L)
+{
+  self(L)->entry.stopping = true;
+  return 0;
+}
+
+static int entry_stopping(lua_State *L)
+{
+  const tl_entry *n = &self(L)->entry;
+  lua_pushboolean(L, n->on && n->stopping);
+  return 1;
+}
+
+/* What comes after the entry has a little more memory than the entry had: it is never the session
+ * that finds all of it used up. */
+static int entry_end(lua_State *L)
+{
+  tl_worker *w = self(L);
+  int64_t tick = w->entry.stopped_at;
+  w->entry = (tl_entry){0};
+  if (w->memory) tl_lua_set_memory(L, w->memory + TL_WORKER_RESERVE);
+  if (tick) lua_pushinteger(L, tick);
+  else lua_pushnil(L);
+  return 1;
+}
+
+void tl_entry_open(lua_State *L)
+{
+  static const luaL_Reg functions[] = {
+      {"entry_begin", entry_begin},       {"entry_count", entry_count}, {"entry_stop", entry_stop},
+      {"entry_stopping", entry_stopping}, {"entry_end", entry_end},     {NULL, NULL},
+  };
+  luaL_setfuncs(L, functions, 1);
+}
