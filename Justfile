@@ -46,6 +46,12 @@ summ *words: there
 post *words: there
     @{{ quote(tlab) }} post "$@"
 
+# compare models on a data set: specs/capitals.json
+[no-cd]
+[no-exit-message]
+compare *words: there
+    @{{ quote(tlab) }} compare "$@"
+
 # run any recipe: hello specs/hello.json
 [no-cd]
 [no-exit-message]

@@ -4,6 +4,7 @@ TEST: a folder becomes a lab, and tlab works in it and below
 RUN: tlab init my-lab
 STDOUT:
   made  recipes/ai.lua
+  made  recipes/compare.lua
   made  recipes/day.lua
   ...
   made  schemas/spec.schema.json
@@ -126,7 +127,7 @@ STDOUT:
   1
   1
   Recipes:
-    ai day …
+    ai compare day …
 RUN: mkdir recipes && echo "return { name = 'ai', summary = 'Mine.', home = 'x', run = function() end }" > recipes/ai.lua && tlab ai -q && grep -o '"origin":"lab","sha256' latest/run.json; tlab help ai | head -1
 STDOUT:
   20…

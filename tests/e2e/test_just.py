@@ -115,6 +115,7 @@ def test_every_recipe_is_tlab_or_make():
         "mine",
         "summ",
         "post",
+        "compare",
         "run",
         "runs",
         "show",

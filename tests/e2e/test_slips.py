@@ -38,6 +38,7 @@ COMMANDS = [
     "mine",
     "summ",
     "post",
+    "compare",
     "hello",
     "nothing",
 ]
