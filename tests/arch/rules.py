@@ -66,6 +66,7 @@ LUA_MODULES = {
     "tlab": ["tlab"],
     "tlab.schema": ["host.spec.schema"],  # the same validator for recipes: it is pure
     "tlab.text": ["tlab", "host.view.width"],  # how wide a text is: it is pure
+    "tlab.repl": ["tlab", "host.view.width", "host.view.suggest"],  # pure, both
     "tlab.date": ["host.store.tree"],  # the same calendar for recipes: it is pure
     "host.spec": ["core", "host.spec", "host.view.suggest"],
     "host.view": ["core", "host.view"],
@@ -85,6 +86,7 @@ LUA_MODULES = {
     "host.diff": ["core", "host.diff", "host.manifest", "host.spec.value", "host.view.table"],
     "host.doctor": ["core", "host.doctor", "host.store", "host.run.state", "host.view", "host.lab"],
     "host.explain": ["core", "host.explain", "host.view.suggest"],
+    "host.repl": ["core", "host"],
     "host.cmd": ["core", "host"],
     "recipes": ["tlab"],
 }

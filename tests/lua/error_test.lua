@@ -50,6 +50,10 @@ t.test('the source line with carets when the file can be read', function()
     { root = 'tmp-error-test' }
   )
   t.eq(text, 'error[PARSE]: m\n  --> r.lua:99\n')
+  local nowhere = { code = 'PARSE', message = 'm', file = 'entry 1', line = 1 }
+  t.eq(view.text(nowhere), 'error[PARSE]: m\n  --> entry 1:1\n')
+  text = view.text(nowhere, { sources = { ['entry 1'] = 'x +' } })
+  t.eq(text, 'error[PARSE]: m\n  --> entry 1:1\n1 | x +\n  | ^^^\n')
   core.fs.purge 'tmp-error-test'
 end)
 

@@ -23,6 +23,18 @@ local RUN_OPTIONS = {
   'seed',
 }
 
+local REPL_OPTIONS = {
+  'allow-net',
+  'allow-read',
+  'allow-run',
+  'allow-env',
+  'limit-seconds',
+  'limit-memory',
+  'limit-cpu',
+  'offline',
+  'seed',
+}
+
 local RESUME_OPTIONS = {
   'allow-net',
   'allow-read',
@@ -58,6 +70,18 @@ M.commands = {
       { 'tlab run recipes/ai.lua spec.json', 'a recipe with its spec' },
       { 'tlab ai spec.json params.seed=8', 'the same by its name, one value changed' },
       { 'tlab run --allow-net=127.0.0.1:8080 recipes/ai.lua spec.json', 'with a permit' },
+    },
+  },
+  {
+    name = 'repl',
+    summary = 'try things out line by line, and keep all of it',
+    usage = 'tlab repl [OPTIONS]',
+    words = { 0, 0 },
+    options = REPL_OPTIONS,
+    examples = {
+      { 'tlab repl', 'a session: every line is answered at once; :quit ends it' },
+      { "printf '1 + 1\\n' | tlab repl", 'the same without a terminal: a script' },
+      { 'tlab repl --allow-net=127.0.0.1:8080', 'with a permit, so that it is not asked for' },
     },
   },
   {

@@ -17,7 +17,7 @@ local function verdict(manifest)
   return table.concat(parts, ', ')
 end
 
-local function tell_error(result, options, lab)
+local function tell_error(result, options, lab, sources)
   local shown = { run = result.kept and result.manifest.id:sub(1, 8), status = result.kept }
   for name, value in pairs(result.error) do
     shown[name] = value
@@ -28,6 +28,7 @@ local function tell_error(result, options, lab)
       verbose = options.verbose,
       root = lab.root,
       style = style,
+      sources = sources,
     }),
     style
   )
@@ -42,14 +43,15 @@ end
 ---@param result table from host.run.lifecycle
 ---@param options table of the command line
 ---@param lab table
+---@param sources? table<string, string> texts that an error may be in and that are no files
 ---@return integer
-function M.tell(result, options, lab)
+function M.tell(result, options, lab, sources)
   local manifest = result.manifest
   local id8 = manifest.id:sub(1, 8)
   if options.json then
     out.json(manifest)
   elseif result.error then
-    tell_error(result, options, lab)
+    tell_error(result, options, lab, sources)
   else
     if not options.quiet then
       out.err(

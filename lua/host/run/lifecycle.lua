@@ -79,7 +79,7 @@ local function told(outcome, run, how)
   return shown
 end
 
-local function permit_and_run(run, session, manifest)
+local function permit_and_run(run, session, manifest, how)
   local ok, err = folder.fill(run, manifest)
   if ok then
     ok, err = session:permit {
@@ -93,6 +93,9 @@ local function permit_and_run(run, session, manifest)
   end
   local outcome
   if ok then
+    if how.began then
+      how.began(run, session)
+    end
     outcome, err = session:run(run.spec.value, M.info(manifest, run.decl))
   end
   return outcome or { status = 'failed', error = { code = err.code, message = err.message } }
@@ -139,7 +142,7 @@ local function perform(run, session, how)
     return nil, err
   end
   local manifest = folder.manifest(run, session:held())
-  return M.close(run, manifest, permit_and_run(run, session, manifest), how)
+  return M.close(run, manifest, permit_and_run(run, session, manifest, how), how)
 end
 
 --- Closes the folder of a run that came to an end, whatever end that is.
@@ -164,12 +167,16 @@ end
 
 --- Runs a recipe to its end, whatever end that is.
 ---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
----  seed?, no_input?, replay_of? = id}
+---  seed?, no_input?, replay_of? = id, found? = the recipe itself, hooks? of core.session,
+---  began? = fn(run, session), called before the recipe's first effect}
 ---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
 ---  with an error, open? = true when nothing was to be done: the day is open}
 ---@return table|nil err nothing has been written then
 function M.run(how)
-  local recipe, err = recipes.find(how.lab, how.recipe)
+  local recipe, err = how.found, nil
+  if not recipe then
+    recipe, err = recipes.find(how.lab, how.recipe)
+  end
   if not recipe then
     return nil, err
   end
@@ -187,6 +194,7 @@ function M.run(how)
       return run
     end),
     quiet = how.quiet or false,
+    hooks = how.hooks,
   }
   if not session then
     return nil, err

@@ -8,11 +8,12 @@ local M = {}
 local SOURCE_MAX = 1 << 20
 
 --- The line of a file, or nil when it cannot be had: the place is then told without it.
-local function source_line(file, line, root)
+local function source_line(file, line, options)
+  local root = options.root
   for _, path in ipairs { root and root .. '/' .. file or file, file } do
-    local text = core.fs.read(path, SOURCE_MAX)
+    local text = options.sources and options.sources[path] or core.fs.read(path, SOURCE_MAX)
     local number = 0
-    for each in (text or ''):gmatch('([^\n]*)\n?') do
+    for each in (text and text .. '\n' or ''):gmatch '([^\n]*)\n' do
       number = number + 1
       if number == line then
         return each
@@ -33,7 +34,7 @@ local function place(err, options, style)
     at = number and at .. ':' .. number or at
   end
   rows[1] = style.blue('  --> ') .. at
-  local text = err.line and style.clean(source_line(err.file, err.line, options.root))
+  local text = err.line and style.clean(source_line(err.file, err.line, options))
   if not text then
     return rows
   end
@@ -54,7 +55,8 @@ end
 --- The error as lines of text, each with its newline.
 ---@param err table {code, message, details?, hint?, file?, line?, column?, traceback?, run?,
 ---  status?}
----@param options? table {verbose = bool, root = the lab's folder, style = host.view.style}
+---@param options? table {verbose = bool, root = the lab's folder, style = host.view.style,
+---  sources = texts that are no files, by name}
 ---@return string
 function M.text(err, options)
   options = options or {}

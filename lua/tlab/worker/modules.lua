@@ -99,6 +99,11 @@ function M.setup(core_lib, error_module, task_module)
   builtin['tlab.json'] = function()
     return core.view(core.json, 'tlab.json')
   end
+  builtin['tlab.worker.session'] = function()
+    local session = core.internal('session')
+    session.setup(errors)
+    return core.view(session, 'tlab.worker.session')
+  end
 end
 
 return M

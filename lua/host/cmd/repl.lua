@@ -1,0 +1,35 @@
+--- tlab repl: a session, kept as a run.
+
+local core = require 'core'
+local granted = require 'host.cmd.granted'
+local prompt = require 'host.repl.prompt'
+
+local FILE = 'tlab/repl/recipe.lua'
+
+local function recipe()
+  local source = core.embedded(FILE)
+  return {
+    file = 'lua/' .. FILE,
+    origin = 'embedded',
+    source = source,
+    sha256 = core.hash.bytes(source),
+  }
+end
+
+return function(_, options)
+  local lab, err = require('host.lab').find('.')
+  if not lab then
+    return nil, err
+  end
+  local at = prompt.new(lab, options)
+  local how = granted(options)
+  how.lab, how.found, how.recipe, how.words = lab, recipe(), 'repl', {}
+  how.seed, how.no_input = options.seed, true
+  how.hooks, how.began = at.hooks, at.began
+  local result
+  result, err = require('host.run.lifecycle').run(how)
+  if not result then
+    return nil, err
+  end
+  return at.ended(result)
+end

@@ -1,0 +1,92 @@
+--- One entry of a session: compiled, evaluated, and what came of it as text.
+
+local locals = require 'tlab.repl.locals'
+local show = require 'tlab.repl.show'
+local worker = require 'tlab.worker.session'
+
+local M = {}
+
+-- What ends a message when there is only too little text.
+local UNFINISHED = '<eof>$'
+
+--- An expression is told from a statement by what compiles.
+---@param text string
+---@param name string "entry 3"
+---@param env table
+---@return function|nil chunk
+---@return table|nil err {more = true} when the text could go on; else {code, message, …}
+local function compile(text, name, env)
+  text = text:gsub('^%s*=', '')
+  local chunk, of_value = worker.compile('return ' .. text, name, env)
+  if chunk then
+    return chunk
+  end
+  local of_statement, line
+  chunk, of_statement, line = worker.compile(text, name, env)
+  if chunk then
+    return (assert(worker.compile(locals.kept(text), name, env)))
+  elseif of_value:find(UNFINISHED) or of_statement:find(UNFINISHED) then
+    return nil, { more = true }
+  end
+  -- Of an expression gone wrong a statement's message names the first word only.
+  local is_value = of_statement:find('near', 1, true)
+    and not of_value:find("'<eof>' expected", 1, true)
+  return nil,
+    { code = 'INVALID', message = is_value and of_value or of_statement, file = name, line = line }
+end
+
+--- The name that may have been meant where there is no variable of a name.
+local function meant(err, env)
+  local name = err.message:match "nil value %(global '([%w_]+)'%)$"
+  if not name or err.hint then
+    return
+  end
+  local names = {}
+  for key in pairs(env) do
+    names[#names + 1] = type(key) == 'string' and key or nil
+  end
+  local near = require('host.view.suggest').text(name, names)
+  err.hint = near and (near:gsub('"', '')) or nil
+end
+
+--- An error as it is shown: nothing that only the worker understands.
+local function told(err, env)
+  meant(err, env)
+  return {
+    code = err.code,
+    message = err.message,
+    file = err.file,
+    line = err.line,
+    hint = err.hint,
+    traceback = err.traceback,
+  }
+end
+
+--- Evaluates the text of an entry.
+---@param given table {text, width?, time?}
+---@param name string "entry 3"
+---@param env table the variables of the session; `_` becomes the first value
+---@return table shown {text?, error?, more?, took?}
+function M.evaluate(given, name, env)
+  local chunk, err = compile(given.text, name, env)
+  if not chunk then
+    return err.more and { more = true } or { error = told(err, env) }
+  end
+  local silent = given.text:find ';%s*$'
+  local began = given.time and tlab.clock.monotonic()
+  local took
+  local ok, text = worker.call(function()
+    local values = table.pack(chunk())
+    took = began and tlab.clock.monotonic() - began
+    if values[1] ~= nil then
+      env._ = values[1]
+    end
+    return not silent and show.values(values, given.width) or nil
+  end)
+  if not ok then
+    return { error = told(text, env) }
+  end
+  return { text = text, took = took }
+end
+
+return M
