@@ -118,6 +118,12 @@ for _, where in ipairs { 'recipes', 'lua/tlab', 'tests/lua', 'tests/ops', 'tests
   files[where] = { read_globals = { tlab = tlab } }
 end
 -- These stand in for it.
-for _, name in ipairs { 'fake_tlab', 'files_test', 'summ_extractor_test', 'summ_source_test' } do
+for _, name in ipairs {
+  'fake_tlab',
+  'digest_test',
+  'files_test',
+  'summ_extractor_test',
+  'summ_source_test',
+} do
   files['tests/lua/' .. name .. '.lua'] = { globals = { tlab = tlab } }
 end

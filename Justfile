@@ -52,6 +52,12 @@ post *words: there
 compare *words: there
     @{{ quote(tlab) }} compare "$@"
 
+# a week of the lab: week=2026-W48
+[no-cd]
+[no-exit-message]
+digest *words: there
+    @{{ quote(tlab) }} digest "$@"
+
 # run any recipe: hello specs/hello.json
 [no-cd]
 [no-exit-message]

@@ -3,17 +3,14 @@ local csv = require 'tlab.csv'
 
 local M = {}
 
-local BYTES = 256 << 10 -- of runs.csv, from its end
+local BYTES, MOST_BYTES = 256 << 10, 16 << 20 -- of runs.csv, from its end
 local MOST = 20 -- lines of a list
 local COLUMNS = 'started,id,recipe,status,seconds,models,tags,tokens_in,tokens_out,cost,currency,'
   .. 'effects,failed,outputs,commit,dirty,key,replay_of,note,params,metrics,error,folder'
 
---- The newest rows, the newest first. A row is one line: of the first, which may be cut, nothing is
---- taken, nor a row that would not be plain text in a page.
----@return table[] rows maps from column to text
-function M.newest()
-  local text = tlab.fs.tail('lab:runs.csv', BYTES)
-  local rows = text and csv.decode(COLUMNS .. '\n' .. (text:match '\n(.*)$' or '')) or {}
+-- The rows of some lines, the newest first, without those that would not be plain text in a page.
+local function rows_of(lines)
+  local rows = csv.decode(COLUMNS .. '\n' .. lines) or {}
   local newest = {}
   for i = #rows, 1, -1 do
     local row = rows[i]
@@ -26,6 +23,35 @@ function M.newest()
     newest[#newest + 1] = is_plain and row or nil
   end
   return newest
+end
+
+--- The newest rows, the newest first. A row is one line: of the first, which may be cut, nothing is
+--- taken.
+---@return table[] rows maps from column to text
+function M.newest()
+  local text = tlab.fs.tail('lab:runs.csv', BYTES)
+  return rows_of(text and text:match '\n(.*)$' or '')
+end
+
+--- All rows from a day on, the newest first. Rows lie in the order of their start, so it is the
+--- file's end that is read, more of it until an older row is seen.
+---@param from string the first day, "2026-10-03"
+---@return table[] rows
+---@return boolean whole false where there may be more rows than are read
+function M.since(from)
+  local bytes = BYTES
+  while true do
+    local text = tlab.fs.tail('lab:runs.csv', bytes) or ''
+    local is_all = #text < bytes or (text:match '\n([^\n]+)\n' or from) < from
+    if is_all or bytes >= MOST_BYTES then
+      local lines = {}
+      for line in (text:match '\n(.*\n)' or ''):gmatch '[^\n]*\n' do
+        lines[#lines + 1] = line:sub(1, #from) >= from and line or nil
+      end
+      return rows_of(table.concat(lines)), is_all
+    end
+    bytes = bytes * 8
+  end
 end
 
 --- Those that did not end well, unless the same experiment did later.

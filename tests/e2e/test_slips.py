@@ -39,6 +39,7 @@ COMMANDS = [
     "summ",
     "post",
     "compare",
+    "digest",
     "hello",
     "nothing",
 ]
