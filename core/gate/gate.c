@@ -93,15 +93,17 @@ static tl_val error_map(const tl_err *e)
   return map;
 }
 
-/* Wrong use and missing permits are the recipe's mistake: they raise. All else is the world's. */
-static bool raises(int rc)
+/* Wrong use and missing permits are the recipe's mistake: they raise, as does what a person stopped. All
+ * else is the world's. */
+static bool raises(const tl_gate *g, int rc)
 {
-  return rc == TL_EARGUMENT || rc == TL_ENOT_PERMITTED;
+  return rc == TL_EARGUMENT || rc == TL_ENOT_PERMITTED || (g->stopping && rc == TL_EINTERRUPTED);
 }
 
 static void give(tl_gate *g, uint64_t ask, int rc, const tl_val *value)
 {
-  if (g->answer) g->answer(g->ud, ask, rc == TL_OK ? "ok" : raises(rc) ? "raise" : "fail", value);
+  if (g->answer)
+    g->answer(g->ud, ask, rc == TL_OK ? "ok" : raises(g, rc) ? "raise" : "fail", value);
 }
 
 static void give_error(tl_gate *g, uint64_t ask, const tl_err *e)
@@ -149,7 +151,7 @@ static int record_answer(tl_effect *f, int rc, tl_err *e)
   if (!g->record) return TL_OK;
   if (rc < 0) {
     tl_val error = error_map(&f->call.err);
-    int written = record_line(f, NULL, &error, raises(rc), e);
+    int written = record_line(f, NULL, &error, raises(g, rc), e);
     tl_free(&error);
     return written;
   }
@@ -195,6 +197,7 @@ static void finish(tl_effect *f, int rc)
   }
   if (rc == TL_OK) shift_answer(f);
   if (rc == TL_OK) tl_effect_fetched(f);
+  if (tl_effect_is_next(f)) g->entry = rc == TL_OK && f->call.out.type != TL_NIL;
   if (record_answer(f, rc, &e) < 0 && g->fatal.code == TL_OK) g->fatal = e;
   if (g->fatal.code == TL_OK) {
     if (rc == TL_OK) give(g, f->ask, rc, &f->call.out);
@@ -414,6 +417,8 @@ static int act(tl_effect *f)
 void tl_effect_live(tl_effect *f)
 {
   int rc = f->checked;
+  if (rc == TL_OK && f->gate->stopping)
+    rc = tl_fail(&f->call.err, TL_EINTERRUPTED, "stopped by Ctrl-C");
   if (rc == TL_OK) rc = tl_effect_places(f, &f->call.err);
   if (rc == TL_OK) rc = check_permit(f, &f->call.err);
   if (rc == TL_OK && !answer_reused(f, &rc) && !tl_mend_needed(f, &rc) && !stream_ended(f))
@@ -442,6 +447,7 @@ static void perform(tl_effect *f)
     perform_unrecorded(f);
     return;
   }
+  if (tl_effect_is_next(f)) tl_entry_over(g);
   f->n = ++g->count;
   if (form_args(f, &g->fatal) < 0) return;
   if (g->mode == TL_REPLAY || g->mode == TL_RESUME) tl_effect_again(f);

@@ -50,6 +50,10 @@ typedef struct tl_gate {
   tl_carries carries; /* ends of streams that may be the start of a secret */
   tl_mend *mends;     /* resume: streams that were opened again */
   tl_guard guard;
+  bool entry;    /* a session: what the last repl.next answered is being evaluated … */
+  bool stopping; /* … and is being stopped: what it asks raises TL_EINTERRUPTED */
+  int64_t
+      stop_at; /* replay: at which tick to stop the entry that the answer in hand begins, 0: never */
   tl_val hooked; /* names of the operations that `hook` answers, as the keys of a map */
   tl_hook *hook;
   void *hook_ud;
@@ -62,6 +66,10 @@ void tl_gate_free(tl_gate *g);
 
 /* Is every answer still one of the old record? Then nothing is performed but in the run's folder. */
 bool tl_gate_replaying(const tl_gate *g);
+
+/* Stops the entry of a session that is being evaluated: what it waits for raises TL_EINTERRUPTED, and
+ * so does what it asks until the next repl.next. False when there is none, or it is stopped already. */
+bool tl_gate_stop(tl_gate *g);
 
 /* Takes one ask; args (a list) is owned by the gate from here. Answers now or later. */
 void tl_gate_ask(tl_gate *g, uint64_t ask, int64_t task, const char *op, tl_val args);

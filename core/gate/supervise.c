@@ -7,9 +7,10 @@
 #include "../base/wire.h"
 #include "../prim/loop.h"
 #include "../prim/spawn.h"
+#include "../prim/stop.h"
 #include "../prim/store.h"
 
-enum { LOAD_MS = 20000, IDLE_MS = 1000, LOOK_MS = 2000 };
+enum { LOAD_MS = 20000, IDLE_MS = 1000, LOOK_MS = 2000, STOP_MS = 1000 };
 
 /* --- frames -------------------------------------------------------------------------------------- */
 
@@ -27,6 +28,15 @@ static tl_val frame_of(const char *word)
   return list;
 }
 
+/* {"stop", tick}: where the entry that the next answer begins is to be stopped, as it was. */
+static void put_stop(tl_worker *w)
+{
+  tl_val frame = frame_of("stop");
+  (void)tl_push(&frame, tl_int(w->gate->stop_at));
+  w->gate->stop_at = 0;
+  put_frame(w, frame);
+}
+
 /* The frame borrows the value: it can be megabytes. */
 static void answer(void *ud, uint64_t ask, const char *how, const tl_val *value)
 {
@@ -34,6 +44,7 @@ static void answer(void *ud, uint64_t ask, const char *how, const tl_val *value)
   tl_err e;
   tl_val items[] = {tl_str("answer"), tl_int((int64_t)ask), tl_str(how), *value};
   const tl_val frame = {.type = TL_LIST, .u.list = {.items = items, .len = 4, .cap = 4}};
+  if (w->gate && w->gate->stop_at) put_stop(w);
   if (tl_wire_put(&w->out, &frame, &e) < 0 && w->broken.code == TL_OK) w->broken = e;
   tl_free(&items[0]);
   tl_free(&items[2]);
@@ -317,8 +328,11 @@ static bool check_ends(tl_worker *w, tl_val *outcome)
 {
   tl_err e;
   if (w->signal) {
-    (void)tl_fail(&e, TL_EINTERRUPTED, "stopped by %s",
-                  w->signal == SIGINT ? "Ctrl-C" : strsignal(w->signal));
+    (void)tl_fail(&e, TL_EINTERRUPTED, "stopped by %s%s",
+                  w->signal == SIGINT ? "Ctrl-C" : strsignal(w->signal),
+                  w->signal == SIGINT && w->stopped_at
+                      ? ", in an evaluation that did not end at the first one"
+                      : "");
     end_with_err(outcome, "interrupted", &e);
     (void)tl_put(outcome, "signal", tl_int(w->signal));
     return true;
@@ -334,6 +348,22 @@ static bool check_ends(tl_worker *w, tl_val *outcome)
   if (w->gate->fatal.code == TL_OK && w->broken.code) w->gate->fatal = w->broken;
   if (w->gate->fatal.code) end_with_err(outcome, "failed", &w->gate->fatal);
   return w->gate->fatal.code != TL_OK;
+}
+
+/* Ctrl-C stops the entry of a session, if one is evaluated; a second one, when the first does not help,
+ * the session. Every other signal ends the run. */
+static void take_signal(tl_worker *w)
+{
+  int sig = tl_signals_take(w->signals);
+  if (sig == SIGINT && tl_gate_stop(w->gate)) {
+    w->stopped_at = tl_clock_ms();
+    tl_stop_wish(w->pid);
+    return;
+  }
+  if (!w->gate->stopping) w->stopped_at = 0;
+  if (sig == SIGINT && w->stopped_at && tl_clock_ms() - w->stopped_at < STOP_MS) return;
+  if (sig) tl_signals_last();
+  w->signal = sig;
 }
 
 static int wait_ms(const tl_worker *w)
@@ -358,7 +388,7 @@ static void run_loop(tl_worker *w, tl_val *outcome)
       return;
     }
     bool alive = exchange(w, fds[0].revents);
-    if (fds[1].revents) w->signal = tl_signals_take(w->signals);
+    if (fds[1].revents) take_signal(w);
     if (take_all(w, outcome)) return;
     if (alive || w->gate->fatal.code) continue;
     int code = gone(w, &e);

@@ -26,9 +26,10 @@ typedef struct tl_worker {
   int64_t deadline;   /* monotonic ms, 0: none */
   int64_t idle_since; /* replay: when the worker last did something */
   int64_t idle_cpu;
-  int64_t looks; /* how many were asked */
-  int signal;    /* the signal that stopped the run, 0: none */
-  tl_err broken; /* the worker said something that makes no sense */
+  int64_t looks;      /* how many were asked */
+  int64_t stopped_at; /* a session: when its entry was to be stopped, 0: it was not */
+  int signal;         /* the signal that stopped the run, 0: none */
+  tl_err broken;      /* the worker said something that makes no sense */
 } tl_worker;
 
 /* Starts it and waits for its hello; *held is what the kernel took away (owned by the caller). */

@@ -133,9 +133,13 @@ int tl_signals_take(int fd)
 {
   struct signalfd_siginfo info;
   if (read(fd, &info, sizeof info) != (ssize_t)sizeof info) return 0;
+  return (int)info.ssi_signo;
+}
+
+void tl_signals_last(void)
+{
   (void)clock_gettime(CLOCK_MONOTONIC, &first_signal);
   hand_over();
-  return (int)info.ssi_signo;
 }
 
 void tl_signals_close(int fd)

@@ -17,9 +17,11 @@ int64_t tl_spawn_cpu_ms(pid_t pid);
 
 /* From here SIGINT, SIGTERM and SIGHUP can be read from the descriptor instead of ending us. */
 int tl_signals_open(tl_err *e);
-/* The signal that came, 0 if none. After it another one, 0.3 s later or more, ends the process at
- * once with 128 + its number. */
+/* The signal that came, 0 if none. */
 int tl_signals_take(int fd);
+/* That one ends the run: another one, 0.3 s later or more, ends the process at once with 128 + its
+ * number. */
+void tl_signals_last(void);
 /* The run is over and is being written down: the first signal from now on waits for that, a second one
  * ends the process. Accepts -1. */
 void tl_signals_close(int fd);

@@ -74,7 +74,7 @@ local function make_close()
 end
 
 --- coroutine.wrap over resume, since Lua's own closes without counting.
-local function make_wrap(close)
+local function make_wrap(tasks, close)
   local function finish(thread, ok, ...)
     if ok then
       return ...
@@ -87,6 +87,7 @@ local function make_wrap(close)
   return function(f)
     local thread = coroutine.create(f)
     return function(...)
+      tasks.may_go_on()
       return finish(thread, coroutine.resume(thread, ...))
     end
   end
@@ -101,9 +102,10 @@ local function make_coroutine(tasks)
       error(name .. ': this coroutine belongs to a task of run:map', 3)
     end
   end
-  co.wrap = make_wrap(close)
+  co.wrap = make_wrap(tasks, close)
   function co.resume(thread, ...)
     check(thread, 'coroutine.resume')
+    tasks.may_go_on()
     return coroutine.resume(thread, ...)
   end
   function co.close(thread)

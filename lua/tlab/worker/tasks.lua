@@ -121,18 +121,13 @@ local function interrupted(op)
   return core.mark_err { code = 'INTERRUPTED', op = op, message = 'stopped by Ctrl-C' }
 end
 
---- Once an entry is being stopped it asks for nothing more.
-local function refuse_stopping(op)
-  if core.entry_stopping() then
-    errors.raise(interrupted(op))
-  end
-end
-
 --- Asks the supervisor. Other tasks go on meanwhile, but not during an ask whose answer is not
 --- recorded: a replay could not know when they did.
 function M.ask(op, ...)
   refuse_loading(op)
-  refuse_stopping(op)
+  if core.entry_stopping() then
+    errors.raise(interrupted(op))
+  end
   local n = send(op, ...)
   if core.ops[op] or not may_yield() then
     return settle(op, wait_here(n))
@@ -153,6 +148,14 @@ end
 
 function M.owns(co)
   return owned[co] == true
+end
+
+--- Before a coroutine of the recipe's own goes on: in an entry that is being stopped none does, or
+--- a loop that makes them would begin each with ticks of its own.
+function M.may_go_on()
+  if core.entry_stopping() then
+    errors.raise(interrupted())
+  end
 end
 
 --- Runs f as task 0 until it has ended.
