@@ -102,7 +102,7 @@ local ops = {
   proc = 'run',
   rand = 'bytes',
   repl = 'next',
-  run = 'note',
+  run = 'call note',
   talk = 'progress say stream',
   text = 'diff',
 }

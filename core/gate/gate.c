@@ -40,11 +40,17 @@ static int guard_beyond(void *ud, const char *path, tl_err *e)
   return tl_permit_beyond(&g->permits, path, e);
 }
 
+static const tl_val *guard_calls(void *ud)
+{
+  const tl_gate *g = ud;
+  return &g->calls;
+}
+
 void tl_gate_init(tl_gate *g, tl_mode mode)
 {
   *g = (tl_gate){.mode = mode, .began = tl_clock_ms(), .again = tl_list()};
   tl_permits_init(&g->permits);
-  g->guard = (tl_guard){g, guard_name, guard_address, guard_secret, guard_beyond};
+  g->guard = (tl_guard){g, guard_name, guard_address, guard_secret, guard_beyond, guard_calls};
 }
 
 void tl_gate_free(tl_gate *g)
@@ -60,6 +66,7 @@ void tl_gate_free(tl_gate *g)
   tl_free(&g->again);
   tl_free(&g->difference);
   tl_free(&g->hooked);
+  tl_free(&g->calls);
   tl_permits_free(&g->permits);
   tl_secrets_free(&g->secrets);
 }
@@ -247,6 +254,13 @@ void tl_effect_fetched(const tl_effect *f)
   tl_git_source_free(&source);
 }
 
+static int lab_place(tl_effect *f, tl_err *e)
+{
+  int lab_fd = f->gate->permits.lab_fd;
+  f->places[0] = (tl_place){.dirfd = lab_fd, .rel = ".", .shown = "lab:"};
+  return lab_fd >= 0 ? TL_OK : tl_fail(e, TL_ENOT_FOUND, "%s: there is no lab here", f->op->name);
+}
+
 /* Of a program: the lab, which it must not see, then what it is given to read. */
 static int program_places(tl_effect *f, tl_err *e)
 {
@@ -273,6 +287,7 @@ static int program_places(tl_effect *f, tl_err *e)
 int tl_effect_places(tl_effect *f, tl_err *e)
 {
   if (f->op->flags & TL_OP_MIRROR) return fetch_places(f, e);
+  if (f->op->permit == TL_PERMIT_CALL) return lab_place(f, e);
   tl_param params[TL_PARAMS_MAX];
   unsigned n = tl_op_params(f->op, params), k = 0;
   tl_permits *p = &f->gate->permits;
@@ -314,6 +329,7 @@ static int check_permit(tl_effect *f, tl_err *e)
       return tl_fail(e, TL_EARGUMENT, "proc.run needs argv, a list that begins with a program");
     return tl_permit_named(&g->permits, "run", program->u.s.data, e);
   }
+  case TL_PERMIT_CALL: return tl_permit_declared(&g->permits, "call", first->u.s.data, e);
   default: return TL_OK; /* paths were checked as places, hosts are by the guard */
   }
 }
@@ -402,7 +418,8 @@ static int answer_now(tl_effect *f)
 static int act(tl_effect *f)
 {
   tl_gate *g = f->gate;
-  if (g->offline && !is_hooked(f) && f->op->flags & TL_OP_OUTWARD && !(f->op->flags & TL_OP_MIRROR))
+  if (g->offline && !is_hooked(f) && f->op->flags & TL_OP_OUTWARD &&
+      !(f->op->flags & TL_OP_OFFLINE))
     return tl_fail(&f->call.err, TL_ENOT_RECORDED, "%s: the run is offline%s", f->op->name,
                    g->old ? " and the record has no answer to this" : "");
   if (f->op->flags & TL_OP_OUTWARD && !f->asked_written && record_asked(f, &g->fatal) < 0) {

@@ -54,6 +54,7 @@ typedef struct tl_gate {
   bool stopping; /* … and is being stopped: what it asks raises TL_EINTERRUPTED */
   int64_t
       stop_at; /* replay: at which tick to stop the entry that the answer in hand begins, 0: never */
+  tl_val calls;  /* what a called run is told besides recipe and spec; empty: none can be called */
   tl_val hooked; /* names of the operations that `hook` answers, as the keys of a map */
   tl_hook *hook;
   void *hook_ud;

@@ -9,6 +9,7 @@
 #define NET TL_PERMIT_NET
 #define RUN TL_PERMIT_RUN
 #define ENV TL_PERMIT_ENV
+#define CALL TL_PERMIT_CALL
 #define TOOL TL_PERMIT_TOOL
 #define OUTWARD TL_OP_OUTWARD
 #define PURE TL_OP_PURE
@@ -16,6 +17,7 @@
 #define SHOWN TL_OP_SHOWN
 #define STREAM TL_OP_STREAM
 #define MIRROR TL_OP_MIRROR
+#define OFFLINE TL_OP_OFFLINE
 
 const tl_op tl_ops[] = {
 #define OP(id, name, permit, flags, sig, ret, help) \
@@ -36,7 +38,7 @@ const tl_op *tl_op_find(const char *name)
 
 const char *tl_permit_name(tl_permit p)
 {
-  static const char *const names[] = {"none", "read", "write", "net", "run", "env", "tool"};
+  static const char *const names[] = {"none", "read", "write", "net", "run", "env", "call", "tool"};
   return names[p];
 }
 

@@ -11,6 +11,7 @@ typedef enum {
   TL_PERMIT_NET,
   TL_PERMIT_RUN,
   TL_PERMIT_ENV,
+  TL_PERMIT_CALL,
   TL_PERMIT_TOOL,
 } tl_permit;
 
@@ -22,6 +23,7 @@ enum { /* flags of ops.def, explained there */
        TL_OP_STREAM = 16,
        TL_OP_LOCAL = 32, /* done in the worker, has no primitive */
        TL_OP_MIRROR = 64,
+       TL_OP_OFFLINE = 128,
 };
 
 enum { TL_PARAMS_MAX = 4 };

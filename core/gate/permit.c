@@ -111,6 +111,7 @@ static const char *family_words(const char *family)
   if (strcmp(family, "net") == 0) return "network access to";
   if (strcmp(family, "read") == 0) return "reading";
   if (strcmp(family, "run") == 0) return "running";
+  if (strcmp(family, "call") == 0) return "calling the recipe";
   return "the environment variable";
 }
 
@@ -151,6 +152,13 @@ int tl_permit_net(tl_permits *p, const char *host, int port, tl_err *e)
 int tl_permit_named(tl_permits *p, const char *family, const char *name, tl_err *e)
 {
   return check(p, &(tl_subject){family, name, 0}, e);
+}
+
+int tl_permit_declared(tl_permits *p, const char *family, const char *name, tl_err *e)
+{
+  tl_subject s = {family, name, 0};
+  bool declared = find_match(&p->needs, &s) != NULL, denied = find_match(&p->deny, &s) != NULL;
+  return denied || !declared ? refuse(p, &s, declared, denied, e) : TL_OK;
 }
 
 int tl_permit_beyond(tl_permits *p, const char *path, tl_err *e)

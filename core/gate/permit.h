@@ -39,6 +39,9 @@ int tl_permit_address(tl_permits *p, const char *host, int port, const struct so
                       tl_err *e);
 int tl_permit_named(tl_permits *p, const char *family, const char *name, tl_err *e);
 
+/* As tl_permit_named, where it is enough that the recipe declares it and nobody denies it. */
+int tl_permit_declared(tl_permits *p, const char *family, const char *name, tl_err *e);
+
 /* A path that what the recipe named leads to, as a `.git` file does. No recipe can declare it, so it
  * need only be allowed, and not denied. */
 int tl_permit_beyond(tl_permits *p, const char *path, tl_err *e);

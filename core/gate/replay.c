@@ -181,11 +181,19 @@ int tl_replay_answer(const tl_replay *r, uint64_t n, tl_val *out, tl_err *e)
   return rc;
 }
 
+/* A called run that did not succeed is an answer, but none to have a second time. */
+static bool is_of_use(const tl_old *old)
+{
+  return old->answered && !old->failed &&
+         (strcmp(old->op, "run.call") != 0 ||
+          strcmp(tl_get_str(&old->answer, "status", ""), "succeeded") == 0);
+}
+
 uint64_t tl_replay_find(tl_replay *r, const char *op, const tl_val *args)
 {
   for (size_t i = 0; i < r->len; i++) {
     tl_old *old = &r->effects[i];
-    if (!old->answered || old->used || old->failed) continue;
+    if (old->used || !is_of_use(old)) continue;
     if (strcmp(old->op, op) != 0 || !tl_equal(&old->args, args)) continue;
     old->used = true;
     return i + 1;

@@ -10,6 +10,7 @@
 #include "../gate/gate.h"
 #include "../prim/fs.h"
 #include "../prim/hash.h"
+#include "../prim/spawn.h"
 #include "../prim/store.h"
 #include "det.h"
 #include "embed.h"
@@ -389,7 +390,7 @@ static void push_core(lua_State *L, host *h)
   lua_setfield(L, -2, "args");
   put_string(L, "version", TL_VERSION);
   put_string(L, "lua_version", LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
-  lua_pushboolean(L, h->dev_fd >= 0);
+  lua_pushstring(L, h->dev_lua); /* nil without one */
   lua_setfield(L, -2, "overridden");
 }
 
@@ -420,12 +421,14 @@ static int traceback(lua_State *L)
 
 static int run_command(lua_State *L)
 {
-  lua_getglobal(L, "require");        // require
-  lua_pushstring(L, "host.cmd");      // require name
-  lua_call(L, 1, 1);                  // cmd
-  lua_getfield(L, -1, "main");        // cmd main
-  push_args(L, lua_touserdata(L, 1)); // cmd main args
-  lua_call(L, 1, 1);                  // cmd code
+  const host *h = lua_touserdata(L, 1);
+  bool called = strcmp(h->argv[0], TL_CALLED) == 0;
+  lua_getglobal(L, "require");                                // require
+  lua_pushstring(L, called ? "host.run.called" : "host.cmd"); // require name
+  lua_call(L, 1, 1);                                          // cmd
+  lua_getfield(L, -1, "main");                                // cmd main
+  push_args(L, h);                                            // cmd main args
+  lua_call(L, 1, 1);                                          // cmd code
   return 1;
 }
 

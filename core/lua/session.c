@@ -229,9 +229,10 @@ static int session_permit(lua_State *L)
   luaL_checktype(L, 2, LUA_TTABLE);
   int rc = tl_lua_to_val(L, 2, &given, &e);
   if (rc == TL_OK) {
-    static const char *const parts[] = {"needs", "allow", "deny"};
-    tl_val *to[] = {&s->gate.permits.needs, &s->gate.permits.allow, &s->gate.permits.deny};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const parts[] = {"needs", "allow", "deny", "calls"};
+    tl_val *to[] = {&s->gate.permits.needs, &s->gate.permits.allow, &s->gate.permits.deny,
+                    &s->gate.calls};
+    for (size_t i = 0; i < 4; i++) {
       const tl_val *v = tl_get(&given, parts[i]);
       tl_free(to[i]);
       *to[i] = v ? tl_copy(v) : tl_map();

@@ -14,7 +14,8 @@
  *                                    primitive's place, permits for hosts aside; else as any effect
  *   s:held()                         what the kernel took away from the worker
  *   s:load(file, source, seed)       the recipe's declaration, or nil, err {code, message, file, line}
- *   s:permit{ needs, allow, deny, secrets }
+ *   s:permit{ needs, allow, deny, calls }   calls: what a run that this one calls is told besides
+ *                                    recipe and spec {parent, allow, limits, offline, dev_lua}
  *   s:begin(dir, keep)               the run's folder; keep: write a record there
  *   s:run(spec, info)                outcome {status, error, signal, effects, recorded,
  *                                    refusal, difference, live, again}; of a resumed run: live says

@@ -41,18 +41,21 @@ int tl_loop_wait(struct pollfd *fds, unsigned n, int timeout_ms, tl_err *e)
     all[i] = (struct pollfd){.fd = fds[i].fd, .events = fds[i].events};
   procs = tl_proc_fds(all + n, FDS_MOST - n);
   more = procs + tl_fetch_fds(all + n + procs, FDS_MOST - n - procs);
+  more += tl_called_fds(all + n + more, FDS_MOST - n - more);
   for (unsigned i = n; i < n + more; i++) all[i].revents = 0;
   rc = tl_http_busy() ? tl_http_wait(all, n + more, limit, e) : poll_plain(all, n + more, limit, e);
   for (unsigned i = 0; i < n; i++) fds[i].revents = rc < 0 ? 0 : all[i].revents;
   if (rc < 0) return rc;
   tl_proc_ready(all + n, procs);
   tl_fetch_ready();
+  tl_called_ready();
   tl_clock_fire();
   return TL_OK;
 }
 
 void tl_loop_cancel(void)
 {
+  tl_called_cancel();
   tl_fetch_cancel(); /* before http.c, which it asks */
   tl_http_cancel();
   tl_proc_cancel();

@@ -39,6 +39,11 @@ void tl_fetch_ready(void);
 int64_t tl_fetch_deadline(void);
 void tl_fetch_cancel(void);
 
+/* run_call.c: as of git_fetch.c; cancel has the called runs write down that they were interrupted. */
+unsigned tl_called_fds(struct pollfd *fds, unsigned max);
+void tl_called_ready(void);
+void tl_called_cancel(void);
+
 /* clock.c: monotonic milliseconds; the next sleeper's time or -1; completes the sleepers due. */
 int64_t tl_clock_ms(void);
 int64_t tl_clock_deadline(void);

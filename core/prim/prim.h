@@ -37,6 +37,9 @@ typedef struct tl_guard {
                 const char **value, tl_err *e);
   /* May this absolute path be read, which no argument named but what an argument names leads to? */
   int (*beyond)(void *ud, const char *path, tl_err *e);
+  /* What a run that this one calls is told besides recipe and spec; an empty map: it can call
+   * none. */
+  const tl_val *(*calls)(void *ud);
 } tl_guard;
 
 /* Paths that a command of proc.run may give its program to read. */

@@ -9,11 +9,26 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "store.h"
+
 enum { WORKER_FD = 3, SECOND_SIGNAL_MS = 300 };
+
+/* Its own group: Ctrl-C is for us, who end the worker, or the called run, ourselves. */
+static void init_spawn(posix_spawn_file_actions_t *files, posix_spawnattr_t *attr)
+{
+  sigset_t none;
+  (void)posix_spawn_file_actions_init(files);
+  (void)posix_spawnattr_init(attr);
+  (void)sigemptyset(&none);
+  (void)posix_spawnattr_setsigmask(attr, &none);
+  (void)posix_spawnattr_setpgroup(attr, 0);
+  (void)posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+}
 
 static int spawn_self(const char *cpu, const char *memory, int fd, pid_t *pid)
 {
@@ -23,15 +38,8 @@ static int spawn_self(const char *cpu, const char *memory, int fd, pid_t *pid)
   (void)snprintf(argv[2], 32, "%s", memory);
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attr;
-  sigset_t none;
-  (void)posix_spawn_file_actions_init(&files);
+  init_spawn(&files, &attr);
   (void)posix_spawn_file_actions_adddup2(&files, fd, WORKER_FD);
-  (void)posix_spawnattr_init(&attr);
-  (void)sigemptyset(&none);
-  (void)posix_spawnattr_setsigmask(&attr, &none);
-  /* Its own group: Ctrl-C is for the supervisor, which ends the worker itself. */
-  (void)posix_spawnattr_setpgroup(&attr, 0);
-  (void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   int err = posix_spawn(pid, "/proc/self/exe", &files, &attr, argv, envp);
   (void)posix_spawn_file_actions_destroy(&files);
   (void)posix_spawnattr_destroy(&attr);
@@ -58,6 +66,47 @@ int tl_spawn_worker(int64_t cpu_seconds, int64_t memory, pid_t *pid, int *sock, 
   }
   *sock = pair[0];
   return TL_OK;
+}
+
+static int spawn_called(const char *dev_lua, int lab, int in, int out, pid_t *pid)
+{
+  char self[32];
+  char *argv[] = {(char[]){TL_CALLED}, self, NULL, NULL, NULL};
+  char option[] = "--dev-lua";
+  (void)snprintf(self, sizeof self, "%d", getpid());
+  if (dev_lua) {
+    argv[2] = option;
+    argv[3] = (char *)(uintptr_t)dev_lua;
+  }
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attr;
+  init_spawn(&files, &attr);
+  (void)posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
+  (void)posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+  (void)posix_spawn_file_actions_addfchdir_np(&files, lab);
+  int err = posix_spawn(pid, "/proc/self/exe", &files, &attr, argv, environ);
+  (void)posix_spawn_file_actions_destroy(&files);
+  (void)posix_spawnattr_destroy(&attr);
+  return err;
+}
+
+int tl_spawn_called(const char *dev_lua, int lab, int in, pid_t *pid, int *pidfd, int *out,
+                    tl_err *e)
+{
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return tl_fail_errno(e, errno, "cannot make a pipe");
+  int err = spawn_called(dev_lua, lab, in, ends[1], pid);
+  (void)close(ends[1]);
+  *out = ends[0];
+  *pidfd = err ? -1 : (int)syscall(SYS_pidfd_open, *pid, 0);
+  if (err == 0 && (*pidfd < 0 || fcntl(*out, F_SETFL, O_NONBLOCK) != 0)) {
+    err = errno;
+    (void)tl_spawn_end(*pid, 0);
+    tl_store_close(*pidfd);
+  }
+  if (err == 0) return TL_OK;
+  (void)close(*out);
+  return tl_fail_errno(e, err, "cannot start another run");
 }
 
 int tl_spawn_end(pid_t pid, int grace_ms)

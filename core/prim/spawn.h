@@ -9,6 +9,12 @@
 /* Starts this same binary as a worker: argv {"tlab-worker", cpu seconds, memory bytes}, an empty
  * environment, the socket as descriptor 3 and nothing else open. *sock is our non-blocking end. */
 int tl_spawn_worker(int64_t cpu_seconds, int64_t memory, pid_t *pid, int *sock, tl_err *e);
+/* Starts this same binary as a called run, with the lab as its working folder: argv {TL_CALLED, our
+ * process number, --dev-lua, its folder}, our environment and standard error, `in` as its standard
+ * input. *out is what it says, non-blocking; *pidfd readable once it has ended. */
+#define TL_CALLED "tlab-called"
+int tl_spawn_called(const char *dev_lua, int lab, int in, pid_t *pid, int *pidfd, int *out,
+                    tl_err *e);
 /* Collects it, having waited up to grace_ms for its own end and killed it then. Returns how it
  * ended: an exit code, or -signal. */
 int tl_spawn_end(pid_t pid, int grace_ms);

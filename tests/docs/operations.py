@@ -29,6 +29,7 @@ the run's folder · `?` may be left out. [ARCHITECTURE.md](ARCHITECTURE.md#paths
 | read | nothing in the run's folder and in the lab (`lab:…`); elsewhere `needs.read` and `--allow-read=PATH` |
 | write | nothing, and only in the run's folder |
 | net, run, env | `needs` in the recipe, and `lab.json` or `--allow-net`, `--allow-run`, `--allow-env` |
+| call | `needs.call` in the recipe |
 """
 
 # A request and a command are maps; their fields are not in the table.

@@ -19,15 +19,16 @@ t.test('every family is there, literals stay', function()
     run = { 'rust_extractor', '/usr/bin/env' },
     env = { 'HOME' },
     secret = { 'KEY' },
+    call = { 'ai' },
     read = { '/data', 'lab:notes', 'own.txt' },
   }
   t.eq(
     core.json.encode(got),
-    '{"env":["HOME"],"net":["127.0.0.1:8080","example.com",'
+    '{"call":["ai"],"env":["HOME"],"net":["127.0.0.1:8080","example.com",'
       .. '"*.example.com:443","localhost:*","[::1]:80"],"read":["/data"],'
       .. '"run":["rust_extractor","/usr/bin/env"],"secret":["KEY"]}'
   )
-  t.eq(core.json.encode(resolved()), '{"env":[],"net":[],"read":[],"run":[],"secret":[]}')
+  t.eq(core.json.encode(resolved()), '{"call":[],"env":[],"net":[],"read":[],"run":[],"secret":[]}')
 end)
 
 t.test('a URL of the spec becomes host:port', function()

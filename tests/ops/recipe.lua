@@ -55,6 +55,7 @@ return {
     read = { '$spec.read' },
     run = { 'date', 'no-such-program' },
     env = { 'TLAB_OPS_TEST' },
+    call = { 'child', 'no-such-recipe' },
   },
   run = function(run, spec)
     local rows, last = {}, {}

@@ -26,7 +26,15 @@ CASES = ["works", "wrong argument", "not permitted", "fails"]
 RAISES = {"wrong argument": "ARGUMENT", "not permitted": "NOT_PERMITTED"}
 # Families whose answers must differ when they are asked anew in the changed world: what replays the
 # same there can only have come from the record.
-CHANGING = {"fs", "hash", "git", "http", "proc", "clock", "rand", "env"}
+CHANGING = {"fs", "hash", "git", "http", "proc", "clock", "rand", "env", "run"}
+
+
+CHILD = """
+return {
+  name = 'child', summary = 'Is called.', home = 'ai-team/artifacts', spec = { type = 'object' },
+  run = function(run, spec) run:metric('n', spec.n) end,
+}
+"""
 
 
 class Tap:
@@ -71,6 +79,7 @@ class World:
         self.lab, self.tlab, self.env = pathlib.Path(folder), tlab, "before"
         (self.lab / "recipes").mkdir()
         shutil.copy(HERE / "recipe.lua", self.lab / "recipes/ops.lua")
+        self.write("recipes/child.lua", CHILD)
         self.write("lab.json", '{"schema": "tlab.lab/1"}')
         self.write("notes.md", "hello\n")
         self.write("folder/a.txt", "a")
@@ -98,6 +107,7 @@ class World:
         self.write("notes.md", "something else\n")
         self.write("folder/b.txt", "b")
         shutil.rmtree(self.lab / "repo")
+        (self.lab / "recipes/child.lua").unlink()
 
     def call(self, *words):
         env = {"PATH": os.environ["PATH"], "TLAB_OPS_TEST": self.env}

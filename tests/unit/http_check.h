@@ -71,7 +71,7 @@ void explicit_bzero(void *p, size_t n)
   __explicit_bzero_chk(p, n, n);
 }
 
-static const tl_guard guard = {NULL, fake_name, fake_addr, fake_secret, NULL};
+static const tl_guard guard = {NULL, fake_name, fake_addr, fake_secret, NULL, NULL};
 
 /* --- calls ------------------------------------------------------------------------------------ */
 

@@ -20,6 +20,7 @@ M.DERIVED = {
   'tags',
   'inputs',
   'programs',
+  'calls',
 }
 
 --- Fields that `running` takes over as they are.
@@ -41,6 +42,7 @@ local KNOWN = {
   'permits',
   'limits',
   'replay_of',
+  'parent',
   'secrets',
   'lab_prices',
 }

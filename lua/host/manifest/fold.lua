@@ -5,6 +5,7 @@
 
 local core = require 'core'
 local lines = require 'host.manifest.lines'
+local noted = require 'host.manifest.noted'
 local programs = require 'host.manifest.programs'
 
 local M = {}
@@ -37,107 +38,9 @@ local function collect_blobs(value, blobs)
   end
 end
 
---- A value as the recipe gave it: {"$num": "2"} is the float 2.0, {"$int": …} an integer beyond
---- 2^53, "$$x" the key "$x". What JSON cannot hold (NaN, infinities, huge integers) stays as its
---- text.
----@param value any of a line of the record; changed
----@return any
-function M.restore(value)
-  if type(value) ~= 'table' then
-    return value
-  end
-  if value['$num'] then
-    local number = tonumber(value['$num'])
-    return number and number - number == 0 and number or value['$num']
-  elseif value['$int'] then
-    return value['$int']
-  end
-  local escaped = {}
-  for key, below in pairs(value) do
-    value[key] = M.restore(below)
-    if type(key) == 'string' and key:sub(1, 2) == '$$' then
-      escaped[#escaped + 1] = key
-    end
-  end
-  for _, key in ipairs(escaped) do
-    value[key:sub(2)], value[key] = value[key], nil
-  end
-  return value
-end
-
 --- Sums of money to the billionth, so that 0.1 + 0.2 reads 0.3.
 local function money(amount)
   return math.floor(amount * 1e9 + 0.5) / 1e9
-end
-
---- Appends what is not there yet; equal means equal canonical JSON.
-local function add_once(list, seen, value)
-  local key = core.json.encode(value)
-  if not seen[key] then
-    seen[key] = true
-    list[#list + 1] = value
-  end
-end
-
---- What each kind of run.note adds. Other kinds, and notes of another form than the manifest's
---- schema has, stay in the record only: a recipe's slip must not cost the run its manifest.
-local notes = {}
-
-function notes.model(state, value)
-  for _, field in ipairs { 'asked', 'answered', 'fingerprint' } do
-    if value[field] ~= nil and type(value[field]) ~= 'string' then
-      return
-    end
-  end
-  add_once(state.models, state.seen.models, value)
-end
-
-function notes.seed(state, value)
-  if math.type(value.seed) == 'integer' then
-    add_once(state.seeds, state.seen.seeds, value.seed)
-  end
-end
-
-function notes.tag(state, value)
-  if value.tag ~= nil then
-    add_once(state.tags, state.seen.tags, value.tag)
-  end
-end
-
-function notes.usage(state, value)
-  state.tokens = state.tokens or { input = 0, output = 0 }
-  for _, kind in ipairs { 'input', 'output', 'cached' } do
-    if math.type(value[kind]) == 'integer' and value[kind] >= 0 then
-      state.tokens[kind] = (state.tokens[kind] or 0) + value[kind]
-    end
-  end
-end
-
-function notes.cost(state, value)
-  if
-    type(value.amount) == 'number'
-    and value.amount >= 0
-    and type(value.currency) == 'string'
-    and value.currency ~= ''
-  then
-    state.costs[value.currency] = (state.costs[value.currency] or 0) + value.amount
-  end
-end
-
-function notes.metric(state, value)
-  if type(value.name) == 'string' and value.value ~= nil then
-    state.metrics[value.name] = value.value
-  end
-end
-
-function notes.log(state)
-  state.log = (state.log or 0) + 1
-end
-
-function notes.params(state, value)
-  for name, of in pairs(value) do
-    state.params[name] = of
-  end
 end
 
 local function size_and_hash(value)
@@ -179,6 +82,14 @@ local function add_input(state, path, result)
   if not state.seen.inputs[key] then
     state.seen.inputs[key] = true
     state.inputs[#state.inputs + 1] = { path = path, sha256 = sha256, size = size }
+  end
+end
+
+--- A run that this one called, by the answer of run.call.
+local function add_call(state, recipe, run)
+  if type(recipe) == 'string' and type(run) == 'table' and type(run.id) == 'string' then
+    state.calls[#state.calls + 1] =
+      { id = run.id, folder = run.folder, recipe = recipe, status = run.status }
   end
 end
 
@@ -237,13 +148,12 @@ local function answered(state, effect, answer)
     if M.is_outside(effect.args[1]) then
       add_input(state, effect.args[1], answer.result)
     end
+  elseif effect.op == 'run.call' then
+    add_call(state, effect.args[1], answer.result)
   elseif effect.op == 'proc.run' then
     programs.add(state.programs, effect.args, answer.result)
   elseif effect.op == 'run.note' then
-    local note = notes[effect.args[1]]
-    if note and type(effect.args[2]) == 'table' then
-      note(state, M.restore(effect.args[2]))
-    end
+    noted.add(state, effect.args[1], effect.args[2])
   end
 end
 
@@ -300,6 +210,7 @@ local function new_state()
     tags = {},
     inputs = {},
     programs = {},
+    calls = core.json.array {},
     params = {},
     metrics = {},
     costs = {},
@@ -348,6 +259,7 @@ local function summary_of(state)
     tags = state.tags,
     inputs = state.inputs,
     programs = programs.list(state.programs),
+    calls = state.calls,
     blobs = state.blobs,
     written = state.written,
     sizes = state.sizes,
@@ -375,8 +287,8 @@ end
 --- behind: it is no effect, and `torn` says that it is there.
 ---@param text string
 ---@return table|nil summary {effects, models, params, seeds, tokens?, cost?, metrics, log?, tags,
----  inputs, programs, blobs = {sha256 → size}, written = {path → sha256}, sizes = {path → bytes},
----  folders = {path → true}, open = numbers asked and never answered, torn}
+---  inputs, programs, calls, blobs = {sha256 → size}, written = {path → sha256}, sizes = {path →
+---  bytes}, folders = {path → true}, open = numbers asked and never answered, torn}
 ---@return table|nil err
 function M.text(text)
   return fold(lines.text(text))

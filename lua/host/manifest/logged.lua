@@ -1,8 +1,8 @@
 --- What a recipe told by run:log: out of the record, where each line has its time.
 
 local core = require 'core'
-local fold = require 'host.manifest.fold'
 local lines = require 'host.manifest.lines'
+local noted = require 'host.manifest.noted'
 
 local M = {}
 
@@ -24,7 +24,7 @@ local function entry_of(line)
   return {
     at = effect.at,
     text = text_of(args[2].text),
-    fields = type(fields) == 'table' and fold.restore(fields) or nil,
+    fields = type(fields) == 'table' and noted.restore(fields) or nil,
   }
 end
 

@@ -116,6 +116,7 @@ function M.manifest(run, held)
     permits = { needs = run.needs, allowed = run.allow, denied = run.deny },
     limits = run.limits,
     replay_of = run.replay_of,
+    parent = run.parent,
     secrets = run.secrets,
     started_ms = run.started_ms,
     lab_prices = run.lab.config.prices,
@@ -248,7 +249,9 @@ function M.close(run, manifest, outcome)
       seconds = (core.clock.monotonic() - run.began_ms) / 1000,
     }, files)
   end)
-  ok, err = latest.set(run.lab, run.folder)
+  if not run.parent then -- the newest that a person asked for
+    ok, err = latest.set(run.lab, run.folder)
+  end
   if not ok then
     outcome.error = outcome.error or { code = err.code, message = err.message }
   end

@@ -79,6 +79,21 @@ local function told(outcome, run, how)
   return shown
 end
 
+--- What the runs that a run calls are told besides recipe and spec (core/prim/run_call.c).
+---@param run table
+---@param how table {offline?}
+---@return table
+function M.calls(run, how)
+  local depth = run.parent and run.parent.depth or 0
+  return {
+    parent = { id = run.id, folder = run.folder, depth = depth + 1 },
+    allow = run.lent,
+    limits = run.limits,
+    offline = how.offline or false,
+    dev_lua = core.overridden and core.fs.realpath(core.overridden) or nil,
+  }
+end
+
 local function permit_and_run(run, session, manifest, how)
   local ok, err = folder.fill(run, manifest)
   if ok then
@@ -86,6 +101,7 @@ local function permit_and_run(run, session, manifest, how)
       needs = run.needs,
       allow = run.allow,
       deny = run.deny,
+      calls = M.calls(run, how),
     }
   end
   if ok then
@@ -168,7 +184,8 @@ end
 --- Runs a recipe to its end, whatever end that is.
 ---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
 ---  seed?, no_input?, replay_of? = id, found? = the recipe itself, hooks? of core.session,
----  began? = fn(run, session), called before the recipe's first effect}
+---  began? = fn(run, session), called before the recipe's first effect, parent? = the run that
+---  called {id, folder, depth}, stdin? = what gives the spec in place of standard input}
 ---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
 ---  with an error, open? = true when nothing was to be done: the day is open}
 ---@return table|nil err nothing has been written then

@@ -6,39 +6,6 @@ local M = {}
 
 M.FAMILIES = { 'net', 'read', 'run', 'env' }
 
-local function append(to, from)
-  for _, item in ipairs(from or {}) do
-    to[#to + 1] = item
-  end
-end
-
---- A read permit is an absolute path; one from the command line may be relative to where it was
---- typed.
-local function absolute(path)
-  if path:sub(1, 1) == '/' then
-    return path
-  end
-  return core.fs.realpath(path) or path
-end
-
---- lab.json's allow and deny, and the --allow-… of the command line.
----@param lab table
----@param given table<string, string[]>|nil
----@return table allow, table deny
-function M.merge(lab, given)
-  local config = lab.config.permits or {}
-  local allow, deny = {}, {}
-  for _, family in ipairs(M.FAMILIES) do
-    allow[family], deny[family] = core.json.array {}, core.json.array {}
-    append(allow[family], config.allow and config.allow[family])
-    append(deny[family], config.deny and config.deny[family])
-    for _, item in ipairs(given and given[family] or {}) do
-      table.insert(allow[family], family == 'read' and absolute(item) or item)
-    end
-  end
-  return allow, deny
-end
-
 local function add_new(list, items)
   local there = {}
   for _, item in ipairs(list) do
@@ -51,6 +18,50 @@ local function add_new(list, items)
   end
 end
 
+--- A read permit is an absolute path; one from the command line may be relative to where it was
+--- typed.
+local function absolute(path)
+  if path:sub(1, 1) == '/' then
+    return path
+  end
+  return core.fs.realpath(path) or path
+end
+
+local function given_of(given, family)
+  local list = {}
+  for i, item in ipairs(given and given[family] or {}) do
+    list[i] = family == 'read' and absolute(item) or item
+  end
+  return list
+end
+
+---@param allow table<string, string[]>
+---@return table<string, string[]>
+function M.copy(allow)
+  local copy = {}
+  for family, list in pairs(allow) do
+    copy[family] = core.json.array {}
+    add_new(copy[family], list)
+  end
+  return copy
+end
+
+--- lab.json's allow and deny, and the --allow-… of the command line.
+---@param lab table
+---@param given table<string, string[]>|nil
+---@return table allow, table deny
+function M.merge(lab, given)
+  local config = lab.config.permits or {}
+  local allow, deny = {}, {}
+  for _, family in ipairs(M.FAMILIES) do
+    allow[family], deny[family] = core.json.array {}, core.json.array {}
+    add_new(allow[family], config.allow and config.allow[family])
+    add_new(deny[family], config.deny and config.deny[family])
+    add_new(allow[family], given_of(given, family))
+  end
+  return allow, deny
+end
+
 --- Those of a run that goes on: as recorded, with what the command line adds; and what the lab
 --- denies today is denied as well.
 ---@param recorded table {allowed, denied} of the manifest
@@ -61,13 +72,9 @@ function M.resumed(recorded, lab, given)
   local _, denied = M.merge(lab)
   local allow, deny = {}, {}
   for _, family in ipairs(M.FAMILIES) do
-    local more = {}
-    for i, item in ipairs(given and given[family] or {}) do
-      more[i] = family == 'read' and absolute(item) or item
-    end
     allow[family], deny[family] = core.json.array {}, core.json.array {}
     add_new(allow[family], recorded.allowed[family])
-    add_new(allow[family], more)
+    add_new(allow[family], given_of(given, family))
     add_new(deny[family], recorded.denied[family])
     add_new(deny[family], denied[family])
   end
@@ -117,10 +124,10 @@ function M.explain(error, refusal, command)
     return
   end
   local allowed = table.concat(refusal.allowed, ', ')
-  error.details = {
-    'needed: ' .. refusal.family .. ' ' .. refusal.subject,
-    'allowed: ' .. (allowed == '' and 'nothing' or allowed),
-  }
+  error.details = { 'needed: ' .. refusal.family .. ' ' .. refusal.subject }
+  if refusal.family ~= 'call' then -- which is declared, and that is all
+    error.details[2] = 'allowed: ' .. (allowed == '' and 'nothing' or allowed)
+  end
   if refusal.denied then
     error.hint = 'lab.json denies it: permits.deny.' .. refusal.family
   elseif not refusal.declared then

@@ -33,7 +33,12 @@ local function read_spec(how, decl, recipe)
     return nil, err
   end
   local spec
-  spec, err = load.read { words = how.words, lab = how.lab, schema = validator }
+  spec, err = load.read {
+    words = how.words,
+    lab = how.lab,
+    schema = validator,
+    stdin = how.stdin,
+  }
   local ok = spec
   if spec and decl.place == 'day' then
     ok, err = day.put_date(spec.value)
@@ -80,6 +85,7 @@ function M.run(how, session, recipe, modules, limits)
     flake_lock = pins and pins.flake_lock,
   }
   local allow, deny = permits.merge(lab, how.allow)
+  local lent = permits.copy(allow) -- what the person grants this run is not for others
   if not how.no_input then
     permits.ask_missing(decl, needed, allow)
   end
@@ -101,7 +107,9 @@ function M.run(how, session, recipe, modules, limits)
     needs = needed,
     allow = allow,
     deny = deny,
+    lent = lent,
     limits = limits,
+    parent = how.parent,
   }
 end
 

@@ -163,6 +163,8 @@ function M.prepare(how, manifest, rest)
     needs = manifest.permits.needs,
     allow = allow,
     deny = deny,
+    lent = allow,
+    parent = manifest.parent,
     limits = limits_of(manifest, how.limits),
     tool = manifest.tool,
     filled = true,

@@ -73,7 +73,7 @@ local function reopen(run, manifest, rest)
   return ok and reopened, err
 end
 
-local function perform(run, session, manifest)
+local function perform(run, session, manifest, how)
   local source, err = core.fs.read(run.dir .. '/record/recipe/recipe.lua')
   if not source then
     return nil, err
@@ -92,6 +92,7 @@ local function perform(run, session, manifest)
     needs = run.needs,
     allow = run.allow,
     deny = run.deny,
+    calls = lifecycle.calls(run, how),
   }
   if ok then
     ok, err = lifecycle.secrets(session, run.lab, run.needs)
@@ -218,7 +219,7 @@ local function go_on(how, manifest, rest)
   }
   local outcome
   if session then
-    outcome, err = perform(run, session, manifest)
+    outcome, err = perform(run, session, manifest, how)
     session:close()
   end
   err = outcome and differs(outcome) or err

@@ -4,7 +4,7 @@ local value = require 'host.spec.value'
 
 local M = {}
 
-local FAMILIES = { 'net', 'read', 'run', 'env', 'secret' }
+local FAMILIES = { 'net', 'read', 'run', 'env', 'call', 'secret' }
 
 local function invalid(message, ...)
   return nil, { code = 'INVALID', message = message:format(...) }
@@ -144,6 +144,13 @@ function forms.env(text)
   return text
 end
 
+function forms.call(text)
+  if not text:find '^[%w_-]+$' or #text > 64 then
+    return nil, "expected the name of a recipe, such as 'ai'"
+  end
+  return text
+end
+
 forms.secret = forms.env
 
 local function add(list, family, text, entry)
@@ -211,7 +218,7 @@ end
 ---@param needs table|nil family → list of strings, some of them `$spec.a.b` or `$lab.git.base_url`
 ---@param spec table the resolved spec
 ---@param config table|nil the lab's configuration
----@return table|nil {net, read, run, env, secret}, lists of strings
+---@return table|nil {net, read, run, env, call, secret}, lists of strings
 ---@return table|nil err
 function M.resolve(needs, spec, config)
   needs = needs or {}

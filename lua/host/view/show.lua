@@ -135,6 +135,21 @@ local function programs(m, text)
   end
 end
 
+--- "ai  3f9a1234  succeeded  2026/11/23/ai-team/artifacts/…"
+local function calls(m, text)
+  local rows = {}
+  for i, run in ipairs(m.calls or {}) do
+    if i > LIST_MAX then
+      rows[i] = { ('  and %d more'):format(#m.calls - LIST_MAX) }
+      break
+    end
+    rows[i] = { '  ' .. run.recipe, run.id:sub(1, 8), run.status, run.folder }
+  end
+  if #rows > 0 then
+    text[#text + 1] = 'calls\n' .. table_view.columns(rows)
+  end
+end
+
 local function files(title, list, text)
   if not list or #list == 0 then
     return
@@ -252,6 +267,7 @@ function M.text(m, options)
   add(rows, 'git', git(m))
   add(rows, 'seed', tostring(m.seed))
   add(rows, 'replay of', m.replay_of and m.replay_of:sub(1, 8))
+  add(rows, 'called by', m.parent and m.parent.id:sub(1, 8) .. ' ' .. m.parent.folder)
   add(rows, 'folder', m.folder)
   add(rows, 'key', m.key:sub(1, 12))
   local text = {
@@ -265,6 +281,7 @@ function M.text(m, options)
   }
   error_lines(m, style, text)
   programs(m, text)
+  calls(m, text)
   files('inputs', m.inputs, text)
   files('outputs', m.outputs, text)
   log(style.clean(options and options.log or {}), m.id:sub(1, 8), text)

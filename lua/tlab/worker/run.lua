@@ -12,7 +12,7 @@ local M = {}
 ---@field lab_prices table? what tokens cost, by model: `prices` of lab.json
 
 local Run = {}
-local core, errors, tasks, modules, input -- see M.new
+local core, errors, tasks, modules, input, called -- see M.new
 
 local function must(value, err)
   if value == nil and err then
@@ -129,6 +129,27 @@ end
 ---@param value number
 function Run:metric(name, value)
   return ask('run.note', 'metric', { name = name, value = value })
+end
+
+--- Runs another recipe of the lab, as a run of its own with its own folder and record, and waits
+--- for its end. The recipe declares it: needs = { call = { 'ai' } }. What that run may reach is
+--- what the lab and the command line allow; nothing is asked.
+---@param recipe string its name
+---@param spec? table
+---@param options? {raise: boolean?} raise = false: a run that fails is no error here
+---@return tlab.Called|nil run with :read(name), :rows(name), :json(name)
+---@return table|nil err with raise = false: what it failed with; nil, err: it came to no run
+function Run:call(recipe, spec, options)
+  called = called or core.internal 'called'
+  local run, err = tasks.ask('run.call', recipe, spec)
+  if run then
+    run, err = called.make(recipe, run, Run.input)
+    err = err and core.mark_err(err)
+  end
+  if err and not (options and options.raise == false) then
+    errors.raise(err)
+  end
+  return run, err
 end
 
 --- A line for later: in the record with its time, in `tlab show`, and on the terminal.
