@@ -327,6 +327,7 @@ static void fail_stuck(tl_gate *g)
 static bool check_ends(tl_worker *w, tl_val *outcome)
 {
   tl_err e;
+  w->signal = tl_signals_taken();
   if (w->signal) {
     (void)tl_fail(&e, TL_EINTERRUPTED, "stopped by %s%s",
                   w->signal == SIGINT ? "Ctrl-C" : strsignal(w->signal),
@@ -362,8 +363,7 @@ static void take_signal(tl_worker *w)
   }
   if (!w->gate->stopping) w->stopped_at = 0;
   if (sig == SIGINT && w->stopped_at && tl_clock_ms() - w->stopped_at < STOP_MS) return;
-  if (sig) tl_signals_last();
-  w->signal = sig;
+  if (sig) tl_signals_last(sig);
 }
 
 static int wait_ms(const tl_worker *w)

@@ -139,13 +139,18 @@ static void our_signals(sigset_t *set)
   (void)sigaddset(set, SIGHUP);
 }
 
+static unsigned listening; /* descriptors that are open: one run may wait for another */
+static int taken;          /* the signal that ends them all, 0: none */
+
 int tl_signals_open(tl_err *e)
 {
   sigset_t set;
   our_signals(&set);
   (void)sigprocmask(SIG_BLOCK, &set, NULL);
   int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  return fd >= 0 ? fd : tl_fail_errno(e, errno, "cannot wait for signals");
+  if (fd < 0) return tl_fail_errno(e, errno, "cannot wait for signals");
+  listening++;
+  return fd;
 }
 
 static struct timespec first_signal; /* of the monotonic clock; all zero before there was one */
@@ -185,16 +190,24 @@ int tl_signals_take(int fd)
   return (int)info.ssi_signo;
 }
 
-void tl_signals_last(void)
+void tl_signals_last(int sig)
 {
   (void)clock_gettime(CLOCK_MONOTONIC, &first_signal);
   hand_over();
+  taken = sig;
+}
+
+int tl_signals_taken(void)
+{
+  return taken;
 }
 
 void tl_signals_close(int fd)
 {
   if (fd < 0) return;
   (void)close(fd);
+  if (--listening > 0) return;
+  taken = 0;
   hand_over();
 }
 

@@ -27,9 +27,11 @@ int tl_signals_open(tl_err *e);
 int tl_signals_take(int fd);
 /* That one ends the run: another one, 0.3 s later or more, ends the process at once with 128 + its
  * number. */
-void tl_signals_last(void);
-/* The run is over and is being written down: the first signal from now on waits for that, a second one
- * ends the process. Accepts -1. */
+void tl_signals_last(int sig);
+/* The signal that ends the run, 0 if none; of runs that wait for each other it ends all. */
+int tl_signals_taken(void);
+/* The run is over and is being written down: unless another one waits for it, the first signal from now
+ * on waits for that, and a second one ends the process. Accepts -1. */
 void tl_signals_close(int fd);
 
 /* Non-blocking: bytes moved, 0 when it would block, -1 at the end or on an error. */
