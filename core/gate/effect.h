@@ -18,6 +18,7 @@ struct tl_effect {
   char *source;  /* git.fetch: the path that a place borrows; owned */
   tl_mend *mend; /* of a stream that was opened again */
   bool begun;    /* resume: it waits for the old answers no more */
+  bool reused;   /* the old record answered */
   bool asked_written;
   tl_effect *next;
 };

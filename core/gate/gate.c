@@ -10,8 +10,6 @@
 #include "../prim/loop.h"
 #include "../prim/store.h"
 
-enum { LIVE_HANDLES = 1 << 20 };
-
 /* --- the guard: what a primitive asks in the middle of its work ------------------------------------ */
 
 static int guard_name(void *ud, const char *host, int port, tl_err *e)
@@ -178,14 +176,13 @@ static void scrub(tl_effect *f, int rc)
   tl_secrets_scrub_err(&g->secrets, &f->call.err);
 }
 
-/* Handles and the clock that never jumps go on where the old record ended, or apart from it. */
+/* Handles and the clock that never jumps go on where the old record ended. */
 static void shift_answer(tl_effect *f)
 {
   tl_gate *g = f->gate;
-  if (f->op->prim == prim_http_open && g->mode != TL_LIVE) {
+  if (f->op->prim == prim_http_open && g->mode != TL_LIVE && !f->reused) {
     tl_val *handle = tl_get_mut(&f->call.out, "handle");
-    if (handle && g->mode == TL_RESUME) handle->u.i += g->old->last_handle;
-    else if (handle && handle->u.i < LIVE_HANDLES) handle->u.i += LIVE_HANDLES;
+    if (handle) handle->u.i += g->old->last_handle;
   } else if (f->op->prim == prim_clock_monotonic && g->mode == TL_RESUME && g->old->clocked) {
     f->call.out.u.i += g->old->clock - g->began;
   }
@@ -358,11 +355,12 @@ static bool answer_reused(tl_effect *f, int *rc)
   *rc = TL_OK;
   if (g->mode != TL_REUSE || f->op->flags & TL_OP_IN_RUN) return false;
   bool on_handle = f->op->prim == prim_http_next || f->op->prim == prim_http_close;
-  if (on_handle && f->args.u.list.items[0].u.i >= LIVE_HANDLES) {
-    f->args.u.list.items[0].u.i -= LIVE_HANDLES;
+  if (on_handle && f->args.u.list.items[0].u.i > g->old->last_handle) {
+    f->args.u.list.items[0].u.i -= g->old->last_handle;
     return false;
   }
   uint64_t n = tl_replay_find(g->old, f->op->name, &f->form);
+  f->reused = n > 0;
   if (n) {
     *rc = tl_replay_answer(g->old, n, &f->call.out, &f->call.err);
     return true;

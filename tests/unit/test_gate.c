@@ -655,6 +655,49 @@ static void ended_streams_are_answered_as_they_ended(void **state)
   close_bench(&b);
 }
 
+/* Answers http.open with its first handle, and http.next with the handle that it is asked about. */
+static int stream_hook(void *ud, const char *op, tl_call *call)
+{
+  (void)ud;
+  if (strcmp(op, "http.next") == 0) {
+    call->out = tl_copy(&call->args[0]);
+  } else {
+    call->out = tl_map();
+    (void)tl_put(&call->out, "handle", tl_int(1));
+  }
+  return TL_OK;
+}
+
+/* Handles of the old record and of the streams that are opened now are told from each other. */
+static void reuse_answers_streams(void **state)
+{
+  (void)state;
+  bench b, again;
+  tl_err e;
+  write_lines(&b, "{\"args\":[{}],\"at\":0,\"n\":1,\"op\":\"http.open\",\"task\":0}\n"
+                  "{\"n\":1,\"result\":{\"handle\":1},\"took\":0}\n"
+                  "{\"args\":[1],\"at\":0,\"n\":2,\"op\":\"http.next\",\"result\":\"piece\","
+                  "\"task\":0,\"took\":0}\n");
+  open_replay(&again, b.dir, TL_REUSE);
+  assert_int_equal(tl_record_open(&again.record, again.g.permits.run_fd, false, &e), TL_OK);
+  again.g.record = &again.record;
+  again.g.hooked = args("{\"http.open\":true,\"http.next\":true}");
+  again.g.hook = stream_hook;
+  tl_gate_ask(&again.g, 1, 0, "http.open", args("[{}]"));
+  tl_gate_ask(&again.g, 2, 0, "http.next", args("[1]"));
+  tl_gate_ask(&again.g, 3, 0, "http.open", args("[{\"url\":\"http://127.0.0.1:9/\"}]"));
+  tl_gate_ask(&again.g, 4, 0, "http.next", args("[2]"));
+  tl_gate_ask(&again.g, 5, 0, "http.next", args("[1]"));
+  assert_int_equal(again.got.n, 5);
+  assert_int_equal(tl_get_int(&again.got.value[0], "handle", 0), 1);
+  assert_string_equal(again.got.value[1].u.s.data, "piece");
+  assert_int_equal(tl_get_int(&again.got.value[2], "handle", 0), 2);
+  assert_int_equal(again.got.value[3].u.i, 1);
+  assert_string_equal(tl_get_str(&again.got.value[4], "code", ""), "NOT_RECORDED");
+  close_bench(&again);
+  close_bench(&b);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -670,6 +713,7 @@ int main(void)
       cmocka_unit_test(another_request_ends_a_replay_with_both_shown),
       cmocka_unit_test(answers_come_in_the_recorded_order),
       cmocka_unit_test(reuse_answers_what_it_has_and_performs_the_rest),
+      cmocka_unit_test(reuse_answers_streams),
       cmocka_unit_test(offline_refuses_what_is_not_recorded),
       cmocka_unit_test(a_hook_answers_in_a_primitives_place),
       cmocka_unit_test(without_a_hook_nobody_types),
