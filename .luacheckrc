@@ -104,6 +104,7 @@ local ops = {
   repl = 'next',
   run = 'call note',
   talk = 'progress say stream',
+  test = 'ask',
   text = 'diff',
 }
 -- ops: end

@@ -35,3 +35,8 @@ int prim_repl_next(tl_call *c)
   return tl_fail(&c->err, TL_ENOT_PERMITTED,
                  "repl.next: only in a session of `tlab repl` there is somebody who types");
 }
+
+int prim_test_ask(tl_call *c)
+{
+  return tl_fail(&c->err, TL_ENOT_PERMITTED, "test.ask: only `tlab test` makes labs for tests");
+}

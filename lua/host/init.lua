@@ -3,12 +3,12 @@
 
 local core = require 'core'
 local lab = require 'host.lab'
+local make = require 'host.init.make'
 
 local M = {}
 
 local FILES = 'host/init/files/'
--- Modes, less the umask, as git and editors have them; but nothing is for everybody to write.
-local FILE, PROGRAM, FOLDER, PRIVATE = 436, 509, 509, 448 -- 0664, 0775, 0775, 0700
+local PROGRAM = 509 -- 0775, less the umask
 
 --- {path in the lab, its text in the binary, program = may be executed}; before these come the
 --- recipes and schemas that tlab has.
@@ -55,52 +55,6 @@ local function lab_json(root)
   } .. '\n'
 end
 
---- Makes each folder of a path that is not there yet.
----@param base string what stands before the path, "" or "/" or ending in "/"
----@param check? boolean whether a link is refused: below the lab's root it may lead out of it
----@return boolean|nil ok, table|nil err
-local function make_folders(base, path, check)
-  local at = base
-  for part in path:gmatch('[^/]+') do
-    at = at .. part
-    local ok, err = true, nil
-    if part ~= '.' and part ~= '..' then
-      ok, err = core.fs.make(at, part == 'secrets' and PRIVATE or FOLDER)
-    end
-    if not ok and err.code ~= 'EXISTS' then
-      return nil, err
-    end
-    local stat = core.fs.stat(check and at or core.fs.realpath(at) or at)
-    if stat and stat.type ~= 'folder' then
-      return nil,
-        { code = 'EXISTS', message = ('%s is a %s, expected a folder'):format(at, stat.type) }
-    end
-    at = at .. '/'
-  end
-  return true
-end
-
---- Makes a file that is not there yet.
----@return string|nil what "made", "same" (it is there with this text) or "kept" (with another)
----@return table|nil err
-local function make_file(root, path, text, mode)
-  local ok, err = make_folders(root .. '/', path:match('^(.*)/') or '', true)
-  if not ok then
-    return nil, err
-  end
-  local full = root .. '/' .. path
-  if core.fs.read(full, #text) == text then
-    return 'same'
-  elseif core.fs.stat(full) then
-    return 'kept'
-  end
-  ok, err = core.fs.create(full, text, mode)
-  if not ok and err.code ~= 'EXISTS' then
-    return nil, err
-  end
-  return ok and 'made' or 'kept'
-end
-
 --- The nearest folder at or above a path that is there.
 local function nearest(path)
   while not core.fs.realpath(path) do
@@ -143,7 +97,7 @@ local function fill(root)
   plan[#plan + 1] = { 'lab.json', text = lab_json(root) } -- the last: now it is a lab
   for _, file in ipairs(plan) do
     local text = file.text or core.embedded(file[2])
-    local what, err = make_file(root, file[1], text, file.program and PROGRAM or FILE)
+    local what, err = make.file(root, file[1], text, file.program and PROGRAM)
     if not what then
       return nil, err
     end
@@ -164,7 +118,7 @@ function M.run(dir, force)
     return nil, err
   end
   local ok
-  ok, err = make_folders(dir:sub(1, 1) == '/' and '/' or '', dir)
+  ok, err = make.folders(dir:sub(1, 1) == '/' and '/' or '', dir)
   local root
   if ok then
     root, err = core.fs.realpath(dir)

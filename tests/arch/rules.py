@@ -73,7 +73,18 @@ LUA_MODULES = {
     "host.manifest": ["core", "host.manifest", "host.spec", "host.store"],
     "host.store": ["core", "host.store", "host.lab", "host.view.suggest"],
     "host.lab": ["core", "host.spec", "host.view"],
-    "host.init": ["core", "host.lab"],
+    "host.init": ["core", "host.init", "host.lab"],
+    "host.new": ["core", "host.init.make"],
+    "host.test": [
+        "core",
+        "host.test",
+        "host.run",
+        "host.lab",
+        "host.manifest.read",
+        "host.view.suggest",
+    ],
+    "host.new.files": ["tlab"],
+    "tlab.test": ["tlab", "host.view.suggest", "test.file"],  # names nearby: pure; what `tlab test` is given
     "host.run": [
         "core",
         "host.run",

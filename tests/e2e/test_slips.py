@@ -14,7 +14,9 @@ from lab import TLAB, Lab
 pytestmark = pytest.mark.slow
 
 COMMANDS = [
+    "new",
     "run",
+    "test",
     "replay",
     "resume",
     "verify",

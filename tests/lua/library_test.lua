@@ -7,8 +7,11 @@ local core = require 'core'
 local PAGE = 'docs/3-extend/LIBRARY.md'
 local SOURCES = { schema = 'lua/host/spec/schema.lua' } -- handed on by tlab.schema
 
--- Not for everyone: modules of tlab's own recipes, and what only the validator uses.
-local OWN = { artifacts = true, runs = true, ['schema.copy'] = true }
+-- How a page calls them, where it is not by the module's name.
+local CALLS = { run = 'run:', test = 't%.' }
+
+-- Not for everyone: modules of tlab's own recipes, what only the validator uses, or `tlab test`.
+local OWN = { artifacts = true, runs = true, ['schema.copy'] = true, ['test.told'] = true }
 
 local function source_of(name)
   return assert(core.fs.read(SOURCES[name] or ('lua/tlab/%s.lua'):format(name)))
@@ -20,6 +23,7 @@ local function examples(page)
   for name, code in page:gmatch '\n```lua examples/([%w_]+)%.lua\n(.-)\n```' do
     blocks[name] = code
   end
+  blocks.test = page:match '\n```lua tests/recipes/[%w_]+_test%.lua\n(.-)\n```'
   return blocks
 end
 
@@ -45,7 +49,7 @@ local function differences(page)
   local blocks, modules, found = examples(page), library(), {}
   for name, members in pairs(modules) do
     local code = '\n' .. (blocks[name] or '')
-    local call = name == 'run' and 'run:' or name .. '%.'
+    local call = CALLS[name] or name .. '%.'
     for member in pairs(members) do
       local is_told = code:find('%f[%w_.]' .. call .. member .. '%f[^%w_]')
       if not is_told and not OWN[name .. '.' .. member] then

@@ -60,6 +60,17 @@ M.commands = {
     },
   },
   {
+    name = 'new',
+    summary = 'begin a recipe of your own, with its spec and test',
+    usage = 'tlab new recipe NAME [--force]',
+    words = { 2, 2 },
+    takes = { 'made', 'nothing' },
+    options = { 'force' },
+    examples = {
+      { 'tlab new recipe haiku', 'recipe, schema of its spec, spec and test; they work at once' },
+    },
+  },
+  {
     name = 'run',
     summary = 'run a recipe and keep all of it',
     usage = 'tlab run [OPTIONS] RECIPE [SPEC] [key=value ...]',
@@ -82,6 +93,19 @@ M.commands = {
       { 'tlab repl', 'a session: every line is answered at once; :quit ends it' },
       { "printf '1 + 1\\n' | tlab repl", 'the same without a terminal: a script' },
       { 'tlab repl --allow-net=127.0.0.1:8080', 'with a permit, so that it is not asked for' },
+    },
+  },
+  {
+    name = 'test',
+    summary = 'run the tests of recipes, each in a lab of its own',
+    usage = 'tlab test [OPTIONS] [NAME ...]',
+    words = { 0 },
+    takes = { 'test' },
+    options = { 'update', 'limit-cpu' },
+    examples = {
+      { 'tlab test', 'all of tests/recipes; exit code 1 when one fails' },
+      { 'tlab test haiku', 'those of one recipe; so recipes/haiku.lua' },
+      { 'tlab test haiku --update', 'what it made now is what is expected from now on' },
     },
   },
   {

@@ -86,6 +86,19 @@ function M.shell()
   return list_of { 'bash', 'zsh', 'fish' }
 end
 
+function M.made()
+  return list_of { 'recipe' }
+end
+
+function M.test()
+  local lab = require('host.lab').find '.'
+  local names = {}
+  for i, file in ipairs(lab and require('host.test.find').all(lab) or {}) do
+    names[i] = file.name
+  end
+  return list_of(names), true
+end
+
 function M.status()
   return list_of(require('host.store.index').STATUS)
 end

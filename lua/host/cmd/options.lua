@@ -102,6 +102,7 @@ M.all = {
   },
   ['dry-run'] = { kind = 'flag', help = 'only say what would be done' },
   ['yes'] = { kind = 'flag', short = 'y', help = 'do it without asking' },
+  ['update'] = { kind = 'flag', help = 'expect from now on what came' },
   ['quick'] = { kind = 'flag', help = 'leave out what takes long in a large lab' },
   ['remove'] = { kind = 'flag', help = 'take the words away again' },
   ['stat'] = { kind = 'flag', help = 'one line a part instead of all that differs' },
@@ -175,7 +176,10 @@ M.all = {
   ['log'] = { kind = 'flag', help = 'only what the recipe told by run:log, all of it' },
   ['rebuild'] = { kind = 'flag', help = 'make the index anew from the folders of the runs' },
   ['csv'] = { kind = 'flag', help = 'print lines of runs.csv, with its header' },
-  ['force'] = { kind = 'flag', help = 'also within another lab' },
+  ['force'] = {
+    kind = 'flag',
+    help = 'init: also within another lab; new: in the place of a recipe of tlab',
+  },
   ['schema'] = {
     kind = 'text',
     takes = 'file',

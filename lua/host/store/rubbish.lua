@@ -9,7 +9,11 @@ local M = {}
 
 local TEMPORARY = '^%.tlab%-tmp%-[%w-]+$'
 local BLOB = '^record/blobs/%x+%.tmp$'
-local SCRATCH = { ['^tlab%-replay%-%x+$'] = 'a replay', ['^tlab%-scratch%-%x+$'] = 'a program' }
+local SCRATCH = {
+  ['^tlab%-replay%-%x+$'] = 'a replay',
+  ['^tlab%-scratch%-%x+$'] = 'a program',
+  ['^tlab%-tests%-%x+$'] = 'a test',
+}
 local OPEN = '.tlab/open'
 local CACHE = '.tlab/cache'
 local MIRRORS = CACHE .. '/git'
