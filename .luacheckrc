@@ -122,6 +122,7 @@ end
 for _, name in ipairs {
   'fake_tlab',
   'digest_test',
+  'extract_test',
   'files_test',
   'summ_extractor_test',
   'summ_source_test',

@@ -52,6 +52,12 @@ post *words: there
 compare *words: there
     @{{ quote(tlab) }} compare "$@"
 
+# take facts out of files: specs/facts.json
+[no-cd]
+[no-exit-message]
+extract *words: there
+    @{{ quote(tlab) }} extract "$@"
+
 # a week of the lab: week=2026-W48
 [no-cd]
 [no-exit-message]

@@ -147,7 +147,7 @@ def commands(lab):
     return [command["name"] for command in table(lab)["commands"]]
 
 
-RECIPES = ["ai", "compare", "day", "digest", "greet", "mine", "post", "summ"]
+RECIPES = ["ai", "compare", "day", "digest", "extract", "greet", "mine", "post", "summ"]
 
 
 def run_id(lab):

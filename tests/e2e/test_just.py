@@ -116,6 +116,7 @@ def test_every_recipe_is_tlab_or_make():
         "summ",
         "post",
         "compare",
+        "extract",
         "digest",
         "run",
         "runs",

@@ -41,6 +41,7 @@ COMMANDS = [
     "summ",
     "post",
     "compare",
+    "extract",
     "digest",
     "hello",
     "nothing",
