@@ -1,6 +1,7 @@
 --- Help on a recipe: what it declares, and the keys of its spec. The recipe is loaded, not run.
 
 local core = require 'core'
+local show = require 'host.view.show'
 local table_view = require 'host.view.table'
 local value = require 'host.spec.value'
 
@@ -67,6 +68,11 @@ local function needs_of(decl)
   return #rows > 0 and '\nNeeds:\n' .. table_view.columns(rows) or ''
 end
 
+local function instead_of(declared)
+  local files = show.instead(declared.recipe, declared.modules)
+  return #files > 0 and "\nInstead of tlab's own:\n  " .. table.concat(files, '\n  ') .. '\n' or ''
+end
+
 --- The page of a recipe.
 ---@param declared table from host.cmd.recipes
 ---@param word string how it was called
@@ -81,14 +87,19 @@ function M.page(declared, word)
     example(call, declared.validator)
   ) .. string.format('\nUsage: tlab %s [SPEC] [key=value ...]\n', call) .. keys_of(
     declared.validator
-  ) .. needs_of(decl) .. '\nOptions: those of tlab run, see tlab help run\n'
+  ) .. needs_of(decl) .. instead_of(declared) .. '\nOptions: those of tlab run, see tlab help run\n'
 end
 
 --- The same for programs.
 ---@param declared table
 ---@return table
 function M.data(declared)
-  return { name = declared.decl.name, recipe = declared.recipe.file, declaration = declared.decl }
+  return {
+    name = declared.decl.name,
+    recipe = declared.recipe.file,
+    instead = core.json.array(show.instead(declared.recipe, declared.modules)),
+    declaration = declared.decl,
+  }
 end
 
 return M

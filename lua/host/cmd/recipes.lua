@@ -50,7 +50,7 @@ local LIMITS = { cpu_seconds = 10, memory = 512 << 20, seconds = 10 }
 
 --- Loads a recipe in a worker of its own, as a run would begin, and nothing more.
 ---@param word string a path or a name
----@return table|nil declared {lab, recipe, decl, validator?}
+---@return table|nil declared {lab, recipe, modules, decl, validator?}
 ---@return table|nil err
 function M.declared(word)
   local run_recipe = require 'host.run.recipe'
@@ -63,13 +63,14 @@ function M.declared(word)
   if not recipe then
     return nil, err
   end
+  local find, modules = run_recipe.modules(lab)
   local session
   session, err = core.session {
     mode = 'live',
     offline = true,
     lab = lab.root,
     limits = LIMITS,
-    module = (run_recipe.modules(lab)),
+    module = find,
   }
   if not session then
     return nil, err
@@ -85,7 +86,7 @@ function M.declared(word)
   if err then
     return nil, err
   end
-  return { lab = lab, recipe = recipe, decl = decl, validator = validator }
+  return { lab = lab, recipe = recipe, modules = modules, decl = decl, validator = validator }
 end
 
 return M

@@ -18,7 +18,12 @@ local M = {}
 local function module_list(modules)
   local list = core.json.array {}
   for _, module in ipairs(modules) do
-    list[#list + 1] = { name = module.name, origin = module.origin, sha256 = module.sha256 }
+    list[#list + 1] = {
+      name = module.name,
+      origin = module.origin,
+      instead_of = module.instead_of,
+      sha256 = module.sha256,
+    }
   end
   return list
 end
@@ -100,6 +105,7 @@ function M.manifest(run, held)
       file = run.recipe.file,
       sha256 = run.recipe.sha256,
       origin = run.recipe.origin,
+      instead_of = run.recipe.instead_of,
       modules = module_list(run.modules),
     },
     spec = {

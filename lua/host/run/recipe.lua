@@ -28,6 +28,13 @@ local function embedded(word)
     and { file = file, origin = 'embedded', source = source, sha256 = core.hash.bytes(source) }
 end
 
+--- What a text of the lab stands in place of: one of tlab's own under the same name. The same text
+--- is the same recipe or module.
+local function instead_of(name, source)
+  local own = core.embedded(name)
+  return own and own ~= source and (core.overridden and 'override' or 'embedded') or nil
+end
+
 --- What may have been meant: the name of a recipe, or of a file in the folder that was named.
 local function near(lab, word)
   local dir, last = word:match '^(.*/)([^/]*)$'
@@ -46,7 +53,7 @@ end
 --- one that is in tlab itself.
 ---@param lab table {root, config}
 ---@param word string
----@return table|nil recipe {path?, file, origin, source, sha256}
+---@return table|nil recipe {path?, file, origin, source, sha256, instead_of?}
 ---@return table|nil err
 function M.find(lab, word)
   local tried = { word }
@@ -69,6 +76,7 @@ function M.find(lab, word)
         path = real,
         file = inside or real:match('[^/]+$'),
         origin = inside and 'lab' or 'outside',
+        instead_of = inside and instead_of(inside, source),
         source = source,
         sha256 = core.hash.bytes(source),
       }
@@ -119,7 +127,7 @@ end
 --- Where `require` looks: the lab's own lua/ first, then the library in the binary.
 ---@param lab table
 ---@return fun(name: string): table|nil, table|nil find
----@return table[] found list of {name, origin, sha256, source}, in the order of loading
+---@return table[] found list of {name, origin, sha256, source, instead_of?}, as they were loaded
 function M.modules(lab)
   local found = {}
   local function find(name)
@@ -132,9 +140,11 @@ function M.modules(lab)
         { code = 'REFUSED', message = "a module cannot be called 'recipe': choose another name" }
     end
     local path = M.module_path(name)
-    local source = core.fs.read(lab.root .. '/lua/' .. path, SOURCE_MAX)
+    local source, err = core.fs.read(lab.root .. '/lua/' .. path, SOURCE_MAX)
     local origin = 'lab'
-    if not source then
+    if not source and err.code ~= 'NOT_FOUND' then
+      return nil, err -- what is there in place of tlab's own is not passed over
+    elseif not source then
       source, origin = core.embedded(path), core.overridden and 'override' or 'embedded'
     end
     if not source then
@@ -148,8 +158,13 @@ function M.modules(lab)
           ),
         }
     end
-    found[#found + 1] =
-      { name = name, origin = origin, sha256 = core.hash.bytes(source), source = source }
+    found[#found + 1] = {
+      name = name,
+      origin = origin,
+      sha256 = core.hash.bytes(source),
+      source = source,
+      instead_of = origin == 'lab' and instead_of(path, source) or nil,
+    }
     return { file = 'lua/' .. path, source = source }
   end
   return find, found

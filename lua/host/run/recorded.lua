@@ -94,9 +94,11 @@ local function add_unlisted(dir, find_new, found)
       name = name:gsub('/', '.')
       local text = core.fs.read(dir .. '/record/recipe/' .. entry.path) or ''
       local today = find_new(name) and table.remove(found)
+      local same = today and today.source == text
       found[#found + 1] = {
         name = name,
-        origin = today and today.source == text and today.origin or 'lab',
+        origin = same and today.origin or 'lab',
+        instead_of = same and today.instead_of or nil,
         sha256 = core.hash.bytes(text),
         written = true,
       }
@@ -109,8 +111,13 @@ local function modules_of(lab, dir, manifest)
   local find_new, found = recipes.modules(lab)
   local find_recorded = recipes.recorded_modules(dir)
   for _, module in ipairs(manifest.recipe.modules or {}) do
-    found[#found + 1] =
-      { name = module.name, origin = module.origin, sha256 = module.sha256, written = true }
+    found[#found + 1] = {
+      name = module.name,
+      origin = module.origin,
+      instead_of = module.instead_of,
+      sha256 = module.sha256,
+      written = true,
+    }
   end
   add_unlisted(dir, find_new, found)
   return function(name)
