@@ -341,6 +341,51 @@ STDOUT:
     # tests/recipes/ai_test.lua:7: the run asked for what the test has no answer to: POST http://127.0.0.1:1/v1/chat/completions
   ...
 
+TEST: runs that a run calls are in the same world
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: recipes/child.lua
+  return {
+    name = 'child', summary = 'Asks.', home = 'out', needs = { net = { 'api.example' } },
+    run = function(run, spec)
+      run:write('answer', assert(tlab.http.send { url = spec.url }).body)
+    end,
+  }
+FILE: recipes/parent.lua
+  return {
+    name = 'parent', summary = 'Calls.', home = 'out', needs = { call = { 'child', 'parent' } },
+    run = function(run, spec)
+      local other, err = run:call(spec.recipe or 'child', spec)
+      run:write('answer', err and err.message or other:read 'answer')
+    end,
+  }
+FILE: tests/recipes/parent_test.lua
+  local t = require 'tlab.test'
+  local answers = { { url = 'http://api.example/', body = 'yes' } }
+  t.test('a child', function(lab)
+    local run = lab:run('parent', { url = 'http://api.example/' }, { answers = answers })
+    t.eq(run:read 'answer', 'yes')
+    t.eq(run.requests[1].url, 'http://api.example/')
+  end)
+  t.test('a child that goes elsewhere', function(lab)
+    local run = lab:run('parent', { url = 'http://127.0.0.1:1/' }, { answers = answers })
+    t.has(run.error.message, "is not declared in the recipe's needs")
+  end)
+  t.test('too deep', function(lab)
+    t.has(lab:run('parent', { recipe = 'parent' }).error.message, 'each other')
+  end)
+  t.test('no name', function(lab)
+    local run = lab:run('parent', { recipe = '../child' })
+    t.ok(run.status == 'failed')
+  end)
+RUN: tlab test -q
+STDOUT:
+  ok 1 - parent: a child
+  ok 2 - parent: a child that goes elsewhere
+  ok 3 - parent: too deep
+  ok 4 - parent: no name
+  1..4
+
 TEST: only a test has a lab to be tested in
 FILE: lab.json
   { "schema": "tlab.lab/1" }

@@ -13,7 +13,9 @@ local function tell(name, value)
 end
 
 --- One line of an error with all that is wrong. A spec from a recipe has no lines to point at.
-local function line_of(err)
+---@param err table of a run that did not come about
+---@return string
+function M.line_of(err)
   local message = err.message
   for i, detail in ipairs(err.code == 'INVALID' and err.details or {}) do
     message = message .. (i == 1 and ': ' or '; ') .. detail:gsub('^standard input:%d+: ', '')
@@ -27,7 +29,10 @@ local function hint_of(err)
   return option and option .. '  # with the command that was typed' or nil
 end
 
-local function answer_of(result)
+--- What the caller is answered.
+---@param result table of host.run.lifecycle
+---@return table {id, folder, status, error?, outputs, metrics}
+function M.answer_of(result)
   local manifest, err = result.manifest, result.error
   return {
     id = manifest.id,
@@ -81,9 +86,9 @@ function M.main(args)
     result, err = run(told)
   end
   if result then
-    tell('answer', answer_of(result))
+    tell('answer', M.answer_of(result))
   else
-    tell('error', { code = err.code, message = line_of(err) })
+    tell('error', { code = err.code, message = M.line_of(err) })
   end
   return result and result.exit or core.exit_code(err.code)
 end

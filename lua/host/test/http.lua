@@ -104,45 +104,47 @@ local function unexpected(request)
   )
 end
 
---- Finds the answer, and keeps the request. `strict`: what has none fails the test.
-local function answering(net, rules, strict, current)
-  return function(asked)
-    local request = seen(asked)
-    local refused = not_permitted(current(), request.url)
-    if refused then
-      return nil, refused
-    end
-    net.requests[#net.requests + 1] = request
-    for _, rule in ipairs(rules) do
-      if fits(rule, request) then
-        rule.times = rule.times and rule.times - 1
-        if rule.error then
-          return nil,
-            {
-              code = rule.error.code or 'NETWORK',
-              message = rule.error.message or 'the test says that nobody is there',
-            }
-        end
+--- Finds the answer, and keeps the request.
+local function find(net, current, asked)
+  local request = seen(asked)
+  local refused = not_permitted(current(), request.url)
+  if refused then
+    return nil, refused
+  end
+  net.requests[#net.requests + 1] = request
+  for _, rule in ipairs(net.rules) do
+    if fits(rule, request) then
+      rule.times = rule.times and rule.times - 1
+      if not rule.error then
         return rule, nil, request
       end
+      return nil,
+        {
+          code = rule.error.code or 'NETWORK',
+          message = rule.error.message or 'the test says that nobody is there',
+        }
     end
-    net.unexpected = net.unexpected or strict and unexpected(request) or nil
-    return nil, { code = 'NOT_RECORDED', message = 'http: the run is offline: ' .. request.url }
   end
+  net.unexpected = net.unexpected or net.strict and unexpected(request) or nil
+  return nil, { code = 'NOT_RECORDED', message = 'http: the run is offline: ' .. request.url }
+end
+
+--- The network of a test's run, and of the runs that it calls.
+---@param rules table[]|nil as tlab.test has them; nil: the run is offline
+---@param strict boolean a request without an answer fails the test
+---@return table net {requests, unexpected?}
+function M.new(rules, strict)
+  return { rules = rules or {}, strict = strict, requests = core.json.array {}, streams = {} }
 end
 
 --- The operations that reach the network, answered by rules.
----@param rules table[]|nil as tlab.test has them; nil: the run is offline
----@param strict boolean a request without an answer fails the test
+---@param net table of M.new
 ---@param current fun(): table the run of host.run.prepare
 ---@return table hooks
----@return table net {requests, unexpected?}
-function M.new(rules, strict, current)
-  local net, streams = { requests = core.json.array {} }, {}
-  local find = answering(net, rules or {}, strict, current)
-  local hooks = {}
+function M.hooks(net, current)
+  local streams, hooks = net.streams, {}
   hooks['http.send'] = function(asked)
-    local rule, err, request = find(asked)
+    local rule, err, request = find(net, current, asked)
     if not rule then
       return nil, err
     end
@@ -151,7 +153,7 @@ function M.new(rules, strict, current)
     return answer
   end
   hooks['http.open'] = function(asked)
-    local rule, err, request = find(asked)
+    local rule, err, request = find(net, current, asked)
     if not rule then
       return nil, err
     end
@@ -175,7 +177,7 @@ function M.new(rules, strict, current)
   hooks['git.fetch'] = function()
     return nil, { code = 'NOT_RECORDED', message = 'git.fetch: a test has no network' }
   end
-  return hooks, net
+  return hooks
 end
 
 return M

@@ -2,6 +2,7 @@
 --- its own.
 
 local core = require 'core'
+local called = require 'host.run.called'
 local http = require 'host.test.http'
 local lifecycle = require 'host.run.lifecycle'
 local read = require 'host.manifest.read'
@@ -10,22 +11,21 @@ local world = require 'host.test.world'
 local M = {}
 
 local SEED = 1 -- of chance; the same whatever the recipe's text is
+local MOST_DEEP = 4 -- as core/prim/run_call.c has it
 
---- The words that the spec comes from.
+--- The words that the spec comes from, and what stands in the place of standard input.
 local function words_of(lab, spec)
-  if spec.words then
-    local words = {}
-    for i, word in ipairs(spec.words) do
-      local inside = not word:find '^/' and core.fs.stat(lab.root .. '/' .. word)
-      words[i] = inside and lab.root .. '/' .. word or word
+  if spec.text then
+    return { '-' }, function()
+      return spec.text
     end
-    return words
-  elseif not spec.text then
-    return {}
   end
-  local path = lab.root .. '/spec.json'
-  local ok, err = core.fs.write(path, spec.text)
-  return ok and { path }, err
+  local words = {}
+  for i, word in ipairs(spec.words or {}) do
+    local inside = not word:find '^/' and core.fs.stat(lab.root .. '/' .. word)
+    words[i] = inside and lab.root .. '/' .. word or word
+  end
+  return words
 end
 
 --- The run whose record answers, if the test names one.
@@ -51,6 +51,8 @@ local function told(result, err, net, said)
   local manifest = result and result.manifest
   if result then
     err = manifest.error
+  else
+    err.message = called.line_of(err)
   end
   return {
     status = manifest and manifest.status or 'failed',
@@ -64,6 +66,44 @@ local function told(result, err, net, said)
   }
 end
 
+--- Runs a recipe in the world of the test; the runs that it calls have the same one, and no process
+--- of their own, which would be out of the test's reach.
+local function perform(here, how)
+  local current
+  local hooks = http.hooks(here.net, function()
+    return current
+  end)
+  for op, hook in pairs(here.hooks) do
+    hooks[op] = hook
+  end
+  hooks['run.call'] = function(recipe, spec)
+    local depth = current.parent and current.parent.depth or 0
+    if not recipe:find '^[%w_-]+$' then
+      return nil, { code = 'ARGUMENT', message = 'run.call takes the name of a recipe of the lab' }
+    elseif depth == MOST_DEEP then
+      return nil, { code = 'LIMIT', message = 'runs call each other too deeply' }
+    end
+    local result, err = perform(here, {
+      recipe = 'recipes/' .. recipe .. '.lua',
+      words = { '-' },
+      stdin = function()
+        return core.json.encode(spec or {})
+      end,
+      allow = current.lent,
+      parent = { id = current.id, folder = current.folder, depth = depth + 1 },
+    })
+    if not result then
+      return nil, { code = err.code, message = called.line_of(err) }
+    end
+    return called.answer_of(result)
+  end
+  how.lab, how.limits, how.hooks, how.no_input = here.lab, here.limits, hooks, true
+  function how.began(run)
+    current = run
+  end
+  return lifecycle.run(how)
+end
+
 --- Runs it.
 ---@param lab table of the test
 ---@param about table {recipe, spec, answers?, record?, allow?, seed?}
@@ -74,39 +114,24 @@ end
 ---@return string|nil dir the run's folder
 function M.run(lab, about, root, limits)
   local old, err = recorded(root, about)
-  local words
-  if old then
-    words, err = words_of(lab, about.spec)
-  end
-  if not words then
+  if not old then
     return nil, err
   end
+  local words, stdin = words_of(lab, about.spec)
   if old.dir and #words == 0 then
     words[1] = old.dir .. '/spec.json'
   end
-  local current
   local hooks, said = world.new()
-  local more, net = http.new(about.answers, (about.answers or old.dir) ~= nil, function()
-    return current
-  end)
-  for op, hook in pairs(more) do
-    hooks[op] = hook
-  end
+  local net = http.new(about.answers, (about.answers or old.dir) ~= nil)
   local result
-  result, err = lifecycle.run {
-    lab = lab,
+  result, err = perform({ lab = lab, hooks = hooks, net = net, limits = limits }, {
     recipe = about.recipe,
     words = words,
+    stdin = stdin,
     allow = about.allow,
     reuse = old.dir,
     seed = about.seed or old.seed or SEED,
-    limits = limits,
-    no_input = true,
-    hooks = hooks,
-    began = function(run)
-      current = run
-    end,
-  }
+  })
   return told(result, err, net, said), nil, result and result.dir
 end
 
