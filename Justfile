@@ -64,6 +64,12 @@ extract *words: there
 digest *words: there
     @{{ quote(tlab) }} digest "$@"
 
+# begin a recipe of your own: recipe haiku
+[no-cd]
+[no-exit-message]
+new *words: there
+    @{{ quote(tlab) }} new "$@"
+
 # run any recipe: hello specs/hello.json
 [no-cd]
 [no-exit-message]

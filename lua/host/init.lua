@@ -15,6 +15,7 @@ local PROGRAM = 509 -- 0775, less the umask
 local PLAN = {
   { 'recipes/hello.lua', FILES .. 'hello.lua' },
   { 'schemas/hello.schema.json', FILES .. 'hello.schema.json' },
+  { 'tests/recipes/hello_test.lua', FILES .. 'hello_test.lua' },
   { 'specs/ai.json', FILES .. 'ai.json' },
   { 'specs/hello.json', FILES .. 'hello.json' },
   { 'secrets/README.md', FILES .. 'secrets.md' },

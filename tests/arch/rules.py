@@ -84,6 +84,7 @@ LUA_MODULES = {
         "host.view.suggest",
     ],
     "host.new.files": ["tlab"],
+    "host.init.files": ["tlab"],
     "tlab.test": ["tlab", "host.view.suggest", "test.file"],  # names nearby: pure; what `tlab test` is given
     "host.run": [
         "core",

@@ -11,6 +11,7 @@ STDOUT:
   ...
   made  recipes/hello.lua
   made  schemas/hello.schema.json
+  made  tests/recipes/hello_test.lua
   made  specs/ai.json
   made  specs/hello.json
   made  secrets/README.md
@@ -29,8 +30,11 @@ STDERR:
   next:
     cd my-lab
     ...
-RUN: cd my-lab/specs && tlab hello hello.json && tlab verify latest && tlab replay latest && cat ../latest/hello-1.txt
+RUN: cd my-lab/specs && tlab test -q && tlab hello hello.json && tlab verify latest && tlab replay latest && cat ../latest/hello-1.txt
 STDOUT:
+  ok 1 - hello: a greeting for each time
+  ok 2 - hello: the spec that comes with it
+  1..2
   20…/ai-team/artifacts/…Z-hello-…
   same: … files and 1 effect of run … are as they were made
   same: 1 effect answered from the record of …, 1 file with the same bytes
