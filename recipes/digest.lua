@@ -28,7 +28,7 @@ local function opening(run, spec, told)
   if not reply then
     return ('**No opening** (%s): %s\n'):format(err.code, md.prose(err.message)), err
   end
-  local author = md.code(spec.model.name or 'a model')
+  local author = md.code(spec.model.name or reply.model or 'a model')
   return ('%s\n\nWritten by %s, which may err; what follows is counted.\n'):format(
     md.prose(reply.text:match '^%s*(.-)%s*$', 3000),
     author

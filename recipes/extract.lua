@@ -19,7 +19,7 @@ local function answer_schema(spec)
     fact[name] = value
   end
   fact['$defs'] = nil -- they are looked for at the top
-  local quote = { type = 'string', minLength = 1, maxLength = 1000 }
+  local quote = { type = 'string', minLength = 1, maxLength = 300 }
   local item = { type = 'object', properties = { fact = fact, quote = quote } }
   item.required, item.additionalProperties = { 'fact', 'quote' }, false
   local facts = { type = 'array', maxItems = spec.most, items = item }

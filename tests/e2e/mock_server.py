@@ -81,14 +81,14 @@ def base_of(asked, kind):
 
 
 def fitting(schema, text, file):
-    """A value of a schema: each text is the same, each list has one item, a `file` is one that was named."""
+    """A value of a schema: each text is the same, as far as it may go, each list has one item, a `file` was named."""
     if schema.get("type") == "array":
         return [fitting(schema["items"], text, file)]
     if "properties" in schema:
         return {
             name: file if name == "file" else fitting(part, text, file) for name, part in schema["properties"].items()
         }
-    return text
+    return text[: schema.get("maxLength")]
 
 
 def formed(asked, text):

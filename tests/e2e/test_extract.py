@@ -111,7 +111,7 @@ def test_a_quote_that_is_not_there_is_marked(lab, server):
     assert [(row["found"], row.get("line")) for row in rows(lab)] == [(True, 1), (False, None)]
     assert table(lab)[1]["what"] == "'=cmd()|<b>", "a spreadsheet takes it for text"
     page = (lab.latest / "extract.md").read_text()
-    assert "1 of their quotes stand in the file" in page and "| ✗ `it was never said` |" in page
+    assert "1 of 2 quotes stand in the file" in page and "| ✗ `it was never said` |" in page
     assert r"`=cmd()\|<b>`" in page
     check_replay(lab, server)
 

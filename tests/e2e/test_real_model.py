@@ -148,6 +148,62 @@ def test_a_commit_summarised(lab, server, tmp_path):
     check_without_server(lab, server)
 
 
+def test_a_data_set_compared(lab, server):
+    lab.write("data/capitals.csv", "country,capital\nFrance,Paris\nJapan,Tokyo\nPeru,Lima\n")
+    model = {"base_url": server.base_url, "name": MODEL}
+    spec = {
+        "data": "data/capitals.csv",
+        "system": "You answer in one sentence.",
+        "prompt": "What is the capital of {{country}}?",
+        "expected": "capital",
+        "score": "contains",
+        "models": [model, {"base_url": server.base_url, "name": "another"}],
+        "params": {"temperature": 0, "seed": 7, "max_tokens": 32},
+    }
+    lab.write("compare.json", spec)
+    allow = f"--allow-net={server.base_url.split('/')[2]}"
+    done = lab.tlab("compare", "compare.json", allow, timeout=300)
+    assert done.exit == 0, done.err
+    rows = lab.rows()
+    assert [row["right"] for row in rows[:2]] == [True, True]
+    assert [row["text"] for row in rows[:3]] == [row["text"] for row in rows[3:]], "it is the same model"
+    lines = (lab.latest / "compare.md").read_text().splitlines()
+    assert f"| `{MODEL}` − `another` | +0.00 | +0.00 to +0.00 | too few questions |" in lines
+    assert lab.manifest["metrics"]["accuracy"] >= 0.6
+    check_without_server(lab, server)
+
+
+def test_facts_of_a_file(lab, server):
+    lab.write("notes/oak.txt", "The oak was planted in 1904.\n")
+    fact = {
+        "type": "object",
+        "required": ["tree", "year"],
+        "additionalProperties": False,
+        "properties": {"tree": {"type": "string", "maxLength": 20}, "year": {"type": "string", "maxLength": 4}},
+    }
+    model = {"base_url": server.base_url, "name": MODEL}
+    spec = {"files": "notes/*.txt", "fact": fact, "model": model, "most": 1, "params": {"temperature": 0}}
+    lab.write("extract.json", spec)
+    allow = f"--allow-net={server.base_url.split('/')[2]}"
+    done = lab.tlab("extract", "extract.json", allow, timeout=300)
+    assert done.exit == 0, done.err
+    for line in (lab.latest / "facts.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        assert set(row["fact"]) == {"tree", "year"} and row["file"] == "notes/oak.txt"
+        assert row["found"] == (" ".join(row["quote"].split()) in "The oak was planted in 1904.")
+    check_without_server(lab, server)
+
+
+def test_a_week_with_an_opening(lab, server):
+    assert lab.ai(server.base_url, spec=SPEC).exit == 0
+    words = [f"model.base_url={server.base_url}", f"model.name={MODEL}"]
+    done = lab.tlab("digest", *words, f"--allow-net={server.base_url.split('/')[2]}", timeout=300)
+    assert done.exit == 0, done.err
+    page = (lab.latest / "digest.md").read_text()
+    assert f"Written by `{MODEL}`" in page and "- 1 run: 1 succeeded;" in page
+    check_without_server(lab, server)
+
+
 def seen_commands():
     """The command line of every process there is."""
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):

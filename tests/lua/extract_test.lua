@@ -105,7 +105,7 @@ t.test('of many facts the first are shown', function()
   end
   local made = page.markdown({ model = {} }, { { path = 'a', pieces = 1 } }, rows, {})
   t.ok(made:find('2 more facts in `facts.jsonl`.', 1, true) and not made:find('`a:201`', 1, true))
-  t.ok(made:find('All of their quotes stand in the file word for word.', 1, true))
+  t.ok(made:find('202 of 202 quotes stand in the file', 1, true))
   t.ok(
     page
       .markdown({ model = {} }, { { path = 'a', pieces = 1 } }, {}, {})

@@ -108,18 +108,16 @@ function M.markdown(spec, sources, rows, errors)
   for _, row in ipairs(rows) do
     found = found + (row.found and 1 or 0)
   end
-  local form = '# %s of %s\n\nTaken out by %s. %s of their quotes stand in the file word for word'
+  local head = '# %s of %s\n\nTaken out by %s.\n'
+  local facts, files = text.many(#rows, 'fact'), text.many(#sources, 'file')
   local parts = {
-    form:format(
-      text.many(#rows, 'fact'),
-      text.many(#sources, 'file'),
-      md.code(spec.model.name or 'the model'),
-      found == #rows and 'All' or text.number(found)
-    ) .. (found < #rows and '; those with ✗ do not.\n' or '.\n'),
+    head:format(facts, files, md.code(spec.model.name or 'the model')),
     of_files(sources, rows, errors),
   }
   if #rows > 0 then
+    local quotes = '%d of %s stand in the file word for word; those with ✗ do not.\n'
     parts[#parts + 1] = '## Facts\n'
+    parts[#parts + 1] = quotes:format(found, text.many(#rows, 'quote'))
     parts[#parts + 1] = of_facts(rows)
   end
   if #errors > 0 then
