@@ -72,7 +72,7 @@ comma := ,
 
 SRC := $(sort $(wildcard core/base/*.c core/prim/*.c core/gate/*.c core/lua/*.c)) core/main.c
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
-EMBED := $(sort $(shell find lua schemas -type f ! -name '.*' ! -name '*~'; find recipes -name '*.lua' ! -name '.*'))
+EMBED := $(sort $(shell find lua schemas -type f ! -name '.*' ! -name '*~'; find recipes -name '*.lua' ! -name '.*') docs/3-extend/LIBRARY.md)
 
 all: $(BUILD)/tlab $(BUILD)/said/tlab.1
 

@@ -75,7 +75,7 @@
               ./tests/unit
               ./tests/recorded
               ./tests/schemas
-              ./docs/3-extend/LIBRARY.md # a test holds it to the library
+              ./docs/3-extend/LIBRARY.md # whose examples are in the binary
             ];
             nativeBuildInputs = [ pkgs.pkg-config ];
             buildInputs = needs pkgs;

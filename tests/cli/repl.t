@@ -76,3 +76,94 @@ EXIT: 1
 STDERR:
   error[NOT_FOUND]: there is no lab here: …
   help: tlab init
+
+TEST: commands of the session, help and old runs
+FILE: lab.json
+  { "schema": "tlab.lab/1", "permits": { "allow": { "env": ["HOME"] }, "deny": { "net": ["a.example"] } } }
+FILE: recipes/rows.lua
+  return {
+    name = 'rows', summary = 'Rows.', home = 'ai-team/artifacts',
+    run = function(run, spec)
+      run:write_jsonl('rows.jsonl', { { a = 1 }, { a = 2 } })
+      run:write_csv('rows.csv', { { a = 'x' } })
+      run:write_json('one.json', { 5 })
+      run:write('text.txt', 'one\ntwo\n')
+      run:metric('good', 0.5)
+    end,
+  }
+RUN: tlab rows n=3 -q > folder; printf ':permits\n' | tlab repl
+STDERR:
+  net   nothing; denied by lab.json: a.example
+  read  nothing
+  run   nothing
+  env   HOME
+RUN: printf ':time 1+1\n' | tlab repl
+STDOUT: 2
+STDERR: … ms
+RUN: tlab replay latest -q && tlab verify latest -q
+RUN: printf '?tlab.hash.bytes\ncsv = require "tlab.csv"\n?csv\nf = csv.head\n?f\nx = 1\n?x\nhelp(tlab.fs.nope)\n' | tlab repl
+EXIT: 1
+STDOUT:
+  tlab.hash.bytes(data: string)
+  ...
+  tlab.csv
+    CSV …
+  ...
+  tlab.csv.head(columns)
+  ...
+  x
+    a number of this session
+STDERR: error[NOT_FOUND]: there is no help on tlab.fs.nope…
+  ...
+RUN: tlab replay latest -q
+RUN: printf ':shw\n' | tlab repl
+EXIT: 2
+STDERR:
+  error[USAGE]: there is no command :shw, did you mean :show?
+  help: :show
+RUN: head -c 8 < latest/run.json > /dev/null; printf ':show %s\n' "$(basename "$(cat folder)")" | tlab repl | head -n 1
+STDOUT: rows … succeeded
+RUN: printf 'r = run"%s"\nr.outputs["rows.jsonl"]:rows()\nr.outputs["rows.csv"]:rows()\nr.outputs["one.json"]:rows(), r.outputs["one.json"]:json()\nr.outputs["text.txt"]:rows()\nr.outputs["text.txt"]:text()\nr.metrics, r.status, r.spec, r.recipe\nr.manifest.metrics.good, #r.record:rows()\nfor name, file in pairs(r.outputs) do last = file end\nlast\n' "$(basename "$(cat folder)")" | tlab repl
+STDOUT:
+  { { a = 1 }, { a = 2 } }
+  { { a = 'x' } }
+  { 5 }
+  { 5 }
+  { 'one', 'two' }
+  'one\ntwo\n'
+  { good = 0.5 }
+  'succeeded'
+  { n = 3 }
+  'rows'
+  0.5
+  5
+  <text.txt, 8 bytes>
+RUN: tlab replay latest -q && tlab verify latest -q
+RUN: printf 'run"nope"\n' | tlab repl
+EXIT: 1
+STDERR:
+  error[NOT_FOUND]: there is no run "nope" in this lab
+  ...
+  help: tlab runs
+  ...
+
+TEST: a session is saved as a recipe, which runs
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+RUN: printf 'local n = 20\nfunction twice(a)\n  return a * 2\nend\ntwice(n) + 2\nrun:write_json("n.json", _)\n:save recipes/n.lua\n:save recipes/n.lua\n' | tlab repl
+EXIT: 1
+STDERR:
+  saved: tlab run recipes/n.lua
+  error[EXISTS]: recipes/n.lua is there already
+  help: :save recipes/n2.lua
+RUN: tlab n -q > folder; cat latest/n.json
+STDOUT: 42
+RUN: tlab replay latest -q && tlab verify latest -q
+RUN: printf ':save recipes/n.lua\n' | tlab repl
+EXIT: 2
+STDERR: error[USAGE]: nothing was typed yet that could be saved
+  ...
+RUN: printf '1\n:save /tmp/x.lua\n' | tlab repl
+EXIT: 2
+STDERR: error[USAGE]: /tmp/x.lua is no recipe of this lab: recipes/NAME.lua
+  ...

@@ -25,11 +25,18 @@ return function(_, options)
   local how = granted(options)
   how.lab, how.found, how.recipe, how.words = lab, recipe(), 'repl', {}
   how.seed, how.no_input = options.seed, true
-  how.hooks, how.began = at.hooks, at.began
+  how.hooks = {
+    ['repl.next'] = function(shown)
+      return at:next(shown)
+    end,
+  }
+  function how.began(run, session)
+    at.run, at.session = run, session
+  end
   local result
   result, err = require('host.run.lifecycle').run(how)
   if not result then
     return nil, err
   end
-  return at.ended(result)
+  return at:ended(result)
 end

@@ -1,72 +1,190 @@
---- The person's side of a session: what is typed becomes the answer to `repl.next`, what that came
---- to is printed. Results go to standard output, everything else to standard error.
+--- The person's side of a session: what is typed becomes the answer to `repl.next`, and what that
+--- came to is printed. Results go to standard output, everything else to standard error.
+--
+-- Lines that begin with a colon or a question mark are answered here and never reach the worker.
 
 local core = require 'core'
 local out = require 'host.cmd.out'
 
 local M = {}
 
-local SCRIPT_MAX = 64 << 20
+local PROMPT, MORE = '> ', '. '
 
---- The lines of standard input that is no terminal, one by one.
-local function script()
-  local text, err = core.fs.stdin(SCRIPT_MAX)
-  local at = 1
-  return function()
-    if not text or at > #text then
-      return nil, err
-    end
-    local line, stop = text:match('([^\n]*)\n?()', at)
-    at = stop
-    return line
+---@class tlab.Prompt
+---@field lab table
+---@field options table of the command line
+---@field person boolean whether somebody sits at a terminal; standard input is a script otherwise
+---@field style table of standard error
+---@field run table? of host.run.prepare, once it has begun
+---@field session table? core.session
+---@field entries table[] what was evaluated: {text, failed}
+---@field entry string[] lines of the entry that is being typed
+local Prompt = {}
+Prompt.__index = Prompt
+
+local function name_of(index)
+  return 'entry ' .. index
+end
+
+--- What an error means to somebody at a terminal: nothing of a place that was typed just now.
+local function for_person(err, lines)
+  local shown = {}
+  for key, value in pairs(err) do
+    shown[key] = value
   end
+  if err.file and err.file:find '^entry ' and lines == 1 then
+    shown.file, shown.line = nil, nil
+  end
+  return shown
+end
+
+--- The texts of all entries, for errors that lie in them.
+function Prompt:sources()
+  local sources = {}
+  for i, entry in ipairs(self.entries) do
+    sources[name_of(i)] = entry.text
+  end
+  return sources
+end
+
+--- Says what went wrong on standard error.
+---@param err table {code, message, …}
+function Prompt:tell(err)
+  local text = require('host.view.error').text(err, {
+    verbose = self.options.verbose,
+    root = self.lab.root,
+    style = self.style,
+    sources = self:sources(),
+  })
+  out.err(text, self.style)
+end
+
+--- What was asked for, on standard output.
+function Prompt.print(_, text)
+  out.out(text)
+end
+
+--- A line for the person.
+function Prompt.say(_, text)
+  out.err(text .. '\n')
+end
+
+--- Shows what the entry before came to, and keeps it with its text.
+---@param shown table|nil argument of repl.next
+---@return table|nil err that the entry failed with
+function Prompt:show(shown)
+  if not shown or shown.more then
+    return nil
+  end
+  local text = table.concat(self.entry, '\n')
+  self.entries[#self.entries + 1] = { text = text, failed = shown.error ~= nil }
+  if shown.text then
+    out.out(shown.text .. '\n')
+  end
+  if shown.took then
+    self:say(require('host.view.table').duration(shown.took / 1000))
+  end
+  if shown.error and self.person then
+    self:tell(for_person(shown.error, #self.entry))
+  end
+  self.entry = {}
+  return shown.error
+end
+
+--- A line that is not for the worker: whether it was one, and the error it ended with.
+local function own(self, line)
+  if line:find '^%s*:%a' then
+    return true, require('host.repl.commands').perform(self, line)
+  elseif line:find '^%s*%?' or line:find '^%s*help%f[^%w_]' then
+    return require('host.repl.help').answer(self, line)
+  end
+  return false
+end
+
+--- The next line for the worker.
+---@return table|nil answer of repl.next; nil at the end
+---@return table|nil err
+function Prompt:next_line()
+  local drop
+  while true do
+    local line, why = self.read(#self.entry > 0 and MORE or PROMPT)
+    if why == 'INTERRUPTED' then
+      drop, self.entry = drop or #self.entry > 0, {}
+    elseif not line and why ~= 'EOF' then
+      return nil, why
+    elseif not line then
+      return #self.entry > 0 and not self.person and { text = '', stop = true } or nil
+    elseif #self.entry > 0 then
+      return { text = line }
+    else
+      local is_own, err, answer = own(self, line)
+      if is_own and err then
+        if not self.person then
+          self.failed = err
+          return nil
+        end
+        self:tell(err)
+      elseif answer or not is_own and line:find '%S' then
+        answer = answer or { text = line }
+        answer.drop = drop
+        return answer
+      elseif self.quit then
+        return nil
+      end
+    end
+  end
+end
+
+--- repl.next.
+function Prompt:next(shown)
+  local failed = self:show(shown)
+  if failed and not self.person then
+    return { text = '', stop = true }
+  end
+  local answer, err = self:next_line()
+  if not answer then
+    return nil, err
+  end
+  self.entry[#self.entry + 1] = answer.text
+  if self.person then
+    answer.width = core.term.info().columns
+  end
+  return answer
+end
+
+--- Tells how the session ended.
+---@param result table of host.run.lifecycle
+---@return integer exit code
+function Prompt:ended(result)
+  local id = result.manifest.id:sub(1, 8)
+  if self.failed then
+    self:tell(self.failed)
+    return core.exit_code(self.failed.code)
+  elseif result.error then
+    return require('host.cmd.outcome').tell(result, self.options, self.lab, self:sources())
+  elseif self.options.json then
+    out.json(result.manifest)
+  elseif self.person and not self.options.quiet then
+    self:say(('kept as %s; see it: tlab show %s'):format(result.manifest.folder, id))
+  end
+  return result.exit
 end
 
 ---@param lab table
 ---@param options table of the command line
----@return table {hooks, began, ended}
+---@return tlab.Prompt
 function M.new(lab, options)
-  local at, read = {}, script()
-  local entry, sources, more, failed = 0, {}, false, false
-
-  local function show(shown)
-    more, entry = shown.more or false, entry + (shown.more and 0 or 1)
-    if shown.error then
-      failed = shown.error
-    elseif shown.text then
-      out.out(shown.text .. '\n')
-    end
-  end
-
-  at.hooks = {
-    ['repl.next'] = function(shown)
-      show(shown or {})
-      local line, err
-      if not failed then
-        line, err = read()
-      end
-      if err then
-        return nil, err
-      elseif failed or not line and more then
-        return { text = '', stop = true }
-      elseif not line then
-        return nil
-      end
-      local name = 'entry ' .. entry
-      sources[name] = (more and sources[name] .. '\n' or '') .. line
-      return { text = line }
-    end,
-  }
-
-  function at.began() end
-
-  function at.ended(result)
-    if result.error then
-      require('host.cmd.outcome').tell(result, options, lab, sources)
-    end
-    return result.exit
-  end
-  return at
+  local info = core.term.info()
+  local self = setmetatable({
+    lab = lab,
+    options = options,
+    person = info.stdin,
+    style = require('host.view.style').new('stderr', core.args),
+    entries = {},
+    entry = {},
+  }, Prompt)
+  self.read = require('host.repl.reader').new(self)
+  return self
 end
 
 return M

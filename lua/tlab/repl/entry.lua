@@ -2,7 +2,7 @@
 
 local locals = require 'tlab.repl.locals'
 local show = require 'tlab.repl.show'
-local worker = require 'tlab.worker.session'
+local session = require 'tlab.session'
 
 local M = {}
 
@@ -17,22 +17,21 @@ local UNFINISHED = '<eof>$'
 ---@return table|nil err {more = true} when the text could go on; else {code, message, …}
 local function compile(text, name, env)
   text = text:gsub('^%s*=', '')
-  local chunk, of_value = worker.compile('return ' .. text, name, env)
+  local chunk, of_value = session.compile('return ' .. text, name, env)
   if chunk then
     return chunk
   end
-  local of_statement, line
-  chunk, of_statement, line = worker.compile(text, name, env)
+  local err
+  chunk, err = session.compile(text, name, env)
   if chunk then
-    return (assert(worker.compile(locals.kept(text), name, env)))
-  elseif of_value:find(UNFINISHED) or of_statement:find(UNFINISHED) then
+    return session.compile(locals.kept(text), name, env)
+  elseif of_value.message:find(UNFINISHED) or err.message:find(UNFINISHED) then
     return nil, { more = true }
   end
   -- Of an expression gone wrong a statement's message names the first word only.
-  local is_value = of_statement:find('near', 1, true)
-    and not of_value:find("'<eof>' expected", 1, true)
-  return nil,
-    { code = 'INVALID', message = is_value and of_value or of_statement, file = name, line = line }
+  local is_value = err.message:find(' near ', 1, true)
+    and not of_value.message:find("'<eof>' expected", 1, true)
+  return nil, is_value and of_value or err
 end
 
 --- The name that may have been meant where there is no variable of a name.
@@ -41,8 +40,8 @@ local function meant(err, env)
   if not name or err.hint then
     return
   end
-  local names = {}
-  for key in pairs(env) do
+  local names, ok, step, state, first = {}, pcall(pairs, env)
+  for key in ok and step or next, ok and state or {}, first do
     names[#names + 1] = type(key) == 'string' and key or nil
   end
   local near = require('host.view.suggest').text(name, names)
@@ -66,7 +65,7 @@ end
 ---@param given table {text, width?, time?}
 ---@param name string "entry 3"
 ---@param env table the variables of the session; `_` becomes the first value
----@return table shown {text?, error?, more?, took?}
+---@return table shown {text?, error?, more?, took?, interrupted? = the tick}
 function M.evaluate(given, name, env)
   local chunk, err = compile(given.text, name, env)
   if not chunk then
@@ -75,7 +74,7 @@ function M.evaluate(given, name, env)
   local silent = given.text:find ';%s*$'
   local began = given.time and tlab.clock.monotonic()
   local took
-  local ok, text = worker.call(function()
+  local ok, result, tick = session.evaluate(function()
     local values = table.pack(chunk())
     took = began and tlab.clock.monotonic() - began
     if values[1] ~= nil then
@@ -83,10 +82,13 @@ function M.evaluate(given, name, env)
     end
     return not silent and show.values(values, given.width) or nil
   end)
-  if not ok then
-    return { error = told(text, env) }
+  local shown = { took = took, interrupted = tick }
+  if ok then
+    shown.text = result[1]
+  else
+    shown.error = told(result, env)
   end
-  return { text = text, took = took }
+  return shown
 end
 
 return M

@@ -3,6 +3,9 @@
 --- transcript, and a replay, which compares arguments, sees that every entry comes to the same.
 
 local entry = require 'tlab.repl.entry'
+local look = require 'tlab.repl.look'
+local old = require 'tlab.repl.old'
+local session = require 'tlab.session'
 
 local TITLE = '-- What was typed in a session of tlab repl; what failed is a comment.\n'
 
@@ -10,7 +13,7 @@ local UNFINISHED = { code = 'INVALID', message = 'the last entry is not complete
 
 --- The variables of the session: all that a recipe has, which entries cannot take from the library.
 local function variables(run)
-  local env = {}
+  local env, loaded = {}, {}
   for name, value in pairs(_G) do
     env[name] = value
   end
@@ -18,12 +21,16 @@ local function variables(run)
   function env.load(chunk, name, mode, ...)
     return load(chunk, name, mode, select('#', ...) > 0 and (...) or env)
   end
-  env.run = setmetatable({}, {
-    __index = run,
-    __call = function(_, which)
-      return require('tlab.repl.old').open(which)
-    end,
-  })
+  function env.require(name)
+    local module = require(name)
+    loaded[name] = module
+    return module
+  end
+  function env.help()
+    error('help stands alone on its line: help(tlab.fs.read), ?tlab.fs.read', 2)
+  end
+  env.run = old.callable(run)
+  session.on_look(look.of(env, loaded))
   return env
 end
 

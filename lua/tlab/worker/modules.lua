@@ -6,18 +6,36 @@ local core, errors, tasks -- see M.setup
 local loaded, order = {}, {}
 local builtin = {} -- name → function that makes the module
 
+--- Makes a chunk's name known, so that errors in it are told with their place.
+local function know(file, library)
+  -- How Lua itself cuts a chunk's name.
+  local short = #file > 59 and '...' .. file:sub(-56) or file
+  local known = { file = file, library = library }
+  errors.chunks[short], errors.chunks[file] = known, known
+end
+
 --- Compiles Lua text whose chunk is called @file; a text that does not compile is INVALID.
 ---@return function
 function M.compile(source, file, library)
-  local short = file
-  if #file > 59 then
-    short = '...' .. file:sub(-56)
-  end -- how Lua itself cuts a chunk's name
-  local known = { file = file, library = library }
-  errors.chunks[short], errors.chunks[file] = known, known
+  know(file, library)
   local chunk, message = load(source, '@' .. file, 't', M.env)
   if not chunk then
     errors.raise(errors.syntax(message, file))
+  end
+  return chunk
+end
+
+--- Compiles an entry of a session.
+---@param text string
+---@param name string how errors call it: "entry 3"
+---@param env table its variables
+---@return function|nil chunk
+---@return table|nil err {code, message, file, line}
+function M.compile_entry(text, name, env)
+  know(name)
+  local chunk, message = load(text, '@' .. name, 't', env)
+  if not chunk then
+    return nil, errors.syntax(message, name)
   end
   return chunk
 end
@@ -94,15 +112,13 @@ function M.setup(core_lib, error_module, task_module)
   end
   -- For the session of `tlab repl`; of no harm, and of little use, to others.
   builtin['tlab.session'] = function()
-    return core.view({ evaluate = tasks.entry, on_look = core.on_look }, 'tlab.session')
+    return core.view(
+      { compile = M.compile_entry, evaluate = tasks.entry, on_look = core.on_look },
+      'tlab.session'
+    )
   end
   builtin['tlab.json'] = function()
     return core.view(core.json, 'tlab.json')
-  end
-  builtin['tlab.worker.session'] = function()
-    local session = core.internal('session')
-    session.setup(errors)
-    return core.view(session, 'tlab.worker.session')
   end
 end
 

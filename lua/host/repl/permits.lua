@@ -1,0 +1,95 @@
+--- What a session may do: shown, and asked for when something is missing.
+
+local core = require 'core'
+local permits = require 'host.run.permits'
+
+local M = {}
+
+local function list(items)
+  return #items > 0 and table.concat(items, ', ') or 'nothing'
+end
+
+--- `:permits`.
+---@param run table of host.run.prepare
+---@return string
+function M.text(run)
+  local rows = {}
+  for _, family in ipairs(permits.FAMILIES) do
+    local denied = run.deny[family]
+    rows[#rows + 1] = ('%-4s  %s%s'):format(
+      family,
+      list(run.allow[family]),
+      #denied > 0 and '; denied by lab.json: ' .. list(denied) or ''
+    )
+  end
+  return table.concat(rows, '\n') .. '\n'
+end
+
+-- The narrowest item that grants it: the host with its port, the path, the program, the name.
+local WHAT = {
+  net = 'network access to %s',
+  read = 'reading %s',
+  run = 'running %s',
+  env = 'the environment variable %s',
+}
+
+local QUESTION = '%s wants %s\n'
+  .. 'allow it once, for this session, always (in lab.json), or not? [o/s/a/N] '
+
+local HOW = { o = 'once', s = 'session', a = 'always', n = 'no' }
+
+--- Adds a permit to lab.json; what else stands there stays as it is.
+---@param lab table
+---@param family string
+---@param item string
+---@return boolean|nil ok
+---@return table|nil err
+function M.keep(lab, family, item)
+  local path = lab.root .. '/lab.json'
+  local text, err = core.fs.read(path)
+  if not text then
+    return nil, err
+  end
+  local config = core.json.decode(text) or {}
+  local allow = config.permits and config.permits.allow or {}
+  for _, there in ipairs(allow[family] or {}) do
+    if there == item then
+      return true
+    end
+  end
+  local mode = core.fs.stat(path).mode
+  return core.fs.replace(path, require('host.repl.lab_json').allow(text, family, item), mode)
+end
+
+--- Asks on the terminal for what was refused.
+---@param prompt tlab.Prompt
+---@param refusal table {family, subject, op}
+---@return boolean granted
+function M.ask(prompt, refusal)
+  if not prompt.person then
+    return false
+  end
+  local family, subject = refusal.family, refusal.subject
+  local question = QUESTION:format(refusal.op or 'the entry', WHAT[family]:format(subject))
+  local how
+  repeat
+    local reply = core.term.ask(question)
+    how = HOW[(reply or 'n'):lower():match '^%s*(%a)' or 'n']
+  until how
+  if how == 'no' then
+    return false
+  end
+  if how ~= 'once' then
+    prompt.session:allow(family, subject)
+    table.insert(prompt.run.allow[family], subject)
+  end
+  if how == 'always' then
+    local ok, err = M.keep(prompt.lab, family, subject)
+    if not ok then
+      prompt:tell(err)
+    end
+  end
+  return true
+end
+
+return M

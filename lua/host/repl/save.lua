@@ -1,0 +1,178 @@
+--- :save recipes/x.lua: the session as a recipe. What succeeded, in its order, and as needs what of
+--- the world was used.
+
+local core = require 'core'
+local lines = require 'host.manifest.lines'
+local needs = require 'host.spec.needs'
+
+local M = {}
+
+local MODE = 420 -- 0644
+local SUMMARY = 'Saved from a session of tlab repl.'
+
+-- What was used ----------------------------------------------------------------------------------
+
+local function add_secrets(list, value)
+  if type(value) ~= 'table' then
+    return
+  end
+  list[#list + 1] = type(value['$secret']) == 'string' and value['$secret'] or nil
+  for _, below in pairs(value) do
+    add_secrets(list, below)
+  end
+end
+
+--- Of which family an operation is, and what it was done with.
+local function used_by(permit, first)
+  if permit == 'net' then
+    return type(first) == 'table' and first.url or first
+  elseif permit == 'run' then
+    return type(first) == 'table' and first.argv and first.argv[1]
+  elseif permit == 'env' or permit == 'read' and type(first) == 'string' and first:find '^/' then
+    return first
+  end
+  return nil
+end
+
+--- The needs of all that was asked for and not refused.
+---@param path string a record
+---@return table|nil needs family → list, every family there
+---@return table|nil err
+function M.used(path)
+  local permits = {}
+  for _, op in ipairs(core.ops()) do
+    permits[op.name] = op.permit
+  end
+  local used = { net = {}, read = {}, run = {}, env = {}, secret = {} }
+  local rest, err = lines.each(lines.file(path), function(text)
+    local effect = core.json.decode(text)
+    local permit = effect and permits[effect.op]
+    if permit and not effect.raise then
+      local item = used_by(permit, effect.args[1])
+      table.insert(used[permit] or {}, type(item) == 'string' and item or nil)
+      add_secrets(used.secret, effect.args)
+    end
+    return true
+  end)
+  if not rest then
+    return nil, err
+  end
+  return needs.resolve(used, {})
+end
+
+-- The recipe -------------------------------------------------------------------------------------
+
+--- An entry as statements of a function. An expression becomes the value of `_`, as it was in the
+--- session.
+local function statements(text)
+  text = text:gsub('^%s*=', '')
+  if text:find '^%s*$' then
+    return nil
+  elseif load('return ' .. text, '=x', 't', {}) then
+    local is_empty = load('return ' .. text .. '\n, 1', '=x', 't', {}) == nil
+      and load('return (' .. text .. '\n)', '=x', 't', {}) == nil
+    return not is_empty and '_ = ' .. text:gsub('^%s+', '') or text
+  elseif not load(text .. '\nlocal _', '=x', 't', {}) then
+    return '_ = (function()\n' .. text .. '\nend)()' -- it ends with a return
+  end
+  return text
+end
+
+--- Moved to the right, where no string runs over several lines.
+local function indented(text, by)
+  if text:find '%[=*%[' or text:find '\\\n' or text:find '\\z' then
+    return by .. text
+  end
+  return by .. text:gsub('\n', '\n' .. by)
+end
+
+local function list_of(items)
+  local quoted = {}
+  for i, item in ipairs(items) do
+    quoted[i] = ("'%s'"):format(item:gsub("[\\']", '\\%0'))
+  end
+  return '{ ' .. table.concat(quoted, ', ') .. ' }'
+end
+
+local function needs_of(used)
+  local parts = {}
+  for family, items in pairs(used) do
+    if #items > 0 then
+      parts[#parts + 1] = ('%s = %s'):format(family, list_of(items))
+    end
+  end
+  return #parts > 0 and '  needs = { ' .. table.concat(parts, ', ') .. ' },\n' or ''
+end
+
+--- The text of the recipe.
+---@param name string
+---@param entries table[] of a prompt: {text, failed}
+---@param used table of M.used
+---@param id string of the session's run
+---@return string
+function M.text(name, entries, used, id)
+  local body, opens = {}, false
+  for _, entry in ipairs(entries) do
+    local text = not entry.failed and statements(entry.text)
+    if text then
+      body[#body + 1] = indented(text, '    ')
+      opens = opens or text:find '%f[%w_]run%s*[\'"(%[{]' ~= nil
+    end
+  end
+  local all = table.concat(body, '\n')
+  local head = (opens and ('    run = require(%q).callable(run)\n'):format('tlab.repl.old') or '')
+    .. (all:find '%f[%w_]_%f[^%w_]' and '    local _\n' or '')
+  return ('--- Saved from a session of tlab repl, run %s.\n\n'):format(id:sub(1, 8))
+    .. 'return {\n'
+    .. ("  name = '%s',\n  summary = '%s',\n  home = 'ai-team/artifacts',\n"):format(name, SUMMARY)
+    .. needs_of(used)
+    .. '  run = function(run)\n'
+    .. head
+    .. all
+    .. '\n  end,\n}\n'
+end
+
+local function bad(message)
+  return nil, { code = 'USAGE', message = message, hint = ':save recipes/mine.lua' }
+end
+
+--- Writes it into the lab; a file that is there stays.
+---@param prompt tlab.Prompt
+---@param path string from the lab's root
+---@return string|nil path
+---@return table|nil err
+function M.write(prompt, path)
+  local name = path:match '^recipes/([%w_-]+)%.lua$'
+  if not name then
+    return bad(
+      path == '' and ':save takes the file to write'
+        or ('%s is no recipe of this lab: recipes/NAME.lua'):format(path)
+    )
+  elseif #prompt.entries == 0 then
+    return bad 'nothing was typed yet that could be saved'
+  end
+  local used, err = M.used(prompt.run.dir .. '/record/effects.jsonl')
+  if not used then
+    return nil, err
+  end
+  local text = M.text(name, prompt.entries, used, prompt.run.id)
+  local ok, message = load(text, '=' .. path, 't', {})
+  if ok then
+    ok, err = core.fs.parents('recipes', prompt.lab.root)
+  else
+    err = { code = 'INVALID', message = 'the session makes no recipe: ' .. message }
+  end
+  if ok then
+    ok, err = core.fs.create(prompt.lab.root .. '/' .. path, text, MODE)
+  end
+  if err and err.code == 'EXISTS' then
+    err = {
+      code = 'EXISTS',
+      message = path .. ' is there already',
+      hint = ':save recipes/' .. name .. '2.lua',
+    }
+  end
+  return ok and path, err
+end
+
+return M
