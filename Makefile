@@ -53,7 +53,7 @@ endif
 # Headers of libraries count as system headers: their warnings are not ours.
 sys = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(1)))
 # Asked for once, when something is first compiled: `make deps` must work before pkg-config is there.
-LIBS_H = $(eval LIBS_H := $(foreach lib,lua5.4 libgit2 libcurl libcrypto,$(call sys,$(lib))))$(LIBS_H)
+LIBS_H = $(eval LIBS_H := $(foreach lib,lua5.4 libgit2 libcurl libcrypto libedit,$(call sys,$(lib))))$(LIBS_H)
 # Lua, cjson and libcrypto's SHA-256 are linked in; libcurl and libgit2 are opened on first use
 # (core/prim/lazy.h). Without a libcrypto.a the shared one does; it costs time at every start.
 LUA_LIBS   ?= $(eval LUA_LIBS := $(shell $(PKG_CONFIG) --variable=libdir lua5.4)/liblua5.4.a)$(LUA_LIBS)
@@ -61,7 +61,7 @@ CJSON_LIBS ?= -l:liblua5.4-cjson.a
 CRYPTO_LIBS ?= $(eval CRYPTO_LIBS := $(or $(wildcard $(shell $(PKG_CONFIG) --variable=libdir libcrypto)/libcrypto.a),-lcrypto))$(CRYPTO_LIBS)
 LIBS = $(CJSON_LIBS) $(LUA_LIBS) $(CRYPTO_LIBS) -lm -ldl
 # What is opened on first use is looked for by its name as Debian has it; LIBCURL=/path/libcurl.so names another.
-OPENED := LIBCRYPTO LIBCURL LIBGIT2 LIBZ
+OPENED := LIBCRYPTO LIBCURL LIBGIT2 LIBZ LIBEDIT
 
 CPPFLAGS += -D_GNU_SOURCE -DTL_VERSION='"$(VERSION)"' $(LIBS_H) \
   $(foreach lib,$(OPENED),$(if $($(lib)),-DTL_$(lib)='"$($(lib))"'))

@@ -34,6 +34,7 @@
         pkgs.curl
         pkgs.openssl
         pkgs.zlib
+        pkgs.libedit
       ];
 
       # What the Makefile is told. Libraries that are opened on first use have no place where the loader
@@ -51,6 +52,7 @@
           LIBCURL = opened pkgs.curl "libcurl.so";
           LIBGIT2 = opened pkgs.libgit2 "libgit2.so";
           LIBZ = opened pkgs.zlib "libz.so";
+          LIBEDIT = opened pkgs.libedit "libedit.so";
         };
     in
     {

@@ -15,6 +15,7 @@
 #include "det.h"
 #include "embed.h"
 #include "json_lua.h"
+#include "line_lua.h"
 #include "lval.h"
 #include "sandbox.h"
 #include "session.h"
@@ -384,6 +385,9 @@ static void push_core(lua_State *L, host *h)
   lua_pushlightuserdata(L, h);    // core h
   luaL_setfuncs(L, with_host, 1); // core
   open_ops(L);
+  lua_getfield(L, -1, "term"); // core term
+  tl_lua_open_line(L);
+  lua_pop(L, 1);
   (void)tl_lua_open_json(L); // core json
   lua_setfield(L, -2, "json");
   push_args(L, h);

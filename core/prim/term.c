@@ -52,10 +52,15 @@ static int write_out(int fd, const char *data, size_t len)
   return 0;
 }
 
+void tl_talk_raw(const char *text, size_t len)
+{
+  (void)write_out(STDERR_FILENO, text, len);
+}
+
 /* Talk that nobody can hear is no reason to fail. Empties the buffer and frees it. */
 static void show(tl_buf *text)
 {
-  (void)write_out(STDERR_FILENO, text->data, text->len);
+  tl_talk_raw(text->data, text->len);
   tl_buf_free(text);
 }
 

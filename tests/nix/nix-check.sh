@@ -94,7 +94,7 @@ try_builds() {
 try_tlab_is_whole() {
   local out tool
   out=$(readlink "$work/result-tlab")
-  for tool in libcrypto.so libcurl.so libgit2.so libz.so; do
+  for tool in libcrypto.so libcurl.so libedit.so libgit2.so libz.so; do
     grep -aq "$NIX_STORE_DIR/[a-z0-9]*-[a-z0-9]*/lib/$tool" "$out/bin/tlab" || {
       echo "no $tool of the store in $out/bin/tlab"
       return 1

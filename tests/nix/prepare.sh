@@ -14,8 +14,8 @@ fi
 
 PROGRAMS=(bash black cargo cargo-clippy cargo-fmt clang-format clippy-driver git jq just pkg-config
   rust-analyzer rustc rustdoc rustfmt shellcheck sqlite3 stylua)
-LIBRARIES=(cmocka crypto curl git2 z)
-MODULES=(cmocka libcrypto libcurl libgit2 lua5.4 zlib)
+LIBRARIES=(cmocka crypto curl edit git2 z)
+MODULES=(cmocka libcrypto libcurl libedit libgit2 lua5.4 zlib)
 PYTHON=(flit-core hypothesis jsonschema matplotlib numpy pandas pytest scikit-learn)
 
 # What a program's name leads to. Rust's are often links to rustup, which looks for a home.

@@ -258,6 +258,7 @@ let
     libgit2 = library "libgit2" [ "git2" ] [ "libgit2" ];
     curl = library "curl" [ "curl" ] [ "libcurl" ];
     openssl = library "openssl" [ "crypto" ] [ "libcrypto" ];
+    libedit = library "libedit" [ "edit" ] [ "libedit" ];
     zlib = library "zlib" [ "z" ] [ "zlib" ];
     cmocka = library "cmocka" [ "cmocka" ] [ "cmocka" ];
 
