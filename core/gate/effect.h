@@ -48,6 +48,17 @@ tl_place tl_copied_place(int run_fd, const tl_val *result, char rel[96]);
 
 void tl_effect_again(tl_effect *f);
 
+/* --- dry.c: nothing outward is done --------------------------------------------------------------- */
+
+/* Answers instead of a primitive that reaches outward, or waits. False: it is to be performed. */
+bool tl_dry_stands_in(tl_effect *f, int *rc);
+/* Takes up what f asked of the permits. One that is missing is the effect's answer, TL_EDRY_RUN, and not
+ * the end of the recipe. Returns what becomes of rc. */
+int tl_dry_verdict(tl_effect *f, int rc);
+void tl_dry_note_reused(tl_effect *f);
+/* The clocks go ahead by what was slept. */
+void tl_dry_shift_clock(tl_effect *f);
+
 /* --- mend.c: streams that an interruption cut ----------------------------------------------------- */
 
 /* Is f about a stream that is only in the old record? Then it is opened again, or answered as it was

@@ -63,6 +63,7 @@ void tl_gate_free(tl_gate *g)
   tl_mend_free(g);
   tl_free(&g->again);
   tl_free(&g->difference);
+  tl_free(&g->noted);
   tl_free(&g->hooked);
   tl_free(&g->calls);
   tl_permits_free(&g->permits);
@@ -185,6 +186,8 @@ static void shift_answer(tl_effect *f)
     if (handle) handle->u.i += g->old->last_handle;
   } else if (f->op->prim == prim_clock_monotonic && g->mode == TL_RESUME && g->old->clocked) {
     f->call.out.u.i += g->old->clock - g->began;
+  } else if (g->dry) {
+    tl_dry_shift_clock(f);
   }
 }
 
@@ -348,12 +351,20 @@ static int form_args(tl_effect *f, tl_err *e)
   return TL_OK;
 }
 
+/* A file can be another one by now, and also one that a program is given to read. */
+static bool reads_files(const tl_effect *f)
+{
+  return f->op->permit == TL_PERMIT_READ ||
+         (f->op->permit == TL_PERMIT_RUN && tl_len(tl_get(tl_at(&f->args, 0), "read")) > 0);
+}
+
 /* Answers from the old record of a --reuse run; true when it did. */
 static bool answer_reused(tl_effect *f, int *rc)
 {
   tl_gate *g = f->gate;
   *rc = TL_OK;
-  if (g->mode != TL_REUSE || f->op->flags & TL_OP_IN_RUN) return false;
+  if (g->mode != TL_REUSE || f->op->flags & TL_OP_IN_RUN || (g->reread && reads_files(f)))
+    return false;
   bool on_handle = f->op->prim == prim_http_next || f->op->prim == prim_http_close;
   if (on_handle && f->args.u.list.items[0].u.i > g->old->last_handle) {
     f->args.u.list.items[0].u.i -= g->old->last_handle;
@@ -362,6 +373,8 @@ static bool answer_reused(tl_effect *f, int *rc)
   uint64_t n = tl_replay_find(g->old, f->op->name, &f->form);
   f->reused = n > 0;
   if (n) {
+    g->reused++;
+    if (g->dry) tl_dry_note_reused(f);
     *rc = tl_replay_answer(g->old, n, &f->call.out, &f->call.err);
     return true;
   }
@@ -420,6 +433,8 @@ static int act(tl_effect *f)
       !(f->op->flags & TL_OP_OFFLINE))
     return tl_fail(&f->call.err, TL_ENOT_RECORDED, "%s: the run is offline%s", f->op->name,
                    g->old ? " and the record has no answer to this" : "");
+  int stood;
+  if (g->dry && tl_dry_stands_in(f, &stood)) return stood;
   if (f->op->flags & TL_OP_OUTWARD && !f->asked_written && record_asked(f, &g->fatal) < 0) {
     tl_effect_free(f); /* what cannot be written down does not happen */
     return TL_PENDING;
@@ -438,6 +453,7 @@ void tl_effect_live(tl_effect *f)
   if (rc == TL_OK) rc = check_permit(f, &f->call.err);
   if (rc == TL_OK && !answer_reused(f, &rc) && !tl_mend_needed(f, &rc) && !stream_ended(f))
     rc = act(f);
+  if (f->gate->dry) rc = tl_dry_verdict(f, rc);
   if (rc != TL_PENDING) finish(f, rc);
 }
 

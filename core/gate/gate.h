@@ -34,6 +34,8 @@ typedef int tl_hook(void *ud, const char *op, tl_call *call);
 typedef struct tl_gate {
   tl_mode mode;
   bool offline;
+  bool reread; /* reuse: what reads files is performed, and not answered from the record */
+  bool dry;    /* nothing outward is done, nobody waits: dry.c */
   tl_permits permits;
   tl_secrets secrets;
   tl_record *record; /* NULL: a replay keeps nothing */
@@ -42,6 +44,10 @@ typedef struct tl_gate {
   tl_val again;      /* resume: numbers of effects that are performed a second time */
   int64_t began;     /* tl_clock_ms() of the run's start */
   uint64_t count;    /* effects numbered so far */
+  uint64_t reused;   /* of them answered from the record of a --reuse run */
+  tl_val noted;      /* dry: list of {n} and what permits noted, {n, family, subject, missing, why?} of
+                         secrets, {n, reused} */
+  int64_t slept;     /* dry: what the clock goes ahead by */
   tl_answer *answer;
   void *ud;
   tl_err fatal;       /* code != 0: the run cannot go on (record not writable, replay differs) */

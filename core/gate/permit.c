@@ -29,6 +29,7 @@ void tl_permits_free(tl_permits *p)
   tl_free(&p->deny);
   tl_free(&p->refusal);
   tl_free(&p->mirrors);
+  tl_free(&p->noted);
 }
 
 /* --- matching -------------------------------------------------------------------------------- */
@@ -115,33 +116,49 @@ static const char *family_words(const char *family)
   return "the environment variable";
 }
 
-static int refuse(tl_permits *p, const tl_subject *s, bool declared, bool denied, tl_err *e)
+/* {family, subject, declared, denied}: what a refusal and a note have in common. */
+static tl_val question_map(const tl_subject *s, bool declared, bool denied)
 {
   char subject[TL_ERR_MAX / 2];
   bool net = strcmp(s->family, "net") == 0;
   bool v6 = net && strchr(s->name, ':') && *s->name != '[';
   if (net) (void)snprintf(subject, sizeof subject, v6 ? "[%s]:%d" : "%s:%d", s->name, s->port);
   else (void)snprintf(subject, sizeof subject, "%s", s->name);
+  tl_val map = tl_map();
+  (void)tl_put(&map, "family", tl_str(s->family));
+  (void)tl_put(&map, "subject", tl_str(subject));
+  (void)tl_put(&map, "declared", tl_bool(declared));
+  (void)tl_put(&map, "denied", tl_bool(denied));
+  return map;
+}
+
+static int refuse(tl_permits *p, const tl_subject *s, bool declared, bool denied, tl_err *e)
+{
   tl_free(&p->refusal);
-  p->refusal = tl_map();
-  (void)tl_put(&p->refusal, "family", tl_str(s->family));
-  (void)tl_put(&p->refusal, "subject", tl_str(subject));
-  (void)tl_put(&p->refusal, "declared", tl_bool(declared));
-  (void)tl_put(&p->refusal, "denied", tl_bool(denied));
+  p->refusal = question_map(s, declared, denied);
   const tl_val *allowed = tl_get(&p->allow, s->family);
   (void)tl_put(&p->refusal, "allowed", allowed ? tl_copy(allowed) : tl_list());
   const char *why = denied      ? "is denied by the lab"
                     : !declared ? "is not declared in the recipe's needs"
                                 : "is not allowed";
-  return tl_fail(e, TL_ENOT_PERMITTED, "%s %s %s", family_words(s->family), subject, why);
+  return tl_fail(e, TL_ENOT_PERMITTED, "%s %s %s", family_words(s->family),
+                 tl_get_str(&p->refusal, "subject", ""), why);
+}
+
+/* The end of every question: what came of it is noted where that is wanted. */
+static int decide(tl_permits *p, const tl_subject *s, bool declared, bool allowed, tl_err *e)
+{
+  bool denied = find_match(&p->deny, s) != NULL, missing = denied || !declared || !allowed;
+  if (p->noted.type == TL_LIST) {
+    tl_val *map = tl_push(&p->noted, question_map(s, declared, denied));
+    (void)tl_put(map, "missing", tl_bool(missing));
+  }
+  return missing ? refuse(p, s, declared, denied, e) : TL_OK;
 }
 
 static int check(tl_permits *p, const tl_subject *s, tl_err *e)
 {
-  bool declared = find_match(&p->needs, s) != NULL;
-  if (find_match(&p->deny, s)) return refuse(p, s, declared, true, e);
-  if (!declared || !find_match(&p->allow, s)) return refuse(p, s, declared, false, e);
-  return TL_OK;
+  return decide(p, s, find_match(&p->needs, s) != NULL, find_match(&p->allow, s) != NULL, e);
 }
 
 int tl_permit_net(tl_permits *p, const char *host, int port, tl_err *e)
@@ -164,8 +181,7 @@ int tl_permit_declared(tl_permits *p, const char *family, const char *name, tl_e
 int tl_permit_beyond(tl_permits *p, const char *path, tl_err *e)
 {
   tl_subject s = {"read", path, 0};
-  bool denied = find_match(&p->deny, &s) != NULL;
-  return denied || !find_match(&p->allow, &s) ? refuse(p, &s, true, denied, e) : TL_OK;
+  return decide(p, &s, true, find_match(&p->allow, &s) != NULL, e);
 }
 
 /* --- addresses ------------------------------------------------------------------------------- */
@@ -317,9 +333,11 @@ static int outside_place(tl_permits *p, const char *path, tl_place *out, tl_err 
   if (!r) return e->code;
   const char *rel = path + (r->is_file ? strrchr(r->path, '/') - r->path : (long)strlen(r->path));
   rel = strip_dots(rel);
-  if (!r->is_file && tl_private_path(rel, true)) /* a key has to be granted by its own name */
+  if (!r->is_file && tl_private_path(rel, true)) { /* a key has to be granted by its own name */
+    (void)decide(p, &s, true, false, e);
     return tl_fail(e, TL_ENOT_PERMITTED, "%s looks like key material: it needs a permit of its own",
                    path);
+  }
   *out = (tl_place){.dirfd = r->fd, .rel = rel, .shown = path};
   return TL_OK;
 }

@@ -28,6 +28,9 @@ typedef struct tl_permits {
   tl_val mirrors; /* list of names: what this run had git.fetch bring into the lab's cache */
   /* The last refusal, for the error's "needed against granted"; owned. */
   tl_val refusal; /* map {family, subject, declared, denied, allowed} or nil */
+  /* A dry run: what was asked of them since this was last emptied, a list of maps {family, subject,
+   * declared, denied, missing}; otherwise nil. */
+  tl_val noted;
 } tl_permits;
 
 void tl_permits_init(tl_permits *p);

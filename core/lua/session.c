@@ -125,6 +125,11 @@ static int start(session *s, const tl_val *how, tl_err *e)
   if (lab && (s->lab_fd = tl_store_folder(lab, e)) < 0) return s->lab_fd;
   s->gate.permits.lab_fd = s->lab_fd;
   s->gate.offline = tl_get_bool(how, "offline", false);
+  s->gate.reread = tl_get_bool(how, "reread", false);
+  if ((s->gate.dry = tl_get_bool(how, "dry", false))) {
+    s->gate.noted = tl_list();
+    s->gate.permits.noted = tl_list();
+  }
   s->elapsed = tl_get_int(how, "elapsed", 0);
   tl_talk_quiet(tl_get_bool(how, "quiet", false));
   tl_confine_demand(tl_get_bool(how, "programs_confined", false));
@@ -305,6 +310,8 @@ static int session_run(lua_State *L)
     (void)tl_put(&s->last, "live", tl_bool(s->gate.live || tl_replay_due(&s->old) == 0));
     (void)tl_put(&s->last, "again", tl_copy(&s->gate.again));
   }
+  if (s->gate.mode == TL_REUSE) (void)tl_put(&s->last, "reused", tl_int((int64_t)s->gate.reused));
+  if (s->gate.dry) (void)tl_put(&s->last, "noted", tl_copy(&s->gate.noted));
   if (s->gate.difference.type == TL_MAP)
     (void)tl_put(&s->last, "difference", tl_copy(&s->gate.difference));
   if (s->gate.permits.refusal.type == TL_MAP)

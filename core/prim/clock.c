@@ -43,15 +43,20 @@ int prim_clock_monotonic(tl_call *call)
   return TL_OK;
 }
 
+int tl_clock_check_sleep(int64_t ms, tl_err *e)
+{
+  if (ms >= 0 && ms <= (int64_t)MOST_DAYS * MS_PER_DAY) return TL_OK;
+  return tl_fail(e, TL_EARGUMENT, "ms must lie between 0 and %lld (%d days), and is %lld",
+                 (long long)MOST_DAYS * MS_PER_DAY, (int)MOST_DAYS, (long long)ms);
+}
+
 int prim_clock_sleep(tl_call *call)
 {
   int64_t ms = call->args[0].u.i;
   sleeper **at = &sleepers, *s;
+  int rc = tl_clock_check_sleep(ms, &call->err);
 
-  if (ms < 0 || ms > (int64_t)MOST_DAYS * MS_PER_DAY)
-    return tl_fail(&call->err, TL_EARGUMENT,
-                   "ms must lie between 0 and %lld (%d days), and is %lld",
-                   (long long)MOST_DAYS * MS_PER_DAY, (int)MOST_DAYS, (long long)ms);
+  if (rc < 0) return rc;
   s = tl_alloc(sizeof *s);
   *s = (sleeper){.due = tl_clock_ms() + ms, .call = call};
   while (*at && (*at)->due <= s->due) at = &(*at)->next;

@@ -46,6 +46,7 @@ void tl_called_cancel(void);
 
 /* clock.c: monotonic milliseconds; the next sleeper's time or -1; completes the sleepers due. */
 int64_t tl_clock_ms(void);
+int tl_clock_check_sleep(int64_t ms, tl_err *e); /* of clock.sleep: TL_EARGUMENT out of its range */
 int64_t tl_clock_deadline(void);
 void tl_clock_fire(void);
 void tl_clock_cancel(void);
