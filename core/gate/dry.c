@@ -33,7 +33,8 @@ static void note_secrets(tl_effect *f, const tl_val *v, const tl_http_aim *aim)
   if (v->type != TL_SECRET) return;
   const char *name = v->u.s.data;
   tl_val *map = note(f);
-  int rc = tl_secret_value(&f->gate->secrets, name, aim->scheme, aim->host, aim->port, &value, &why);
+  int rc =
+      tl_secret_value(&f->gate->secrets, name, aim->scheme, aim->host, aim->port, &value, &why);
   (void)tl_put(map, "family", tl_str("secret"));
   (void)tl_put(map, "subject", tl_str(name));
   (void)tl_put(map, "missing", tl_bool(rc < 0));

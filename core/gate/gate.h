@@ -45,9 +45,9 @@ typedef struct tl_gate {
   int64_t began;     /* tl_clock_ms() of the run's start */
   uint64_t count;    /* effects numbered so far */
   uint64_t reused;   /* of them answered from the record of a --reuse run */
-  tl_val noted;      /* dry: list of {n} and what permits noted, {n, family, subject, missing, why?} of
+  tl_val noted;  /* dry: list of {n} and what permits noted, {n, family, subject, missing, why?} of
                          secrets, {n, reused} */
-  int64_t slept;     /* dry: what the clock goes ahead by */
+  int64_t slept; /* dry: what the clock goes ahead by */
   tl_answer *answer;
   void *ud;
   tl_err fatal;       /* code != 0: the run cannot go on (record not writable, replay differs) */

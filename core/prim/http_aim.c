@@ -12,8 +12,7 @@ int tl_http_aim_read(tl_http_aim *aim, const tl_val *request, tl_err *e)
   tl_http_request r = {0};
   tl_http_url url = {0};
   rc = tl_http_request_read(&r, &url, request, INT64_C(1) << 40, e);
-  if (rc == TL_OK)
-    *aim = (tl_http_aim){tl_strdup(url.scheme), tl_strdup(url.host), url.port};
+  if (rc == TL_OK) *aim = (tl_http_aim){tl_strdup(url.scheme), tl_strdup(url.host), url.port};
   tl_http_url_free(&url);
   free(r.fields);
   return rc;

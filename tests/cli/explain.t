@@ -22,7 +22,7 @@ RUN: tlab explain 4 > four; cmp one four
 
 TEST: every code that tlab explain lists has a page
 RUN: tlab explain | sed '1d; /^$/,$d; s/ .*//' > codes; wc -l < codes
-STDOUT: 22
+STDOUT: 23
 RUN: for code in $(cat codes); do tlab explain $code | grep -q '^What to type:$' || echo "$code"; done
 STDOUT:
 RUN: tlab explain > one; tlab help codes > two; cmp one two

@@ -71,7 +71,7 @@ class Lab:
 
     def __init__(self, folder, config=None):
         self.root = pathlib.Path(folder)
-        (self.root / "recipes").mkdir(parents=True)
+        (self.root / "recipes").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "recipes" / "ai.lua", self.root / "recipes" / "ai.lua")
         self.write("lab.json", {"schema": "tlab.lab/1", **(config or {})})
 

@@ -269,6 +269,7 @@ t.test('what the world does is tried again, what it will not do is not', functio
   refused({}, err 'TIMEOUT', 'TIMEOUT', 'connection refused (2 tries)', 2)
   refused({}, err 'REFUSED', 'REFUSED', 'connection refused', 1)
   refused({}, err 'NOT_RECORDED', 'NOT_RECORDED', 'connection refused', 1)
+  refused({}, err 'DRY_RUN', 'DRY_RUN', 'connection refused', 1)
   local _, world = refused(
     {},
     { status = 503, headers = { { 'Retry-After', '3600' } }, body = 'x' },

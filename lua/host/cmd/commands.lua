@@ -21,6 +21,7 @@ local RUN_OPTIONS = {
   'offline',
   'reuse',
   'seed',
+  'dry-run',
 }
 
 local REPL_OPTIONS = {
@@ -79,6 +80,7 @@ M.commands = {
     options = RUN_OPTIONS,
     examples = {
       { 'tlab run recipes/ai.lua spec.json', 'a recipe with its spec' },
+      { 'tlab ai spec.json --dry-run', 'what it would do and need; nothing is kept' },
       { 'tlab ai spec.json params.seed=8', 'the same by its name, one value changed' },
       { 'tlab run --allow-net=127.0.0.1:8080 recipes/ai.lua spec.json', 'with a permit' },
     },

@@ -34,13 +34,18 @@ return function(words, options)
   if not lab then
     return nil, err
   end
+  lab.untouched = options.dry_run
   local reused
   reused, err = reuse(options.reuse, lab)
   if not reused then
     return nil, err
   end
+  local asked = how(lab, words, options, reused)
+  if options.dry_run then
+    return require 'host.cmd.dry'(asked, options)
+  end
   local result
-  result, err = require('host.run.lifecycle').run(how(lab, words, options, reused))
+  result, err = require('host.run.lifecycle').run(asked)
   if not result then
     return nil, err
   end

@@ -255,6 +255,18 @@ return {
       { 'tlab version --json', 'versions of tlab and of its libraries' },
     },
   },
+  DRY_RUN = {
+    means = 'In a dry run nothing goes outward and nothing that is not permitted is read, so there '
+      .. 'is no answer. The recipe gets this in its place; a run that is no dry one never does.',
+    causes = {
+      'the recipe sent a request, ran a program or fetched a repository',
+      'a permit for it is missing: the report says which',
+    },
+    type = {
+      { 'tlab run --dry-run recipes/NAME.lua spec.json', 'what a run would do and need' },
+      { 'tlab run --dry-run --reuse=latest recipes/NAME.lua', 'with the answers of an old run' },
+    },
+  },
   EXISTS = {
     means = 'There is something of that name already, and it is not overwritten.',
     causes = {

@@ -65,6 +65,14 @@ local function opened(dir)
   return nil, nil, manifest
 end
 
+--- The manifest of the day if it is open.
+---@param run table of prepare.run
+---@return table|nil manifest, table|nil err
+function M.opened(run)
+  local manifest, err = opened(run.lab.root .. '/' .. M.folder(run))
+  return manifest, err
+end
+
 local function busy(folder)
   return nil,
     {

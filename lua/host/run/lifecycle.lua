@@ -34,7 +34,10 @@ function M.info(manifest, decl)
   }
 end
 
-local function quoted(word)
+--- A word as a shell takes it.
+---@param word string
+---@return string
+function M.quoted(word)
   if word:match('^[%w_./:=@,+%-]+$') then
     return word
   end
@@ -46,9 +49,9 @@ end
 ---@param words string[]
 ---@return string
 function M.typed(recipe, words)
-  local typed = { quoted(recipe) }
+  local typed = { M.quoted(recipe) }
   for _, word in ipairs(words) do
-    typed[#typed + 1] = quoted(word)
+    typed[#typed + 1] = M.quoted(word)
   end
   return table.concat(typed, ' ')
 end
@@ -178,18 +181,16 @@ function M.close(run, manifest, outcome, how)
     error = shown or outcome.error,
     kept = outcome.error and folder.kept_status(run),
     unindexed = outcome.unindexed,
+    reused = outcome.reused,
   }
 end
 
---- Runs a recipe to its end, whatever end that is.
----@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
----  seed?, no_input?, replay_of? = id, found? = the recipe itself, hooks? of core.session,
----  began? = fn(run, session), called before the recipe's first effect, parent? = the run that
----  called {id, folder, depth}, stdin? = what gives the spec in place of standard input}
----@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
----  with an error, open? = true when nothing was to be done: the day is open}
----@return table|nil err nothing has been written then
-function M.run(how)
+--- Starts a worker, and has it declare the recipe; the run is prepared, and nothing is written yet.
+---@param how table of M.run
+---@param dry? boolean nothing outward is to be done
+---@return table|nil session to be closed by the caller
+---@return table run, or err when there is no session
+function M.open(how, dry)
   local recipe, err = how.found, nil
   if not recipe then
     recipe, err = recipes.find(how.lab, how.recipe)
@@ -203,6 +204,8 @@ function M.run(how)
   session, err = core.session {
     mode = how.reuse and 'reuse' or 'live',
     old = how.reuse,
+    reread = how.reread or false,
+    dry = dry or false,
     offline = how.offline or false,
     limits = limits,
     lab = how.lab.root,
@@ -217,12 +220,31 @@ function M.run(how)
     return nil, err
   end
   run, err = prepare.run(how, session, recipe, found, limits)
-  local result
-  if run then
-    result, err = open_already(run)
-    if not result and not err then
-      result, err = perform(run, session, how)
-    end
+  if not run then
+    session:close()
+    return nil, err
+  end
+  return session, run
+end
+
+--- Runs a recipe to its end, whatever end that is.
+---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
+---  reread? = files are read anew where a record answers, seed?, no_input?, replay_of? = id, found? =
+---  the recipe itself, hooks? of core.session, began? = fn(run, session), called before the recipe's
+---  first effect, parent? = the run that called {id, folder, depth}, stdin? = what gives the spec in
+---  place of standard input}
+---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
+---  with an error, reused? = effects that the record answered, open? = true when nothing was to be
+---  done: the day is open}
+---@return table|nil err nothing has been written then
+function M.run(how)
+  local session, run = M.open(how)
+  if not session then
+    return nil, run
+  end
+  local result, err = open_already(run)
+  if not result and not err then
+    result, err = perform(run, session, how)
   end
   session:close()
   return result, err

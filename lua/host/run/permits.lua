@@ -81,13 +81,18 @@ function M.resumed(recorded, lab, given)
   return allow, deny
 end
 
-local function covered(family, wanted, allow)
-  for _, pattern in ipairs(allow[family]) do
+--- The first pattern of a list that fits.
+---@param family string
+---@param wanted string for net host:port
+---@param list string[]|nil
+---@return string|nil
+function M.match(family, wanted, list)
+  for _, pattern in ipairs(list or {}) do
     if core.permit_match(family, pattern, wanted) then
-      return true
+      return pattern
     end
   end
-  return false
+  return nil
 end
 
 --- Asks on the terminal for what the recipe declares and nothing allows yet; adds what is granted.
@@ -98,7 +103,7 @@ end
 function M.ask_missing(decl, needed, allow)
   for _, family in ipairs(M.FAMILIES) do
     for _, wanted in ipairs(needed[family] or {}) do
-      if not covered(family, wanted, allow) then
+      if not M.match(family, wanted, allow[family]) then
         local reply = core.term.ask(
           string.format(
             'the recipe %s wants --allow-%s=%s\nallow it for this run? [y/N] ',

@@ -7,11 +7,11 @@ local outputs = require 'host.manifest.outputs'
 local read = require 'host.manifest.read'
 local recipes = require 'host.run.recipe'
 local remains = require 'host.manifest.remains'
+local scratch = require 'host.run.scratch'
 
 local M = {}
 
 local SOURCE_MAX = 1 << 30
-local PRIVATE = 448 -- 0700
 
 --- What a replay begins with: a manifest that was changed is a difference, not a wrong file.
 ---@param dir string the run's folder
@@ -38,27 +38,6 @@ function M.read_spec(dir)
     return nil, { code = 'DIFFERS', message = 'spec.json: ' .. err.message, file = dir }
   end
   return spec
-end
-
---- A folder for the replayed artifacts, beside nothing of value; removed afterwards.
-local function scratch()
-  local base = core.env.get 'TMPDIR' or '/tmp'
-  local bytes, err = core.rand.bytes(8)
-  if not bytes then
-    return nil, err
-  end
-  local dir = base
-    .. '/tlab-replay-'
-    .. bytes:gsub('.', function(c)
-      return string.format('%02x', c:byte())
-    end)
-  local ok
-  ok, err = core.fs.make(dir, PRIVATE)
-  if not ok then
-    return nil, err
-  end
-  core.fs.hold(dir) -- a courtesy: tells it from what a killed replay left
-  return dir
 end
 
 local function by_path(list)
@@ -277,7 +256,7 @@ function M.run(how)
     return nil, err
   end
   local out
-  out, err = scratch()
+  out, err = scratch.make 'replay'
   if not out then
     return nil, err
   end

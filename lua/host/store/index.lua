@@ -108,9 +108,12 @@ local function begin_index(lab)
 end
 
 --- Takes in what waits, and says what goes on. A lab that cannot be written answers all the same.
----@param lab table
+---@param lab table with `untouched` it stays as it is, and answers all the same
 ---@return string[] running folders of the runs in progress
 function M.settle(lab)
+  if lab.untouched then
+    return {}
+  end
   begin_index(lab)
   local settled = core.index.settle(lab.root)
   return settled and settled.running or {}

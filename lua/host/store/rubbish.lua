@@ -10,6 +10,7 @@ local M = {}
 local TEMPORARY = '^%.tlab%-tmp%-[%w-]+$'
 local BLOB = '^record/blobs/%x+%.tmp$'
 local SCRATCH = {
+  ['^tlab%-dry%-%x+$'] = 'a dry run',
   ['^tlab%-replay%-%x+$'] = 'a replay',
   ['^tlab%-scratch%-%x+$'] = 'a program',
   ['^tlab%-tests%-%x+$'] = 'a test',
