@@ -48,6 +48,10 @@ tl_place tl_copied_place(int run_fd, const tl_val *result, char rel[96]);
 
 void tl_effect_again(tl_effect *f);
 
+/* reuse.c. Answers from the old record of a --reuse run, if that is one: true when it did, with the
+ * answer in f and in *rc. */
+bool tl_effect_reused(tl_effect *f, int *rc);
+
 /* --- dry.c: nothing outward is done --------------------------------------------------------------- */
 
 /* Answers instead of a primitive that reaches outward, or waits. False: it is to be performed. */

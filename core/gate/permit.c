@@ -174,8 +174,7 @@ int tl_permit_named(tl_permits *p, const char *family, const char *name, tl_err 
 int tl_permit_declared(tl_permits *p, const char *family, const char *name, tl_err *e)
 {
   tl_subject s = {family, name, 0};
-  bool declared = find_match(&p->needs, &s) != NULL, denied = find_match(&p->deny, &s) != NULL;
-  return denied || !declared ? refuse(p, &s, declared, denied, e) : TL_OK;
+  return decide(p, &s, find_match(&p->needs, &s) != NULL, true, e);
 }
 
 int tl_permit_beyond(tl_permits *p, const char *path, tl_err *e)

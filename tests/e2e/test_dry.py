@@ -16,7 +16,7 @@ ALL = """
 return {
   name = 'all', summary = 'A bit of everything.', home = 'ai-team/artifacts',
   spec = { type = 'object', properties = { url = { type = 'string' } }, required = { 'url' } },
-  needs = { net = { '$spec.url' }, run = { 'touch' }, read = { '/etc/hostname' }, env = { 'PATH' } },
+  needs = { call = { 'day' }, net = { '$spec.url' }, run = { 'touch' }, read = { '/etc/hostname' }, env = { 'PATH' } },
   run = function(run, spec)
     tlab.fs.mkdir 'sub'
     run:write('sub/a.txt', ('a'):rep(5000))
@@ -31,6 +31,7 @@ return {
     run:write_json('sent.json', { code = err and err.code, status = sent and sent.status })
     tlab.http.open { url = spec.url }
     tlab.git.fetch(spec.url .. '/repo')
+    tlab.run.call('day', { date = '2026-10-03' })
     tlab.proc.run { argv = { 'touch', 'here' } }
     tlab.env.get 'PATH'
     tlab.clock.sleep(10)
@@ -86,10 +87,10 @@ def test_nothing_is_touched(lab):
     assert done.exit == 4
     assert report["options"] == [f"--allow-net={server.base_url.split('/')[2]}"]
     effects = by_op(report)
-    outward = ("http.send", "http.open", "git.fetch", "proc.run")
+    outward = ("http.send", "http.open", "git.fetch", "run.call", "proc.run")
     assert all(effects[op]["answer"] == "not known" for op in outward), effects
     assert all(effects[op]["answer"] == "done" for op in effects if op not in outward), effects
-    assert report["unknown"] == 4
+    assert report["unknown"] == 5
     assert {file["path"]: file["size"] for file in report["outputs"]} == {
         "sub/a.txt": 5000,
         "b.txt": len("a note\nmore"),
@@ -105,7 +106,7 @@ def test_its_line_runs(lab):
         assert lab.tlab(*report["command"].split()[1:]).exit == 0
         again, report = dry(lab, *report["command"].split()[1:])
     assert again.exit == 0 and not report["missing"] and report["options"] == []
-    assert {permit["by"] for permit in report["permits"]} == {"command line"}
+    assert {permit["by"] for permit in report["permits"]} == {"command line", "recipe"}
     assert report["key"] == lab.manifest["key"] and report["seed"] == lab.manifest["seed"]
 
 

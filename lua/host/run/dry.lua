@@ -1,5 +1,5 @@
---- A run of which nothing is kept: the recipe runs in its worker, but nothing goes outward, and what
---- it writes goes into a scratch folder. What comes of it is what a run would do and need.
+--- A run of which nothing is kept: the recipe runs in its worker, but nothing goes outward, and
+--- what it writes goes into a scratch folder. What comes of it is what a run would do and need.
 
 local core = require 'core'
 local day = require 'host.run.day'

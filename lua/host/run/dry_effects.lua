@@ -39,6 +39,7 @@ subjects['run.note'] = function(args)
 end
 subjects['env.get'] = subjects['run.note']
 subjects['git.fetch'] = subjects['run.note']
+subjects['run.call'] = subjects['run.note']
 subjects['http.send'] = function(args)
   return args[1].url
 end

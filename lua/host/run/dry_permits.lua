@@ -8,9 +8,9 @@ local M = {}
 M.__index = M
 
 ---@class dry.Permit
----@field family 'net'|'read'|'run'|'env'
+---@field family 'net'|'read'|'run'|'env'|'call'
 ---@field subject string host:port, path, program or variable; of what was not asked for its pattern
----@field by? 'lab.json'|'command line' what allows it
+---@field by? 'lab.json'|'command line'|'recipe' what allows it; a call need only be declared
 ---@field missing? 'denied'|'undeclared'|'not allowed' why it is not to be had
 ---@field asked boolean the recipe came to ask for it
 
@@ -21,11 +21,14 @@ end
 
 --- The lab's own come first in the list of what is allowed; the command line's come behind it.
 local function allowed_by(run, family, subject)
+  if family == 'call' then
+    return 'recipe'
+  end
   local config = run.lab.config.permits.allow[family]
   if permits.match(family, subject, config) then
     return 'lab.json'
   end
-  return permits.match(family, subject, run.allow[family]) and 'command line'
+  return permits.match(family, subject, run.allow[family]) and 'command line' or nil
 end
 
 local function add(self, permit)

@@ -21,7 +21,9 @@ end
 
 --- What allows it, or the option that would.
 local function verdict(permit, style)
-  if permit.by then
+  if permit.by == 'recipe' then
+    return 'declared'
+  elseif permit.by then
     return 'allowed by ' .. (permit.by == 'lab.json' and 'lab.json' or 'the command line')
   elseif permit.missing == 'not allowed' then
     return style.red 'missing' .. (': --allow-%s=%s'):format(permit.family, permit.subject)
