@@ -229,10 +229,10 @@ end
 
 --- Runs a recipe to its end, whatever end that is.
 ---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
----  reread? = files are read anew where a record answers, seed?, no_input?, replay_of? = id, found? =
----  the recipe itself, hooks? of core.session, began? = fn(run, session), called before the recipe's
----  first effect, parent? = the run that called {id, folder, depth}, stdin? = what gives the spec in
----  place of standard input}
+---  reread? = files are read anew where a record answers, seed?, no_input?, replay_of? = id,
+---  found? = the recipe itself, hooks? of core.session, began? = fn(run, session), called before
+---  the recipe's first effect, parent? = the run that called {id, folder, depth}, stdin? = what
+---  gives the spec in place of standard input}
 ---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
 ---  with an error, reused? = effects that the record answered, open? = true when nothing was to be
 ---  done: the day is open}
