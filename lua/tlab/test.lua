@@ -82,6 +82,38 @@ function M.artifacts(run, folder)
   end
 end
 
+--- Answers of a server of models, for lab:run. It says nothing of itself.
+---@param base_url string as in the spec, with /v1
+---@param replies string|table<string, string> the one reply; or a part of the question, and its reply
+---@return table[] answers
+function M.model(base_url, replies)
+  if type(base_url) ~= 'string' or type(replies) ~= 'string' and type(replies) ~= 'table' then
+    error('t.model takes a base_url, and a reply or a table of replies', 2)
+  end
+  local parts, answers = {}, {}
+  for part in pairs(type(replies) == 'table' and replies or { [''] = replies }) do
+    parts[#parts + 1] = part
+  end
+  table.sort(parts, function(a, b)
+    return #a > #b -- what is more particular goes first
+  end)
+  for i, part in ipairs(parts) do
+    local text = type(replies) == 'table' and replies[part] or replies
+    answers[i] = {
+      method = 'POST',
+      url = base_url .. '/chat/completions',
+      has = part,
+      json = {
+        choices = { { message = { role = 'assistant', content = text }, finish_reason = 'stop' } },
+        usage = { prompt_tokens = 1, completion_tokens = 1 },
+      },
+    }
+  end
+  local root = base_url:gsub('/v1/?$', '')
+  answers[#answers + 1] = { method = 'GET', url = root .. '/*', status = 404 }
+  return answers
+end
+
 --- The tests of a file that has been read.
 ---@return {name: string, fn: fun(lab: tlab.test.Lab)}[]
 function M.told()
