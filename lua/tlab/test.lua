@@ -84,7 +84,7 @@ end
 
 --- Answers of a server of models, for lab:run. It says nothing of itself.
 ---@param base_url string as in the spec, with /v1
----@param replies string|table<string, string> the one reply; or a part of the question, and its reply
+---@param replies string|table<string, string> the reply to all; or by a part of the question
 ---@return table[] answers
 function M.model(base_url, replies)
   if type(base_url) ~= 'string' or type(replies) ~= 'string' and type(replies) ~= 'table' then
@@ -104,7 +104,7 @@ function M.model(base_url, replies)
       url = base_url .. '/chat/completions',
       has = part,
       json = {
-        choices = { { message = { role = 'assistant', content = text }, finish_reason = 'stop' } },
+        choices = { { message = { content = text }, finish_reason = 'stop' } },
         usage = { prompt_tokens = 1, completion_tokens = 1 },
       },
     }

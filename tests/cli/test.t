@@ -180,7 +180,7 @@ STDOUT:
     # tests/recipes/words_test.lua:3: words.csv was made, and is not expected
     # to take over what came: tlab test --update words
   1..1
-RUN: cd lab && tlab test words --update && cat tests/recipes/words/expected/words.csv && tlab test -q && echo old > tests/recipes/words/expected/old.txt && sed -i s/b,1/c,1/ tests/recipes/words/expected/words.csv && tlab test -q
+RUN: cd lab && tlab test words --update && cat tests/recipes/words/expected/words.csv && tlab test words -q && echo old > tests/recipes/words/expected/old.txt && sed -i s/b,1/c,1/ tests/recipes/words/expected/words.csv && tlab test words -q
 EXIT: 1
 STDOUT:
   ok 1 - words: as before
@@ -204,13 +204,13 @@ STDOUT:
 STDERR:
   updated tests/recipes/words/expected/words.csv
   1 passed, 0 failed
-RUN: cd lab && tlab test --update --json && tlab test -q && ls tests/recipes/words/expected
+RUN: cd lab && tlab test words --update --json && tlab test words -q && ls tests/recipes/words/expected
 STDOUT:
   {"failed":0,"passed":1,"tests":[…],"updated":["tests/recipes/words/expected/old.txt","tests/recipes/words/expected/words.csv"]}
   ok 1 - words: as before
   1..1
   words.csv
-RUN: cd lab && sed -i s,tests/recipes/words/expected,recipes/x, tests/recipes/words_test.lua && tlab test --update -q
+RUN: cd lab && sed -i s,tests/recipes/words/expected,recipes/x, tests/recipes/words_test.lua && tlab test words --update -q
 EXIT: 1
 STDOUT:
   not ok 1 - words: as before
