@@ -216,7 +216,7 @@ static int session_load(lua_State *L)
     return 1;
   }
   int n = push_fail(L, &e); // nil err
-  static const char *const more[] = {"file", "line", "traceback"};
+  static const char *const more[] = {"file", "line", "traceback", "hint"};
   for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
     const tl_val *v = tl_get(&s->last, more[i]);
     if (!v) continue;

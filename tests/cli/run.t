@@ -226,8 +226,9 @@ FILE: recipes/io.lua
 RUN: tlab nothing
 EXIT: 3
 STDERR:
-  error[INVALID]: recipes/nothing.lua does not return a recipe, a table with name, summary, home and run
+  error[INVALID]: recipes/nothing.lua returns nothing, expected a recipe: a table with name, summary, home and run
     --> recipes/nothing.lua
+  help: tlab new recipe NAME  # one to begin with
 RUN: tlab home
 EXIT: 3
 STDERR:

@@ -18,4 +18,18 @@ t.test('a recipe gets the text of just those modules that are in the binary as t
   t.eq(find 'host.run.recipe', nil)
 end)
 
+t.test('what is near a module that is not there', function()
+  local function near(name)
+    local _, err = recipes.modules { root = '/nowhere' }(name)
+    t.eq(err.code, 'NOT_FOUND')
+    return err.message:match "; did you mean '(.-)'%?$"
+  end
+  t.eq(near 'tlab.chrt', 'tlab.chart')
+  t.eq(near 'tlab/chart', 'tlab.chart')
+  t.eq(near 'tlab.chart.lua', 'tlab.chart')
+  t.eq(near 'tlab.worker.rum', nil) -- those are not for recipes
+  t.eq(near 'host.run.recipe', nil)
+  t.eq(near 'io', nil)
+end)
+
 return t.done()

@@ -114,7 +114,7 @@ t.test('a repository by URL or by path is a need of the family that it is of', f
   t.ok(refused({ net = { '$lab.permits' } }):find('$lab.git.base_url', 1, true))
 end)
 
-t.test('the edges of ports, names and homes', function()
+t.test('the edges of ports and paths', function()
   t.eq(
     resolved({ net = { 'http://a:65535', 'b:1', 'c:10000' } }).net,
     { 'a:65535', 'b:1', 'c:10000' }
@@ -125,15 +125,6 @@ t.test('the edges of ports, names and homes', function()
   t.ok(refused { run = { 'a\nb' } })
   t.ok(refused { read = { '/a\0b' } })
   t.eq(resolved({ read = { '/a..b/c' } }).read, { '/a..b/c' })
-  t.eq(
-    needs.check_declaration({
-      name = ('n'):rep(64),
-      summary = 's',
-      home = ('h'):rep(200),
-      run = true,
-    }, 'r.lua'),
-    true
-  )
 end)
 
 t.test('unknown needs and wrong forms are named', function()
@@ -143,46 +134,6 @@ t.test('unknown needs and wrong forms are named', function()
   t.ok(refused({ net = { 5 } }):find('expected strings'))
   t.ok(refused({ net = { '$env.X' } }):find('expected $spec.name', 1, true))
   t.ok(refused(core.json.array { 'net' }):find('expected a table'))
-end)
-
-local function recipe(change)
-  local decl = { name = 'haiku', summary = 'One haiku.', home = 'ai-team/artifacts', run = true }
-  for field, v in pairs(change or {}) do
-    decl[field] = v
-  end
-  return needs.check_declaration(decl, 'recipes/x.lua')
-end
-
-t.test('a recipe with all its fields passes', function()
-  t.eq(recipe(), true)
-  t.eq(recipe { spec = 'schemas/x.json', needs = {} }, true)
-  t.eq(recipe { spec = { type = 'object' }, run = function() end }, true)
-end)
-
-t.test('each wrong field is named with its file', function()
-  for field, wrong in pairs {
-    name = 'Haiku',
-    summary = 'two\nlines',
-    home = '../up',
-    run = 5,
-    spec = 7,
-    needs = 'net',
-  } do
-    local ok, err = recipe { [field] = wrong }
-    t.eq(ok, nil)
-    t.ok(err.message:find('^recipes/x.lua: the field ' .. field .. ' is .*, expected'), err.message)
-  end
-  for _, home in ipairs { '/abs', 'a//b', 'a/', '.', 'a/../b', '', '-x', '.git' } do
-    t.eq(recipe { home = home }, nil, home)
-  end
-end)
-
-t.test('all that is missing is told at once', function()
-  local _, err = needs.check_declaration({ sumary = 'x' }, 'r.lua')
-  t.eq(err.message, 'r.lua is not a recipe yet: 5 things are wrong')
-  t.eq(err.details[5], 'r.lua: unknown field sumary, did you mean "summary"?')
-  _, err = needs.check_declaration('text', 'r.lua')
-  t.ok(err.message:find('does not return a recipe'))
 end)
 
 return t.done()

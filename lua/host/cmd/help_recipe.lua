@@ -94,10 +94,11 @@ end
 ---@param declared table
 ---@return table
 function M.data(declared)
+  local instead = show.instead(declared.recipe, declared.modules)
   return {
     name = declared.decl.name,
     recipe = declared.recipe.file,
-    instead = core.json.array(show.instead(declared.recipe, declared.modules)),
+    instead = #instead > 0 and instead or nil,
     declaration = declared.decl,
   }
 end

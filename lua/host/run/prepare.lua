@@ -4,6 +4,7 @@
 local core = require 'core'
 local ids = require 'host.manifest.ids'
 local day = require 'host.run.day'
+local declaration = require 'host.spec.declaration'
 local load = require 'host.spec.load'
 local needs = require 'host.spec.needs'
 local permits = require 'host.run.permits'
@@ -68,7 +69,7 @@ function M.run(how, session, recipe, modules, limits)
   local needed
   needed, err = needs.resolve(decl.needs, spec.value, lab.config)
   if not needed then
-    err.file = err.file or recipe.file
+    err.file, err.line = recipe.file, declaration.line(recipe.source, 'needs')
     return nil, err
   end
   local git, patch

@@ -1,8 +1,9 @@
 --- From a recipe's name to its text, its modules and its declaration.
 
 local core = require 'core'
+local declaration = require 'host.spec.declaration'
 local load = require 'host.spec.load'
-local needs = require 'host.spec.needs'
+local missing = require 'host.run.missing'
 local schema = require 'host.spec.schema'
 local suggest = require 'host.view.suggest'
 
@@ -132,8 +133,7 @@ function M.modules(lab)
   local found = {}
   local function find(name)
     if not name:match('^[%w_]+[%w_.]*$') or name:find('..', 1, true) or is_hidden(name) then
-      return nil,
-        { code = 'NOT_FOUND', message = "there is no module '" .. name .. "' for a recipe" }
+      return missing.module(lab, name)
     end
     if name == 'recipe' then -- record/recipe/recipe.lua is the recipe itself
       return nil,
@@ -148,15 +148,7 @@ function M.modules(lab)
       source, origin = core.embedded(path), core.overridden and 'override' or 'embedded'
     end
     if not source then
-      return nil,
-        {
-          code = 'NOT_FOUND',
-          message = string.format(
-            "there is no module '%s': neither lua/%s in the lab nor in tlab itself",
-            name,
-            path
-          ),
-        }
+      return missing.module(lab, name, path)
     end
     found[#found + 1] = {
       name = name,
@@ -196,7 +188,7 @@ function M.declare(session, recipe)
     return nil, err
   end
   local ok
-  ok, err = needs.check_declaration(decl, recipe.file)
+  ok, err = declaration.check(decl, recipe.file, recipe.source)
   if not ok then
     return nil, err
   end

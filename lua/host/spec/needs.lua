@@ -1,4 +1,4 @@
---- What a recipe declares: its table checked, and its needs with the spec's values put in.
+--- What a recipe needs, with the spec's values put in.
 local suggest = require 'host.view.suggest'
 local value = require 'host.spec.value'
 
@@ -214,6 +214,18 @@ local function resolve_family(family, entries, spec, config)
   return list
 end
 
+--- What is wrong with the name of a family; nil for one that there is.
+---@param family any
+---@return string|nil
+function M.unknown(family)
+  if is_one_of(FAMILIES, family) then
+    return nil
+  end
+  local name = tostring(family)
+  local hint = suggest.text(name, FAMILIES) or 'there are ' .. table.concat(FAMILIES, ', ')
+  return ('unknown need "%s", %s'):format(name, hint)
+end
+
 --- The needs of a recipe with the spec's values in place. Every family is there, maybe empty.
 ---@param needs table|nil family → list of strings, some of them `$spec.a.b` or `$lab.git.base_url`
 ---@param spec table the resolved spec
@@ -226,13 +238,9 @@ function M.resolve(needs, spec, config)
     return invalid('needs: expected a table such as { net = { … } }, got %s', value.show(needs))
   end
   for family in pairs(needs) do
-    if not is_one_of(FAMILIES, family) then
-      local hint = suggest.text(tostring(family), FAMILIES)
-      return invalid(
-        'unknown need "%s"%s',
-        tostring(family),
-        hint and ', ' .. hint or '; there are ' .. table.concat(FAMILIES, ', ')
-      )
+    local what = M.unknown(family)
+    if what then
+      return invalid('%s', what)
     end
   end
   local resolved = {}
@@ -244,102 +252,6 @@ function M.resolve(needs, spec, config)
     resolved[family] = list
   end
   return resolved
-end
-
--- The declaration. -------------------------------------------------------------------------------
-
-local checks = {}
-
-function checks.name(v)
-  return type(v) == 'string' and #v <= 64 and v:find('^[a-z][a-z0-9_-]*$') ~= nil,
-    'a name of small letters, digits, _ and -, such as "haiku"'
-end
-
-function checks.summary(v)
-  return type(v) == 'string' and v:find('%S') ~= nil and not v:find('[\r\n]'), 'one line of text'
-end
-
-function checks.home(v)
-  local safe = type(v) == 'string' and #v <= 200 and v ~= ''
-  for part in (safe and v .. '/' or ''):gmatch('([^/]*)/') do
-    safe = safe and part:find('^[%w_][%w._-]*$') ~= nil
-  end
-  return safe, 'a folder of the day, such as "ai-team/artifacts"'
-end
-
-function checks.place(v)
-  return v == 'day', '"day", the folder of the day itself'
-end
-
-function checks.run(v)
-  return v == true or type(v) == 'function', 'a function(run, spec)'
-end
-
-function checks.spec(v)
-  return type(v) == 'string' and v ~= '' or type(v) == 'table',
-    'the path of a JSON Schema, or a schema as a table'
-end
-
-function checks.needs(v)
-  return type(v) == 'table', 'a table such as { net = { "127.0.0.1:8080" } }'
-end
-
-local FIELDS = { 'name', 'summary', 'home', 'place', 'run', 'spec', 'needs' }
-local REQUIRED = { name = true, summary = true, home = true, run = true }
-
---- Whether a recipe's table has what it must have; all that is wrong is told at once.
----@param decl any the table that the recipe's file returned; `run` is true or a function
----@param file string for messages
----@return true|nil
----@return table|nil err
-function M.check_declaration(decl, file)
-  if type(decl) ~= 'table' or value.is_list(decl) then
-    return nil,
-      {
-        code = 'INVALID',
-        file = file,
-        message = ('%s does not return a recipe, a table with name, summary, home and run'):format(
-          file
-        ),
-      }
-  end
-  local details = {}
-  for _, field in ipairs(FIELDS) do
-    local v = decl[field]
-    local right, expected = true, nil
-    if v ~= nil or REQUIRED[field] and not (field == 'home' and decl.place ~= nil) then
-      right, expected = checks[field](v)
-    end
-    if v == nil and not right then
-      details[#details + 1] = ('%s: the field %s is missing: %s'):format(file, field, expected)
-    elseif not right then
-      details[#details + 1] = ('%s: the field %s is %s, expected %s'):format(
-        file,
-        field,
-        value.show(v),
-        expected
-      )
-    end
-  end
-  if decl.home ~= nil and decl.place ~= nil then
-    details[#details + 1] = file .. ': a recipe has a home below the day, or a place, not both'
-  end
-  for field in pairs(decl) do
-    if not checks[field] then
-      local hint = suggest.text(tostring(field), FIELDS)
-      details[#details + 1] = ('%s: unknown field %s%s'):format(
-        file,
-        tostring(field),
-        hint and ', ' .. hint or ''
-      )
-    end
-  end
-  if #details == 0 then
-    return true
-  end
-  local message = #details == 1 and details[1]
-    or ('%s is not a recipe yet: %d things are wrong'):format(file, #details)
-  return nil, { code = 'INVALID', file = file, message = message, details = details }
 end
 
 return M

@@ -184,7 +184,14 @@ end
 --- deeply nested Lua tells no place, so it is at least the file.
 function M.syntax(message, file)
   local text, known, line = split(message)
-  return { code = 'INVALID', message = text, file = known and known.file or file, line = line }
+  local comma = text:find "^'[}]' expected" and 'a comma between two fields, or after a value'
+  return {
+    code = 'INVALID',
+    message = text,
+    file = known and known.file or file,
+    line = line,
+    hint = comma or nil,
+  }
 end
 
 ---@param core_lib table what core/lua/worker_lib.c offers

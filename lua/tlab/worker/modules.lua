@@ -60,6 +60,7 @@ local function refuse_cycle(name)
   errors.raise {
     code = 'INVALID',
     message = 'modules require each other in a circle: ' .. table.concat(path, ' → '),
+    hint = 'require it where it is used, inside a function, in one of them',
   }
 end
 
