@@ -233,7 +233,9 @@ RUN: tlab home
 EXIT: 3
 STDERR:
   error[INVALID]: recipes/home.lua: the field home is "/abs", expected a folder of the day, such as "ai-team/artifacts"
-    --> recipes/home.lua
+    --> recipes/home.lua:1
+  1 | return { name = 'home', summary = 'x', home = '/abs', run = function() end }
+    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 RUN: tlab io
 EXIT: 1
 STDERR:

@@ -149,7 +149,7 @@ function M.check(decl, file, source)
       line = M.line(source, found[1].field),
       message = #found == 1 and file .. ': ' .. found[1].text
         or ('%s is not a recipe yet: %d things are wrong'):format(file, #found),
-      details = details,
+      details = #found > 1 and details or nil,
     }
 end
 
