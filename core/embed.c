@@ -101,13 +101,14 @@ static bool is_run(const char *path)
 }
 
 /* Of what tlab runs only that is needed as text which a recipe may require (lua/host/run/recipe.lua,
- * SHARED): a record keeps the text of modules. And the run object, whose annotations are for editors. */
+ * SHARED): a record keeps the text of modules. And what a run gives, whose annotations are for editors. */
 static bool is_text_needed(const char *path)
 {
-  static const char *const shared[] = {
-      "lua/host/spec/schema", "lua/host/spec/regex",  "lua/host/spec/uri.",
-      "lua/host/spec/value.", "lua/host/store/tree.", "lua/host/view/suggest.",
-      "lua/host/view/width.", "lua/tlab/csv.",        "lua/tlab/worker/run."};
+  static const char *const shared[] = {"lua/host/spec/schema", "lua/host/spec/regex",
+                                       "lua/host/spec/uri.",   "lua/host/spec/value.",
+                                       "lua/host/store/tree.", "lua/host/view/suggest.",
+                                       "lua/host/view/width.", "lua/tlab/csv.",
+                                       "lua/tlab/worker/run.", "lua/tlab/worker/called."};
   for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
     if (begins(path, shared[i])) return true;
   return !is_run(path);

@@ -42,6 +42,20 @@ const char *tl_permit_name(tl_permit p)
   return names[p];
 }
 
+/* Reads a type at *s, which goes behind it: {…} is a map and …[] a list, whatever of. */
+static char param_type(const char **s)
+{
+  char type = **s;
+  int depth = 0;
+  do {
+    depth += (**s == '{') - (**s == '}');
+    (*s)++;
+  } while (depth > 0 && **s);
+  type = type == '{' ? 'm' : type;
+  for (; strncmp(*s, "[]", 2) == 0; *s += 2) type = 'l';
+  return type;
+}
+
 unsigned tl_op_params(const tl_op *op, tl_param out[TL_PARAMS_MAX])
 {
   unsigned n = 0;
@@ -49,8 +63,8 @@ unsigned tl_op_params(const tl_op *op, tl_param out[TL_PARAMS_MAX])
     size_t len = strcspn(s, ":");
     memcpy(out[n].name, s, len);
     out[n].name[len] = '\0';
-    out[n].type = s[len + 1];
-    s += len + 2;
+    s += len + 1;
+    out[n].type = param_type(&s);
     out[n].optional = *s == '?';
     s += strspn(s, "?, ");
   }

@@ -11,7 +11,8 @@ same. In a recipe `fs.read` is `tlab.fs.read(path, max)`. It answers with a valu
 (`err.code`, `err.message`, `err.op`). Wrong arguments and missing permits are raised.
 
 Types: `s` bytes · `i` integer · `n` number · `b` boolean · `l` list · `m` map · `a` any value · `r` path to read · `w` path in
-the run's folder · `?` may be left out. [ARCHITECTURE.md](ARCHITECTURE.md#paths-in-a-recipe) says what paths mean.
+the run's folder · `{name:type}` a map of these · `type[]` a list · `?` may be left out, or is nil · `!` or `nil, err`.
+[ARCHITECTURE.md](ARCHITECTURE.md#paths-in-a-recipe) says what paths mean.
 
 | kind | what becomes of it |
 |---|---|
@@ -32,16 +33,14 @@ the run's folder · `?` may be left out. [ARCHITECTURE.md](ARCHITECTURE.md#paths
 | call | `needs.call` in the recipe |
 """
 
-# A request and a command are maps; their fields are not in the table.
+# What a type does not say.
 NOTES = {
-    "http": """A request is `{url, method, headers, body, timeout_ms, connect_timeout_ms, idle_timeout_ms, max_bytes, max_redirects}`. Only
-`url` is needed. `headers` is a map or a list of `{name, value}`; a value is a string, a secret, or a list of both:
+    "http": """`headers` of a request is a map or a list of `{name, value}`; a value is a string, a secret, or a list of both:
 `headers = { authorization = { 'Bearer ', tlab.secret 'KEY' } }`, or a login: `{ basic = { 'user', tlab.secret 'KEY' } }`. A status of
 400 and above is an answer, not an error.
 """,
-    "proc": """A command is `{argv, stdin, env, files, collect, read, timeout_ms, max_bytes}`. Only `argv` is needed. There is no shell; the
-environment is made anew; the working folder is the program's own, with `files` in it, and removed at its end. The record has the
-SHA-256 of the program. [TOOLS.md](../2-use/TOOLS.md) says what else it may do.
+    "proc": """There is no shell; the environment is made anew; the working folder is the program's own, with `files` in it, and removed
+at its end. The record has the SHA-256 of the program. [TOOLS.md](../2-use/TOOLS.md) says what else it may do.
 """,
 }
 

@@ -163,7 +163,7 @@ def as_expected(case, row):
 
 
 def gaps(ops, cases):
-    """What the list owes: every operation but the command line's own, in every case, once."""
+    """What the list owes: every operation but the command line's own, in every case, once; and as the table says."""
     have = {}
     for case in cases:
         have.setdefault((case["op"], case["case"]), []).append(case)
@@ -177,6 +177,11 @@ def gaps(ops, cases):
                 yield f"{name}: says no reason why '{word}' cannot be"
     for name, word in have:
         yield f"{name}, '{word}': no such operation or case"
+    fails = {case["op"]: case for case in cases if case["case"] == "fails"}
+    for op in ops:
+        case = fails.get(op["name"], {})
+        if ("fails" in case and op["returns"][-1] != "!") or ("cannot" in case and op["returns"][-1] == "!"):
+            yield f"{op['name']}: `!` in the table says whether the world may say no, the case says otherwise"
 
 
 def effects(folder):
