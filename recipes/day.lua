@@ -63,7 +63,7 @@ local function before_line(before)
 end
 
 local function page(this)
-  local day, rows = date.parse(this), runs.newest()
+  local day, rows = assert(date.parse(this)), runs.newest()
   return table.concat({
     ('# %s, %s'):format(date.weekday(day), this),
     'From 00:00 to 24:00 UTC. ' .. before_line(day_before(this)),

@@ -110,7 +110,7 @@ return {
     local folder, names = artifacts.find(spec.from)
     local done = ask(spec, folder, names)
     local told = check(done)
-    for path, bytes in pairs(done.files) do
+    for path, bytes in pairs(assert(done.files)) do
       run:write(path:match '[^/]*$', bytes)
     end
     run:write('README.md', page(spec, folder, told))

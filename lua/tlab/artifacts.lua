@@ -12,7 +12,7 @@ local function fail(code, message, hint)
 end
 
 --- The path as operations take it.
----@param path string in the lab, or absolute
+---@param path string of the lab, or absolute
 ---@return string
 function M.path(path)
   return path:sub(1, 1) == '/' and path or 'lab:' .. path
@@ -50,6 +50,7 @@ local function latest(name)
   fail('NOT_FOUND', 'no newer run of this lab that succeeded has ' .. what, 'tlab runs')
 end
 
+---@return string[]
 local function tables_in(folder)
   local names = {}
   for _, entry in ipairs(assert(tlab.fs.list(M.path(folder)))) do
@@ -60,7 +61,7 @@ local function tables_in(folder)
 end
 
 --- Finds files .csv and .jsonl: those that tlab's recipes write, else all of the folder.
----@param from string a file or a folder, in the lab or absolute; `latest` or `latest/NAME`
+---@param from string a file or a folder, of the lab or absolute; `latest` or `latest/NAME`
 ---@return string folder
 ---@return string[] names of files in it; raises where there are none
 function M.find(from)
@@ -76,7 +77,7 @@ function M.find(from)
     local message = ('from=%s is not there, expected a file or folder of the lab'):format(from)
     fail('NOT_FOUND', message, 'tlab runs')
   end
-  local names = known_of(from)
+  local names = known_of(from) ---@type string[]
   names = #names > 0 and names or tables_in(from)
   if #names == 0 or #names > MOST_FILES then
     local message = 'from=%s has %d files .csv and .jsonl, expected 1 to %d'

@@ -66,7 +66,7 @@ local function in_words(chart, about)
 end
 
 local function most_of(rows)
-  local most = 0
+  local most = 0 ---@type number
   for _, row in ipairs(rows) do
     most = math.max(most, row.value + (row.more or 0))
   end
@@ -92,11 +92,12 @@ function M.columns(chart)
   end
   local rows, parts = chart.rows, {}
   local left, right, top, bottom = 64, WIDTH - 3 * MARGIN, 40, 200
-  local values = { 0 }
+  local values, most = { 0 }, 0 ---@type number[], number
   for _, row in ipairs(rows) do
     values[#values + 1] = row.value
+    most = math.max(most, row.value)
   end
-  values[#values + 1] = math.max(table.unpack(values)) == 0 and 1 or nil
+  values[#values + 1] = most == 0 and 1 or nil
   local scale = axis.of(values)
   for _, tick in ipairs(scale.ticks) do
     local y = bottom - (bottom - top) * tick.value / scale.high
@@ -201,7 +202,7 @@ local function counts_of(values, ticks)
   local low, high = ticks[1].value, ticks[#ticks].value
   for _, value in ipairs(values) do
     local i = (value - low) / (high - low) * #counts // 1 + 1
-    i = math.tointeger(math.max(1, math.min(#counts, i)))
+    i = math.tointeger(math.max(1, math.min(#counts, i))) --[[@as integer]]
     while value < ticks[i].value do
       i = i - 1
     end
@@ -229,7 +230,7 @@ end
 ---@return string svg
 function M.histogram(chart)
   local problem = check.head(chart, { 'about', 'x' }) or check.values(chart.values)
-  local bins = not problem and (chart.bins or sturges(#chart.values))
+  local bins = not problem and (chart.bins or sturges(#chart.values)) or nil
   if bins and not (math.type(bins) == 'integer' and bins >= 1 and bins <= BINS_MAX) then
     problem = 'bins must be a whole number from 1 to ' .. BINS_MAX
   end

@@ -83,7 +83,7 @@ end
 ---@param columns? string[] their order; else all keys, sorted
 ---@return string
 function M.encode(rows, columns)
-  columns = columns or all_keys(rows)
+  columns = columns or all_keys(rows) --[[@as string[] ]]
   local lines = { M.head(columns) }
   for n, row in ipairs(rows) do
     local ok, text = pcall(M.line, row, columns)

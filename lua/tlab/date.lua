@@ -15,9 +15,12 @@ local FIRST, LAST = -719528, 2932896 -- 0000-01-01 and 9999-12-31, what RFC 3339
 ---@param text string "2026-10-03"
 ---@return integer|nil days nil for what is no day, a 30 February too
 function M.parse(text)
-  local year, month, day = text:match '^(%d%d%d%d)%-(%d%d)%-(%d%d)$'
-  year, month, day = math.tointeger(year), math.tointeger(month), math.tointeger(day)
-  return year and tree.valid(year, month, day) and tree.days(year, month, day) or nil
+  local y, m, d = text:match '^(%d%d%d%d)%-(%d%d)%-(%d%d)$'
+  local year, month, day = math.tointeger(y), math.tointeger(m), math.tointeger(d)
+  if year and month and day and tree.valid(year, month, day) then
+    return tree.days(year, month, day)
+  end
+  return nil
 end
 
 --- "2026-10-03", the other way round.
@@ -36,7 +39,7 @@ end
 ---@param days integer
 ---@return string the English name
 function M.weekday(days)
-  return WEEKDAYS[M.weekday_number(days) + 1]
+  return WEEKDAYS[M.weekday_number(days) + 1] --[[@as string]]
 end
 
 --- The week that a day is of, by ISO 8601: weeks begin on Monday, and belong to the year of their
@@ -53,9 +56,10 @@ end
 ---@param week string "2026-W48"
 ---@return integer|nil days nil for what is no week: few years have a W53
 function M.week_start(week)
-  local year, number = week:match '^(%d%d%d%d)%-W(%d%d)$'
-  local fourth = year and tree.days(math.tointeger(year), 1, 4) -- always of the first week
-  local days = fourth and fourth - M.weekday_number(fourth) + (math.tointeger(number) - 1) * 7
+  local y, w = week:match '^(%d%d%d%d)%-W(%d%d)$'
+  local year, number = math.tointeger(y), math.tointeger(w)
+  local fourth = year and tree.days(year, 1, 4) -- always of the first week
+  local days = fourth and number and fourth - M.weekday_number(fourth) + (number - 1) * 7
   return days and M.week(days) == week and days or nil
 end
 

@@ -69,7 +69,7 @@ Search.__index = Search
 
 -- What lies in a folder; nothing where it is none. Each is listed once.
 function Search:list(folder)
-  local list = self.listed[folder]
+  local list = self.listed[folder] ---@type tlab.fs.list.answer[]
   if not list then
     list = tlab.fs.list('lab:' .. (folder == '' and '.' or folder:sub(1, -2))) or {}
     self.listed[folder], self.count = list, self.count + #list

@@ -129,8 +129,9 @@ end
 
 -- What judges answers by a schema. Servers take a schema and may yet ignore it.
 local judges = {}
+---@return table? judge, table? err
 local function judge_of(response_schema)
-  local judge, err = judges[response_schema], nil
+  local judge, err = judges[response_schema], nil ---@type table?, table?
   if not judge then
     judge, err = require('tlab.schema').compile(response_schema)
     judges[response_schema] = judge
@@ -275,8 +276,9 @@ end
 ---@return table? err {code, message, status?, attempts, hint?}; code PROVIDER, NETWORK, TIMEOUT …
 function M.chat(o)
   check(o)
-  local judge, wrong
+  local judge
   if o.response_schema then
+    local wrong
     judge, wrong = judge_of(o.response_schema)
     if not judge then
       wrong.message, wrong.attempts = 'response_schema: ' .. wrong.message, {}

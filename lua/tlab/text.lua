@@ -87,8 +87,8 @@ function M.one_line(s, max)
   local cut = #s > max
   s = s:sub(1, max)
   while true do
-    local ok, bad = utf8.len(s)
-    if ok then
+    local _, bad = utf8.len(s)
+    if not bad then
       break
     end
     if cut and bad > #s - 3 then
@@ -98,7 +98,7 @@ function M.one_line(s, max)
     end
   end
   -- C1 controls (U+0080 to U+009F) move a terminal's cursor as well as C0 does.
-  s = s:gsub('\xC2[\x80-\x9F]', ' '):gsub('%c', ' '):gsub('%s+', ' '):match('^%s*(.-)%s*$')
+  s = s:gsub('\xC2[\x80-\x9F]', ' '):gsub('%c', ' '):gsub('%s+', ' '):gsub('^ ', ''):gsub(' $', '')
   return cut and s .. '…' or s
 end
 
@@ -140,6 +140,7 @@ function M.slug(s, sha)
 end
 
 -- Each byte that is no UTF-8 replaced by what `make` gives for it; and whether there was none.
+---@return string text, boolean same
 local function mended(s, make)
   local out, at = {}, 1
   while true do
@@ -208,7 +209,7 @@ function M.visible(s, max)
 end
 
 ---A whole number for people: 12,345.
----@param n integer
+---@param n number
 ---@return string
 function M.number(n)
   local threes = ('%d'):format(n):reverse():gsub('%d%d%d', '%0,'):reverse()
@@ -216,7 +217,7 @@ function M.number(n)
 end
 
 ---How many of what: 1 file, 1,234 files.
----@param n integer
+---@param n number
 ---@param one string
 ---@return string
 function M.many(n, one)
@@ -281,7 +282,7 @@ end
 ---@param quote string
 ---@return integer? line nil where it does not stand there
 function M.locate(s, quote)
-  quote = quote:gsub('%s+', ' '):match '^ ?(.-) ?$'
+  quote = quote:gsub('%s+', ' '):gsub('^ ', ''):gsub(' $', '')
   local flat = s:gsub('%s+', ' ')
   local at = quote ~= '' and flat:find(quote, 1, true)
   if not at then

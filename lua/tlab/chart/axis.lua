@@ -31,7 +31,7 @@ end
 
 local function tick_label(value, step)
   if step.power >= 0 then
-    return text.number(math.tointeger(value))
+    return text.number(math.tointeger(value) --[[@as integer]])
   end
   return step.power >= -6 and ('%%.%df'):format(-step.power):format(value) or ('%.6g'):format(value)
 end
@@ -78,7 +78,7 @@ function M.of(values, o)
   local is_whole = M.are_whole(values)
   local low, high = ends_of(values, is_whole, o)
   local step = step_of(high - low, o.steps or 5, is_whole)
-  local first = math.tointeger(low // multiple(step, 1))
+  local first = math.tointeger(low // multiple(step, 1)) --[[@as number]]
   while multiple(step, first) > low do
     first = first - 1
   end

@@ -37,14 +37,14 @@ end
 
 local function mark(i, x, y, title)
   local path = ('M%s %s%s'):format(svg.round(x), svg.round(y), M.LOOKS[i].mark)
-  title = title and ('<title>%s</title>'):format(svg.escape(title)) or ''
-  return ('<path class="s%d mark" d="%s">%s</path>\n'):format(i, path, title)
+  local text = title and ('<title>%s</title>'):format(svg.escape(title)) or ''
+  return ('<path class="s%d mark" d="%s">%s</path>\n'):format(i, path, text)
 end
 
 local function line(i, steps)
   local dash = M.LOOKS[i].dash
-  dash = dash ~= '' and (' stroke-dasharray="%s"'):format(dash) or ''
-  return ('<path class="s%d line"%s d="M%s"/>\n'):format(i, dash, table.concat(steps, 'L'))
+  local dashes = dash ~= '' and (' stroke-dasharray="%s"'):format(dash) or ''
+  return ('<path class="s%d line"%s d="M%s"/>\n'):format(i, dashes, table.concat(steps, 'L'))
 end
 
 -- What each series is called, in as many rows as it takes; returns where the last one ends.
@@ -80,7 +80,7 @@ end
 
 -- Labels below an axis must not touch: each, or each second, third …
 local function every_of(ticks)
-  local widest = 0
+  local widest = 0 ---@type number
   for _, tick in ipairs(ticks) do
     widest = math.max(widest, svg.CHAR * (#tick.label + 2))
   end

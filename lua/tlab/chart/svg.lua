@@ -75,7 +75,7 @@ function M.box(class, x, y, width, height, title)
   )
 end
 
----@param chart {title: string, about: string}
+---@param chart table title and about
 ---@param height number
 ---@param parts string[]
 ---@param style string? more, as an element of its own

@@ -61,12 +61,12 @@ end
 
 ---@param values number[]
 ---@param counts integer[]
----@param ticks table[]
+---@param ticks table<integer, table>
 ---@return string
 function M.histogram(values, counts, ticks)
   local list = {}
   for i = 1, #values > 0 and math.min(#counts, MOST) or 0 do
-    list[i] = M.bin(ticks[i], ticks[i + 1], counts[i])
+    list[i] = M.bin(ticks[i], ticks[i + 1], counts[i] --[[@as integer]])
   end
   return #values == 0 and 'no data' or text.many(#values, 'value') .. '; ' .. joined(list, #counts)
 end

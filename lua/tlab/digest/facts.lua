@@ -99,13 +99,13 @@ local function add_commits(facts)
     facts.no_commits = err and err.message or 'the repository has no commit yet'
     return
   end
-  local from = facts.first * 86400
+  local from = (facts.first * 86400) --[[@as integer]]
   local ids = assert(tlab.git.log {
     ids = true,
     since = from,
     ['until'] = from + 7 * 86400 - 1,
     limit = COMMITS + 1,
-  })
+  }) --[[@as string[] ]]
   facts.more_commits = ids[COMMITS + 1] ~= nil
   ids[COMMITS + 1] = nil
   for _, change in ipairs(assert(tlab.git.changes(ids, { log = true }))) do

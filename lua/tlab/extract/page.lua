@@ -68,7 +68,7 @@ local function of_files(sources, rows, errors)
   end
   for i = 1, math.min(#sources, FILES) do
     local source = sources[i]
-    local count = counts[source.path]
+    local count = counts[source.path] ---@type table<string, integer>
     local missing = count.errors > 0 and text.many(count.errors, 'piece') .. ' without an answer'
     lines[i] = {
       md.code(source.path, 2 * CELL),

@@ -33,20 +33,20 @@ end
 ---@param s string
 ---@return integer?
 function M.http_date(s)
-  local day, month, year = s:match('^%a+, (%d%d)[ -](%a%a%a)[ -](%d+) [%d:]+ GMT$')
+  local day, month, years = s:match('^%a+, (%d%d)[ -](%a%a%a)[ -](%d+) [%d:]+ GMT$')
   if not day then
-    month, day, year = s:match('^%a+ (%a%a%a) +(%d+) [%d:]+ (%d%d%d%d)$')
+    month, day, years = s:match('^%a+ (%a%a%a) +(%d+) [%d:]+ (%d%d%d%d)$')
   end
   local hour, minute, second = s:match(' (%d%d):(%d%d):(%d%d)%f[^%d]')
   if not hour or not months[month] then
     return nil
   end
-  year = tonumber(year)
+  local year = tonumber(years) --[[@as integer]]
   if year < 100 then
     year = year + (year < 70 and 2000 or 1900)
   end
   local hours = days_of(year, months[month], tonumber(day)) * 24 + tonumber(hour)
-  return (hours * 60 + tonumber(minute)) * 60000 + tonumber(second) * 1000
+  return ((hours * 60 + tonumber(minute)) * 60000 + tonumber(second) * 1000) --[[@as integer]]
 end
 
 ---Milliseconds since 1970 as `2026-11-23 10:00:00 UTC`.
@@ -98,7 +98,7 @@ local function retry_after(headers, now)
   if not ms then
     local value = M.header(headers, 'retry-after') or ''
     local seconds = tonumber(value)
-    local date = not seconds and M.http_date(value)
+    local date = not seconds and M.http_date(value) or nil
     ms = seconds and seconds * 1000 or date and date - now
   end
   if not ms or ms ~= ms then
@@ -138,7 +138,7 @@ end
 
 ---@param failure table {code, message, status?, headers?, kind?}
 ---@param now fun(): integer milliseconds since 1970
----@param random fun(): number in [0, 1)
+---@param random fun(): number from 0 to below 1
 ---@return integer? ms how long to wait; nil: do not ask again
 ---@return string? why why not, where that is worth saying
 function M:wait(failure, now, random)

@@ -1,5 +1,7 @@
 --- Server-sent events: bytes in, events out (WHATWG HTML, "Server-sent events").
 --- Lines end in LF, CR or CRLF, wherever the bytes were split; `:` starts a comment.
+---@class tlab.llm.sse
+---@field data string[]
 local M = {}
 M.__index = M
 

@@ -79,7 +79,7 @@ end
 ---@param tally table of tlab.mine.tally, of one commit at least
 ---@return table[] charts {file, title, about, svg}
 function M.of(tally)
-  local list = { over_time(tally), authors(tally), files(tally) }
+  local list = { over_time(tally), authors(tally), files(tally) } ---@type table<string, any>[]
   for _, one in ipairs(list) do
     one.svg = one.draw(one)
   end

@@ -27,7 +27,8 @@ end
 --- Adds a commit.
 ---@param record table of commit.record
 function Tally:add(record)
-  local day, author = date.parse(record.commit_time:sub(1, 10)), record.author_name
+  local day = date.parse(record.commit_time:sub(1, 10)) --[[@as integer]]
+  local author = record.author_name
   self.commits = self.commits + 1
   self.merges = self.merges + (#record.parents > 1 and 1 or 0)
   self.files = self.files + #record.files
@@ -49,7 +50,8 @@ end
 
 local function year_and_month(day)
   local year, month = date.format(day):match '^(%d+)%-(%d+)'
-  return math.tointeger(year), math.tointeger(month)
+  return math.tointeger(year), --[[@as integer]]
+    math.tointeger(month) --[[@as integer]]
 end
 
 -- The bars a histogram may have: what a day's bar is called, and the first day of the next one.
@@ -108,13 +110,13 @@ function Tally:over_time()
   for i = #UNITS, 1, -1 do
     unit = (self.last - self.first) // UNITS[i].days < BARS and UNITS[i] or unit
   end
-  local rows, at = {}, {}
-  local day = self.first
+  local rows, at = {}, {} ---@type table[], table<string, any>
+  local day = self.first ---@type integer?
   while day and day <= self.last do
     local name = unit.label(day)
     rows[#rows + 1] = { label = name, value = 0 }
     at[name] = rows[#rows]
-    day = unit.next(day)
+    day = unit.next(day) --[[@as integer?]]
   end
   for of_day, n in pairs(self.days) do
     local row = at[unit.label(of_day)]
@@ -123,6 +125,7 @@ function Tally:over_time()
   return rows, unit.name
 end
 
+---@return table[] rows, integer all
 local function ranked(rows, weight)
   table.sort(rows, function(a, b)
     local x, y = weight(a), weight(b)

@@ -51,7 +51,7 @@ local function tell(walk, ids, fn)
   end
   for i, change in ipairs(assert(changes, err)) do
     fn(change.log, change)
-    changes[i] = false -- done with: memory is for those that come
+    changes[i] = nil -- done with: memory is for those that come
   end
 end
 

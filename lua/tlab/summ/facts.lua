@@ -122,7 +122,7 @@ function M.sums(files, word_of)
   for _, file in ipairs(files) do
     local name = word_of(file)
     if name then
-      local sum = known[name]
+      local sum = known[name] ---@type table
       if not sum then
         sum = M.sum { name = name }
         sums[#sums + 1], known[name] = sum, sum

@@ -120,7 +120,7 @@ end
 ---@param path string
 ---@return string?
 function M.language(path)
-  local name = path:lower():match '[^/]*$'
+  local name = path:lower():match '[^/]*$' or ''
   return NAMES[name] or by_ending[name:match '%.(%w+)$' or '']
 end
 

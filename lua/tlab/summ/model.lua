@@ -9,11 +9,12 @@ local M = {}
 
 local LEAST = 200 -- tokens that a piece must have room for
 
+---@class tlab.summ.Writer: { [string]: any }
 local Writer = {}
 Writer.__index = Writer
 
 ---@param spec table {model, base_url?, key?}
----@return table model as tlab.llm takes it
+---@return llm.Model
 function M.model(spec)
   if type(spec.model) == 'table' then
     return spec.model
@@ -35,6 +36,7 @@ local function over(values, others)
   return values
 end
 
+---@return llm.Options
 function Writer:options(messages, files)
   local spec, model = self.spec, M.model(self.spec)
   local params = over({ temperature = 0, max_tokens = spec.answer }, spec.params)

@@ -97,7 +97,8 @@ end
 ---@param patch string
 ---@return summ.Section[]
 function M.parse(patch)
-  local sections, section, hunk = {}, nil, nil
+  local sections = {}
+  local section, hunk ---@type table?, table?
   local old, new = 0, 0 -- lines that the hunk still has
   for line in patch:gmatch '([^\n]*)\n?' do
     local sign = line:sub(1, 1)

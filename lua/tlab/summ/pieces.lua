@@ -108,7 +108,7 @@ end
 
 ---@param files summ.File[] with ranked hunks (tlab.summ.risk)
 ---@param rules table[]
----@param tokens integer that the text of a piece may have
+---@param tokens number that the text of a piece may have
 ---@param most integer pieces
 ---@return table[] pieces {files, text, score}
 ---@return table[] left_out {what, count, why}

@@ -60,6 +60,7 @@ end
 
 local function of_repository(rev, repo, most)
   local resolved = assert(tlab.git.resolve(rev, repo))
+  ---@type table
   local change = resolved.kind == 'range' and range(resolved, repo, most)
     or one_commit(resolved, repo)
   change.to, change.ref, change.place = resolved.commit, resolved.ref, 'repository'
@@ -240,7 +241,7 @@ end
 -- What lies at a path of this machine.
 local function of_path(rev, path, most)
   assert(tlab.fs.stat(path))
-  local change
+  local change ---@type table
   if tlab.fs.stat(path .. '/commit.json') then
     change = of_commit_folder(rev, path)
   elseif tlab.fs.stat(path .. '/commits.jsonl') then

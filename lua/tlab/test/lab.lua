@@ -17,6 +17,7 @@ local Lab = {}
 ---@field manifest table? run.json; nil where the run did not come to have a folder
 ---@field requests table[] what it asked of the network: {method, url, headers, body?}
 ---@field said string[] what it told the person at the terminal
+---@field number integer how many-th run of the test
 local Run = {}
 
 --- Raises at the place of the test, which called a function here.
