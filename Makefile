@@ -226,12 +226,13 @@ hooks:
 	@BUILD=$(BUILD) tests/lint/run.sh install
 	@$(BUILD)/venv-lint/bin/pre-commit install
 
-# The pages of operations and errors come from the binary's own tables, those of schemas from schemas/; a test
-# says when they are old.
+# The pages of operations and errors and what editors are told of recipes come from the binary's own tables,
+# the pages of schemas from schemas/; a test says when they are old.
 docs: $(BUILD)/tlab
 	$(BUILD)/tlab ops --json | python3 tests/docs/operations.py > docs/reference/OPERATIONS.md
 	$(BUILD)/tlab explain --json | python3 tests/docs/errors.py > docs/reference/ERRORS.md
 	python3 tests/docs/schemas.py docs/reference/schemas
+	$(BUILD)/tlab --self-test tests/docs/stubs.lua
 
 # README's picture: a recording of what the binary prints; a test says when it is old.
 picture: $(BUILD)/tlab venv

@@ -77,6 +77,7 @@
               ./tests/unit
               ./tests/recorded
               ./tests/schemas
+              ./types # a test holds it to the binary
               ./docs/3-extend/LIBRARY.md # whose examples are in the binary
             ];
             nativeBuildInputs = [ pkgs.pkg-config ];

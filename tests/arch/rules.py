@@ -86,6 +86,7 @@ LUA_MODULES = {
     "host.new.files": ["tlab"],
     "host.init.files": ["tlab"],
     "tlab.test": ["tlab", "host.view.suggest", "test.file"],  # names nearby: pure; what `tlab test` is given
+    "host.editor": ["core", "host.editor"],
     "host.run": [
         "core",
         "host.run",

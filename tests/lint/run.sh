@@ -20,6 +20,7 @@ jobs=$(nproc)
 others=(ops-list warnings)
 pins=tests/lint/requirements.txt
 actionlint_version=1.7.7
+lua_types="$BUILD/lua_types/release/lua_types"
 export PRE_COMMIT_HOME="$BUILD/pre-commit" BLACK_CACHE_DIR="$BUILD/black" CARGO_TERM_COLOR=never
 
 # --- what it needs ------------------------------------------------------------------------------
@@ -27,7 +28,7 @@ export PRE_COMMIT_HOME="$BUILD/pre-commit" BLACK_CACHE_DIR="$BUILD/black" CARGO_
 has() { cmp -s "$1" "$2/installed"; }
 installed() {
   has "$pins" "$BUILD/venv-lint" && has tests/lint/package-lock.json "$npm" &&
-    [[ -x $BUILD/actionlint-$actionlint_version ]]
+    [[ -x $BUILD/actionlint-$actionlint_version && -x $lua_types ]]
 }
 
 install() {
@@ -51,6 +52,8 @@ install() {
     mv "$BUILD/go-bin/actionlint" "$BUILD/actionlint-$actionlint_version"
   fi
   cargo fetch --quiet --locked --manifest-path recipes/tools/rust_extractor/Cargo.toml
+  cargo build --quiet --locked --release --manifest-path tests/lint/lua_types/Cargo.toml \
+    --target-dir "$BUILD/lua_types"
 }
 
 # --- what they read -----------------------------------------------------------------------------
@@ -79,7 +82,8 @@ files_of() {
     clang-format) ours '*.c' '*.h' ;;
     clang-tidy) ours 'core/*.c' ;;
     stylua | luacheck) ours '*.lua' .luacheckrc ;;
-    budgets) ours '*.c' '*.h' '*.lua' ;;
+    lua-types) ours '*.lua' .luarc.json ;;
+    budgets) ours '*.c' '*.h' '*.lua' ':!types' ;;
     black | ruff | mypy) ours '*.py' ;;
     rustfmt | clippy) ours '*.rs' '*Cargo.toml' '*Cargo.lock' ;;
     # Scripts by their first line, and what direnv reads.
@@ -98,6 +102,8 @@ files_of() {
 check_clang-format() { each "$bin/clang-format" --dry-run --Werror; }
 check_stylua() { each "$npm/node_modules/.bin/stylua" --config-path stylua.toml --check; }
 check_luacheck() { each luacheck --no-color -q; }
+# A mistake may show in another file than the one that was touched.
+check_lua-types() { cat >/dev/null && "$lua_types" . recipes lua/tlab; }
 check_budgets() { each "$bin/python" tests/lint/budgets.py; }
 check_black() { black --check --diff; }
 check_ruff() { each "$bin/ruff" check --quiet --cache-dir "$BUILD/ruff"; }
@@ -131,8 +137,9 @@ check_mypy() {
 
 crates() { all '*/Cargo.toml'; }
 check_rustfmt() { crates | each -n 1 cargo fmt --check --manifest-path; }
+# lua_types has a language server's analyzer below it, which takes a minute more to be read.
 check_clippy() {
-  crates | each -I {} cargo clippy --quiet --locked --offline --manifest-path {} --target-dir "$BUILD/cargo" \
+  crates | { grep -v /lua_types/ || true; } | each -I {} cargo clippy --quiet --locked --offline --manifest-path {} --target-dir "$BUILD/cargo" \
     --release --all-targets -- -D warnings
 }
 

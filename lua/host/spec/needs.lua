@@ -4,7 +4,7 @@ local value = require 'host.spec.value'
 
 local M = {}
 
-local FAMILIES = { 'net', 'read', 'run', 'env', 'call', 'secret' }
+M.FAMILIES = { 'net', 'read', 'run', 'env', 'call', 'secret' }
 
 local function invalid(message, ...)
   return nil, { code = 'INVALID', message = message:format(...) }
@@ -218,11 +218,11 @@ end
 ---@param family any
 ---@return string|nil
 function M.unknown(family)
-  if is_one_of(FAMILIES, family) then
+  if is_one_of(M.FAMILIES, family) then
     return nil
   end
   local name = tostring(family)
-  local hint = suggest.text(name, FAMILIES) or 'there are ' .. table.concat(FAMILIES, ', ')
+  local hint = suggest.text(name, M.FAMILIES) or 'there are ' .. table.concat(M.FAMILIES, ', ')
   return ('unknown need "%s", %s'):format(name, hint)
 end
 
@@ -244,7 +244,7 @@ function M.resolve(needs, spec, config)
     end
   end
   local resolved = {}
-  for _, family in ipairs(FAMILIES) do
+  for _, family in ipairs(M.FAMILIES) do
     local list, err = resolve_family(family, needs[family] or {}, spec, config)
     if not list then
       return nil, err
