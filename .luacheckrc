@@ -116,7 +116,14 @@ for family, names in pairs(ops) do
     table.insert(tlab.fields[family].fields, name)
   end
 end
-for _, where in ipairs { 'recipes', 'lua/tlab', 'tests/lua', 'tests/ops', 'tests/bench' } do
+for _, where in ipairs {
+  'recipes',
+  'lua/tlab',
+  'tests/lua',
+  'tests/recipes',
+  'tests/ops',
+  'tests/bench',
+} do
   files[where] = { read_globals = { tlab = tlab } }
 end
 -- These stand in for it.

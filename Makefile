@@ -280,7 +280,7 @@ demo: deps
 # Packages first: what is built looks for them when make starts, so it is another make's work.
 test: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) $(SHORT) venv
-	@BUILD=$(BUILD) tests/run.sh docs cli ops arch unit lua e2e
+	@BUILD=$(BUILD) tests/run.sh docs cli recipes ops arch unit lua e2e
 
 # flake.nix against a stand-in for nixpkgs that is made of the machine's own programs.
 nix-check:

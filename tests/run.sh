@@ -5,6 +5,7 @@
 #   arch    tests/arch: who includes, links and requires what
 #   ops     tests/ops: every operation of the table, in each of its cases
 #   cli     tests/cli/*.t: what a person types and sees
+#   recipes tests/recipes/*_test.lua, by `tlab test`
 #   docs    README.md and docs/: each command that they show, and their links
 #   e2e     tests/e2e, but for what is marked slow, real (a model) or tools (WireMock, toxiproxy, sops)
 #   slow    and just those
@@ -139,6 +140,7 @@ pytest() {
 run_arch() { later arch python3 tests/arch/check.py --build "$BUILD"; }
 run_ops() { later ops python3 tests/ops/run.py --tlab "$BUILD/tlab"; }
 run_cli() { later cli python3 tests/cli/run.py --tlab "$BUILD/tlab"; }
+run_recipes() { later recipes "$BUILD/tlab" test; }
 run_docs() { later docs python3 tests/docs/run.py --tlab "$BUILD/tlab"; }
 # Most of these tests wait for a server, so there are more of them at once than processors.
 # E2E names some of them (pytest's -k).
@@ -234,7 +236,7 @@ for group in "$@"; do
     echo "tests/run.sh: no group is called '$group': ${groups[*]}" >&2
     exit 2
   fi
-  case $group in unit | lua | check | arch | ops | cli | docs) ;; *) run_collected ;; esac
+  case $group in unit | lua | check | arch | ops | cli | recipes | docs) ;; *) run_collected ;; esac
   "run_$group"
 done
 

@@ -12,6 +12,8 @@ local LOCK = '.tlab/day'
 local WAIT_MS = 10000 -- for another that makes a day just now
 local FIRST_YEAR = 1970
 
+local held = {} -- labs whose lock this process has: it keeps it, and may make several days
+
 --- The date of the spec, today's in UTC when it names none. It becomes part of the spec: the recipe
 --- asks no clock for it, and each day is an experiment of its own.
 ---@param spec table the spec's value; gets its date
@@ -98,13 +100,16 @@ function M.claim(run)
   if not ok then
     return nil, err
   end
-  ok, err = core.fs.hold(root .. '/' .. LOCK, WAIT_MS)
+  ok, err = held[root], nil
+  if not ok then
+    ok, err = core.fs.hold(root .. '/' .. LOCK, WAIT_MS)
+  end
   if ok == false then
     return busy(folder)
   elseif ok == nil and err.code ~= 'UNSUPPORTED' then
     return nil, err
   end
-  run.locked = ok
+  run.locked, held[root] = ok, ok
   manifest, err, run.earlier = opened(dir)
   return manifest, err
 end
