@@ -41,6 +41,7 @@ typedef struct played {
   size_t at;
   tl_val shown; /* list: what each entry came to */
   tl_val outcome;
+  uint64_t effects;
 } played;
 
 static const char recipe[] =
@@ -140,6 +141,7 @@ static inline void play(played *p, const entry *entries)
   p->outcome = perform(&g, p);
   ctrl_c_in(0, 0);
   ctrl_c_in(1, 0);
+  p->effects = g.count;
   tl_store_close(g.permits.run_fd);
   tl_gate_free(&g);
   tl_record_close(&record);

@@ -83,6 +83,27 @@ TEST(tasks_that_swallow_it)
         "return n", true);
 }
 
+TEST(a_task_that_the_scheduler_made)
+{
+  (void)state;
+  stops("n = 0 run:map({ 1, 2 }, function(i) tlab.clock.sleep(1)\n"
+        "if i == 2 then while true do n = n + 1 end end end, { concurrency = 1 })",
+        "return n", true);
+}
+
+TEST(what_is_stopped_asks_no_more)
+{
+  const entry entries[] = {
+      {.text = "while true do pcall(tlab.clock.sleep, 100000) end", .stop_ms = 40}, {.text = NULL}};
+  played p;
+  (void)state;
+  play(&p, entries);
+  assert_string_equal(shown(&p, 0, "code"), "INTERRUPTED");
+  assert_int_equal(p.effects, 3); /* repl.next, one clock.sleep, repl.next */
+  must_replay(&p);
+  drop(&p);
+}
+
 /* What is shown is not recorded, so how many answers come before it must not count. */
 TEST(ticks_do_not_depend_on_when_answers_come)
 {
@@ -167,6 +188,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(closing),
       cmocka_unit_test(what_waits),
       cmocka_unit_test(tasks_that_swallow_it),
+      cmocka_unit_test(a_task_that_the_scheduler_made),
+      cmocka_unit_test(what_is_stopped_asks_no_more),
       cmocka_unit_test(ticks_do_not_depend_on_when_answers_come),
       cmocka_unit_test(any_tick_leaves_the_scheduler_whole),
       cmocka_unit_test(a_wish_that_comes_late_is_for_nobody),

@@ -451,6 +451,46 @@ static void without_a_hook_nobody_types(void **state)
   close_bench(&b);
 }
 
+/* The worker may ask in the moment before it knows. */
+static void a_stopped_entry_asks_in_vain(void **state)
+{
+  bench b, r;
+  int calls = 0;
+  const char *again[] = {"clock.sleep", "clock.sleep", "clock.now"};
+  (void)state;
+  open_bench(&b, NULL);
+  hook_up(&b, &calls, "{\"repl.next\":true}");
+  assert_false(tl_gate_stop(&b.g)); /* nothing is evaluated yet */
+  tl_gate_ask(&b.g, 1, 0, "repl.next", args("[]"));
+  tl_gate_ask(&b.g, 2, 1, "clock.sleep", args("[60000]"));
+  tl_gate_ask(&b.g, 3, 2, "clock.sleep", args("[60001]"));
+  assert_true(tl_gate_stop(&b.g));
+  assert_false(tl_gate_stop(&b.g));
+  tl_gate_ask(&b.g, 4, 0, "clock.now", args("[]"));
+  tl_gate_ask(&b.g, 5, 0, "hash.bytes", args("[\"x\"]")); /* not recorded, so not refused */
+  tl_gate_ask(&b.g, 6, 0, "repl.next", args("[]"));
+  tl_gate_ask(&b.g, 7, 0, "clock.now", args("[]"));
+  assert_int_equal(b.got.n, 7);
+  for (size_t i = 1; i < 4; i++) {
+    assert_string_equal(b.got.how[i], "raise");
+    assert_string_equal(tl_get_str(&b.got.value[i], "code", ""), "INTERRUPTED");
+  }
+  for (size_t i = 4; i < 7; i++) assert_string_equal(b.got.how[i], "ok");
+
+  open_replay(&r, b.dir, TL_REPLAY);
+  tl_gate_ask(&r.g, 1, 0, "repl.next", args("[]"));
+  assert_false(tl_gate_stop(&r.g)); /* a replay stops where the record says */
+  for (uint64_t i = 0; i < 3; i++)
+    tl_gate_ask(&r.g, 2 + i, (int64_t)i, again[i],
+                args(i == 0   ? "[60000]"
+                     : i == 1 ? "[60001]"
+                              : "[]"));
+  assert_int_equal(r.got.n, 4);
+  for (size_t i = 1; i < 4; i++) assert_string_equal(r.got.how[i], "raise");
+  close_bench(&r);
+  close_bench(&b);
+}
+
 static void damaged_records_are_named_by_line(void **state)
 {
   (void)state;
@@ -717,6 +757,7 @@ int main(void)
       cmocka_unit_test(offline_refuses_what_is_not_recorded),
       cmocka_unit_test(a_hook_answers_in_a_primitives_place),
       cmocka_unit_test(without_a_hook_nobody_types),
+      cmocka_unit_test(a_stopped_entry_asks_in_vain),
       cmocka_unit_test(damaged_records_are_named_by_line),
       cmocka_unit_test(what_cannot_be_recorded_does_not_happen),
       cmocka_unit_test(a_resumed_run_answers_first_and_then_performs),
