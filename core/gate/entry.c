@@ -11,6 +11,7 @@ bool tl_effect_is_next(const tl_effect *f)
 void tl_entry_over(tl_gate *g)
 {
   g->entry = g->stopping = false;
+  tl_permit_entry_over(&g->permits);
 }
 
 bool tl_gate_stop(tl_gate *g)

@@ -413,7 +413,9 @@ static int act(tl_effect *f)
 
 void tl_effect_live(tl_effect *f)
 {
+  tl_permits *p = &f->gate->permits;
   int rc = f->checked;
+  p->op = f->op->name;
   if (rc == TL_OK && f->gate->stopping)
     rc = tl_fail(&f->call.err, TL_EINTERRUPTED, "stopped by Ctrl-C");
   if (rc == TL_OK) rc = tl_effect_places(f, &f->call.err);
@@ -421,6 +423,7 @@ void tl_effect_live(tl_effect *f)
   if (rc == TL_OK && !tl_effect_reused(f, &rc) && !tl_mend_needed(f, &rc) && !stream_ended(f))
     rc = act(f);
   if (f->gate->dry) rc = tl_dry_verdict(f, rc);
+  p->op = NULL;
   if (rc != TL_PENDING) finish(f, rc);
 }
 

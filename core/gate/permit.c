@@ -14,7 +14,7 @@
 
 void tl_permits_init(tl_permits *p)
 {
-  *p = (tl_permits){.lab_fd = -1, .run_fd = -1, .mirrors = tl_list()};
+  *p = (tl_permits){.lab_fd = -1, .run_fd = -1, .mirrors = tl_list(), .granted = tl_list()};
 }
 
 void tl_permits_free(tl_permits *p)
@@ -27,6 +27,8 @@ void tl_permits_free(tl_permits *p)
   tl_free(&p->needs);
   tl_free(&p->allow);
   tl_free(&p->deny);
+  tl_free(&p->once);
+  tl_free(&p->granted);
   tl_free(&p->refusal);
   tl_free(&p->mirrors);
   tl_free(&p->noted);
@@ -105,6 +107,12 @@ static const char *find_match(const tl_val *lists, const tl_subject *s)
   return NULL;
 }
 
+static const char *find_allowed(const tl_permits *p, const tl_subject *s)
+{
+  const char *found = find_match(&p->allow, s);
+  return found ? found : find_match(&p->once, s);
+}
+
 /* --- refusing -------------------------------------------------------------------------------- */
 
 static const char *family_words(const char *family)
@@ -116,17 +124,23 @@ static const char *family_words(const char *family)
   return "the environment variable";
 }
 
+/* As a pattern that matches it and nothing else of its family (of paths: what lies below). */
+static tl_val item_of(const tl_subject *s)
+{
+  char text[TL_ERR_MAX / 2];
+  bool net = strcmp(s->family, "net") == 0;
+  bool v6 = net && strchr(s->name, ':') && *s->name != '[';
+  if (!net) return tl_str(s->name);
+  (void)snprintf(text, sizeof text, v6 ? "[%s]:%d" : "%s:%d", s->name, s->port);
+  return tl_str(text);
+}
+
 /* {family, subject, declared, denied}: what a refusal and a note have in common. */
 static tl_val question_map(const tl_subject *s, bool declared, bool denied)
 {
-  char subject[TL_ERR_MAX / 2];
-  bool net = strcmp(s->family, "net") == 0;
-  bool v6 = net && strchr(s->name, ':') && *s->name != '[';
-  if (net) (void)snprintf(subject, sizeof subject, v6 ? "[%s]:%d" : "%s:%d", s->name, s->port);
-  else (void)snprintf(subject, sizeof subject, "%s", s->name);
   tl_val map = tl_map();
   (void)tl_put(&map, "family", tl_str(s->family));
-  (void)tl_put(&map, "subject", tl_str(subject));
+  (void)tl_put(&map, "subject", item_of(s));
   (void)tl_put(&map, "declared", tl_bool(declared));
   (void)tl_put(&map, "denied", tl_bool(denied));
   return map;
@@ -136,6 +150,7 @@ static int refuse(tl_permits *p, const tl_subject *s, bool declared, bool denied
 {
   tl_free(&p->refusal);
   p->refusal = question_map(s, declared, denied);
+  if (p->op) (void)tl_put(&p->refusal, "op", tl_str(p->op));
   const tl_val *allowed = tl_get(&p->allow, s->family);
   (void)tl_put(&p->refusal, "allowed", allowed ? tl_copy(allowed) : tl_list());
   const char *why = denied      ? "is denied by the lab"
@@ -145,20 +160,73 @@ static int refuse(tl_permits *p, const tl_subject *s, bool declared, bool denied
                  tl_get_str(&p->refusal, "subject", ""), why);
 }
 
+static tl_val *list_of(tl_val *lists, const char *family)
+{
+  tl_val *list = tl_get_mut(lists, family);
+  return list ? list : tl_put(lists, family, tl_list());
+}
+
+int tl_permit_allow(tl_permits *p, const char *family, const char *item, const char *how, tl_err *e)
+{
+  static const char *const families[] = {"net", "read", "run", "env"};
+  bool once = strcmp(how, "once") == 0, known = false;
+  for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+    known = known || strcmp(families[i], family) == 0;
+  if (!known || (!once && strcmp(how, "session") != 0 && strcmp(how, "always") != 0))
+    return tl_fail(e, TL_EARGUMENT, "no permit is granted as %s of %s", how, family);
+  if (once && p->once.type != TL_MAP) p->once = tl_map();
+  (void)tl_push(list_of(once ? &p->once : &p->allow, family), tl_str(item));
+  tl_val *grant = tl_push(&p->granted, tl_map());
+  (void)tl_put(grant, "family", tl_str(family));
+  (void)tl_put(grant, "item", tl_str(item));
+  (void)tl_put(grant, "how", tl_str(how));
+  return TL_OK;
+}
+
+void tl_permit_entry_over(tl_permits *p)
+{
+  tl_free(&p->once);
+}
+
+/* After refuse(), with its error in *e: somebody may grant it. */
+static int ask(tl_permits *p, const tl_subject *s, tl_err *e)
+{
+  tl_val how = tl_nil();
+  if (!p->ask) return e->code;
+  int rc = p->ask(p->ask_ud, &p->refusal, &how, e);
+  if (rc == TL_OK && how.type == TL_STR) {
+    tl_val item = item_of(s);
+    rc = tl_permit_allow(p, s->family, item.u.s.data, how.u.s.data, e);
+    tl_free(&item);
+    if (rc == TL_OK) tl_free(&p->refusal);
+  } else if (rc == TL_OK) {
+    rc = e->code;
+  }
+  tl_free(&how);
+  return rc;
+}
+
+static void note(tl_permits *p, const tl_subject *s, bool declared, bool denied, bool missing)
+{
+  if (p->noted.type != TL_LIST) return;
+  tl_val *map = tl_push(&p->noted, question_map(s, declared, denied));
+  (void)tl_put(map, "missing", tl_bool(missing));
+}
+
 /* The end of every question: what came of it is noted where that is wanted. */
 static int decide(tl_permits *p, const tl_subject *s, bool declared, bool allowed, tl_err *e)
 {
   bool denied = find_match(&p->deny, s) != NULL, missing = denied || !declared || !allowed;
-  if (p->noted.type == TL_LIST) {
-    tl_val *map = tl_push(&p->noted, question_map(s, declared, denied));
-    (void)tl_put(map, "missing", tl_bool(missing));
-  }
-  return missing ? refuse(p, s, declared, denied, e) : TL_OK;
+  note(p, s, declared, denied, missing);
+  if (!missing) return TL_OK;
+  (void)refuse(p, s, declared, denied, e);
+  return denied || !declared ? e->code : ask(p, s, e);
 }
 
 static int check(tl_permits *p, const tl_subject *s, tl_err *e)
 {
-  return decide(p, s, find_match(&p->needs, s) != NULL, find_match(&p->allow, s) != NULL, e);
+  bool declared = p->undeclared || find_match(&p->needs, s) != NULL;
+  return decide(p, s, declared, find_allowed(p, s) != NULL, e);
 }
 
 int tl_permit_net(tl_permits *p, const char *host, int port, tl_err *e)
@@ -174,13 +242,13 @@ int tl_permit_named(tl_permits *p, const char *family, const char *name, tl_err 
 int tl_permit_declared(tl_permits *p, const char *family, const char *name, tl_err *e)
 {
   tl_subject s = {family, name, 0};
-  return decide(p, &s, find_match(&p->needs, &s) != NULL, true, e);
+  return decide(p, &s, p->undeclared || find_match(&p->needs, &s) != NULL, true, e);
 }
 
 int tl_permit_beyond(tl_permits *p, const char *path, tl_err *e)
 {
   tl_subject s = {"read", path, 0};
-  return decide(p, &s, true, find_match(&p->allow, &s) != NULL, e);
+  return decide(p, &s, true, find_allowed(p, &s) != NULL, e);
 }
 
 /* --- addresses ------------------------------------------------------------------------------- */
@@ -245,10 +313,11 @@ int tl_permit_address(tl_permits *p, const char *host, int port, const struct so
   if (!private_address(sa, &loopback)) return TL_OK;
   if (host_match(text, strlen(text), host) || (loopback && strcasecmp(host, "localhost") == 0))
     return TL_OK; /* the grant named this very address */
-  if (find_match(&p->allow, &s)) return TL_OK;
+  if (find_allowed(p, &s)) return TL_OK;
   (void)refuse(p, &s, true, false, e);
-  return tl_fail(e, TL_ENOT_PERMITTED,
-                 "%s leads to the private address %s, which is not allowed by itself", host, text);
+  (void)tl_fail(e, TL_ENOT_PERMITTED,
+                "%s leads to the private address %s, which is not allowed by itself", host, text);
+  return ask(p, &s, e);
 }
 
 /* --- paths ----------------------------------------------------------------------------------- */
@@ -328,12 +397,13 @@ static int outside_place(tl_permits *p, const char *path, tl_place *out, tl_err 
   tl_subject s = {"read", path, 0};
   int rc = check(p, &s, e);
   if (rc < 0) return rc;
-  tl_root *r = root_of(p, find_match(&p->allow, &s), e);
+  tl_root *r = root_of(p, find_allowed(p, &s), e);
   if (!r) return e->code;
   const char *rel = path + (r->is_file ? strrchr(r->path, '/') - r->path : (long)strlen(r->path));
   rel = strip_dots(rel);
   if (!r->is_file && tl_private_path(rel, true)) { /* a key has to be granted by its own name */
-    (void)decide(p, &s, true, false, e);
+    note(p, &s, true, find_match(&p->deny, &s) != NULL, true);
+    (void)refuse(p, &s, true, false, e);
     return tl_fail(e, TL_ENOT_PERMITTED, "%s looks like key material: it needs a permit of its own",
                    path);
   }

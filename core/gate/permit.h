@@ -5,6 +5,9 @@
  *   read  an absolute path: itself and everything below it
  *   run   a program's name or absolute path        env   a variable's name
  *
+ * Somebody may be asked for what is declared and neither allowed nor denied: once (until the entry of a
+ * session ends), for the session, or always.
+ *
  * Deny wins. A pattern matches whole names: "a.com" matches neither "evil-a.com" nor "a.com.evil". */
 #ifndef TL_GATE_PERMIT_H
 #define TL_GATE_PERMIT_H
@@ -19,15 +22,24 @@ typedef struct tl_root {
   bool is_file;
 } tl_root;
 
+/* Asks for what is refused: *how becomes "once", "session", "always", or stays nil. */
+typedef int tl_permit_ask(void *ud, const tl_val *refusal, tl_val *how, tl_err *e);
+
 typedef struct tl_permits {
   tl_val needs, allow, deny; /* owned maps: family → list of strings */
-  tl_root roots[64];         /* opened lazily from allow.read */
+  tl_val once;               /* as allow, until the entry of a session ends */
+  tl_val granted;            /* list of {family, item, how}: what was granted during the run */
+  bool undeclared;           /* a session: nothing need be declared */
+  tl_permit_ask *ask;        /* NULL: there is nobody to ask */
+  void *ask_ud;
+  const char *op;    /* the operation that asks, NULL: unknown */
+  tl_root roots[64]; /* opened lazily from allow.read */
   size_t nroots;
   int lab_fd;     /* -1 without a lab */
   int run_fd;     /* -1 before the run has a folder */
   tl_val mirrors; /* list of names: what this run had git.fetch bring into the lab's cache */
   /* The last refusal, for the error's "needed against granted"; owned. */
-  tl_val refusal; /* map {family, subject, declared, denied, allowed} or nil */
+  tl_val refusal; /* map {family, subject, op?, declared, denied, allowed} or nil */
   /* A dry run: what was asked of them since this was last emptied, a list of maps {family, subject,
    * declared, denied, missing}; otherwise nil. */
   tl_val noted;
@@ -35,6 +47,12 @@ typedef struct tl_permits {
 
 void tl_permits_init(tl_permits *p);
 void tl_permits_free(tl_permits *p); /* closes the roots, not lab_fd and run_fd */
+
+/* Grants an item of a family: how is "once", "session" or "always". TL_EARGUMENT for anything else. */
+int tl_permit_allow(tl_permits *p, const char *family, const char *item, const char *how,
+                    tl_err *e);
+/* An entry of a session is over: what was granted once is granted no more. */
+void tl_permit_entry_over(tl_permits *p);
 
 /* Each: TL_OK, or TL_ENOT_PERMITTED with the message and p->refusal set. */
 int tl_permit_net(tl_permits *p, const char *host, int port, tl_err *e);

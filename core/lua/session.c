@@ -22,9 +22,9 @@ typedef struct session {
   int lab_fd, run_fd;
   int64_t elapsed; /* resume: milliseconds that the run has had already */
   bool recording, replaying, started;
-  bool hooking;      /* a hook is at work, the worker waits for it */
-  lua_State *L;      /* the state that calls us, for `module` and `hooks` */
-  int module, hooks; /* registry references */
+  bool hooking;              /* a hook is at work, the worker waits for it */
+  lua_State *L;              /* the state that calls us, for `module` and `hooks` */
+  int module, hooks, permit; /* registry references */
 } session;
 
 static int push_fail(lua_State *L, const tl_err *e)
@@ -55,6 +55,7 @@ static int session_gc(lua_State *L)
   tl_free(&s->last);
   luaL_unref(L, LUA_REGISTRYINDEX, s->module);
   luaL_unref(L, LUA_REGISTRYINDEX, s->hooks);
+  luaL_unref(L, LUA_REGISTRYINDEX, s->permit);
   return 0;
 }
 
@@ -105,6 +106,24 @@ static int call_hook(void *ud, const char *op, tl_call *call)
   int rc = call_lua(L, n, TL_EBUG, "a hook failed without a word", &call->out, &call->err);
   s->hooking = false;
   return rc;
+}
+
+/* tl_permit_ask: asks the Lua function that asks the person. */
+static int call_permit(void *ud, const tl_val *refusal, tl_val *how, tl_err *e)
+{
+  session *s = ud;
+  lua_State *L = s->L;
+  tl_val answer = tl_nil();
+  luaL_checkstack(L, 8, "permit");
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->permit); // fn
+  tl_lua_push_val(L, refusal);                  // fn refusal
+  tl_err own = {0};
+  int rc = call_lua(L, 1, TL_EBUG, "nobody could be asked", &answer, &own);
+  if (rc < 0) return tl_fail(e, rc, "%s", own.msg);
+  if (answer.type == TL_BOOL && answer.u.b) *how = tl_str("once");
+  else if (answer.type == TL_STR) *how = answer;
+  else tl_free(&answer);
+  return TL_OK;
 }
 
 static tl_mode mode_of(const char *name)
@@ -163,6 +182,16 @@ static tl_val take_hooks(lua_State *L, session *s)
   return names;
 }
 
+/* Takes `permit` out of the argument. */
+static void take_permit(lua_State *L, session *s)
+{
+  s->permit = LUA_NOREF;
+  if (lua_getfield(L, 1, "permit") == LUA_TFUNCTION) s->permit = luaL_ref(L, LUA_REGISTRYINDEX);
+  else lua_pop(L, 1);
+  lua_pushnil(L);
+  lua_setfield(L, 1, "permit");
+}
+
 int tl_session_new(lua_State *L)
 {
   tl_val how;
@@ -172,7 +201,7 @@ int tl_session_new(lua_State *L)
   luaL_checktype(L, -1, LUA_TFUNCTION);
   session *s = lua_newuserdatauv(L, sizeof *s, 0); // module session
   memset(s, 0, sizeof *s);
-  s->hooks = LUA_NOREF;
+  s->hooks = s->permit = LUA_NOREF;
   s->lab_fd = s->run_fd = s->worker.pid = s->worker.fd = s->worker.signals = -1;
   s->L = L;
   luaL_setmetatable(L, TYPE);
@@ -181,6 +210,7 @@ int tl_session_new(lua_State *L)
   lua_pushnil(L);
   lua_setfield(L, 1, "module");
   tl_val hooked = take_hooks(L, s);
+  take_permit(L, s);
   if (tl_lua_to_val(L, 1, &how, &e) < 0) {
     tl_free(&hooked);
     return push_fail(L, &e);
@@ -189,6 +219,8 @@ int tl_session_new(lua_State *L)
   s->gate.hooked = hooked;
   s->gate.hook = call_hook;
   s->gate.hook_ud = s;
+  if (s->permit != LUA_NOREF) s->gate.permits.ask = call_permit;
+  s->gate.permits.ask_ud = s;
   s->started = true;
   int rc = start(s, &how, &e);
   tl_free(&how);
@@ -242,9 +274,21 @@ static int session_permit(lua_State *L)
       tl_free(to[i]);
       *to[i] = v ? tl_copy(v) : tl_map();
     }
+    s->gate.permits.undeclared = tl_get_bool(&given, "undeclared", false);
   }
   tl_free(&given);
   if (rc < 0) return push_fail(L, &e);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int session_allow(lua_State *L)
+{
+  session *s = check(L);
+  tl_err e;
+  const char *family = luaL_checkstring(L, 2), *item = luaL_checkstring(L, 3);
+  const char *how = luaL_optstring(L, 4, "session");
+  if (tl_permit_allow(&s->gate.permits, family, item, how, &e) < 0) return push_fail(L, &e);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -316,6 +360,8 @@ static int session_run(lua_State *L)
     (void)tl_put(&s->last, "difference", tl_copy(&s->gate.difference));
   if (s->gate.permits.refusal.type == TL_MAP)
     (void)tl_put(&s->last, "refusal", tl_copy(&s->gate.permits.refusal));
+  if (tl_len(&s->gate.permits.granted))
+    (void)tl_put(&s->last, "granted", tl_copy(&s->gate.permits.granted));
   if (s->recording) tl_record_close(&s->record);
   s->recording = false;
   tl_lua_push_val(L, &s->last);
@@ -345,9 +391,11 @@ static int session_look(lua_State *L)
 void tl_session_open(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-      {"held", session_held},       {"load", session_load},   {"permit", session_permit},
-      {"secrets", session_secrets}, {"begin", session_begin}, {"run", session_run},
-      {"look", session_look},       {"close", session_gc},    {NULL, NULL},
+      {"held", session_held},     {"load", session_load},
+      {"permit", session_permit}, {"secrets", session_secrets},
+      {"begin", session_begin},   {"run", session_run},
+      {"allow", session_allow},   {"look", session_look},
+      {"close", session_gc},      {NULL, NULL},
   };
   luaL_newmetatable(L, TYPE);       // mt
   lua_pushcfunction(L, session_gc); // mt fn

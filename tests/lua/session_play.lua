@@ -55,7 +55,7 @@ end
 
 --- Plays a session to its end.
 ---@param entries (string|fun(session: table, shown: table): string|nil)[]
----@param how table? limits, permits, permit of core.session
+---@param how table? limits, permits (of session:permit), permit and lab of core.session
 ---@return table {shown, outcome, dir, replay = function}
 function M.play(entries, how)
   local played, at, session = { shown = {}, dir = folder() }, 0, nil
@@ -74,6 +74,7 @@ function M.play(entries, how)
       return entry and { text = entry } or nil
     end,
   }
+  how.quiet = true
   session = open(how, played.dir)
   played.outcome = session:run({}, { seed = 1 })
   session:close()

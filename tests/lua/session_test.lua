@@ -1,5 +1,6 @@
 --- The gate's side of a session: looks, entries that end early, what they leave behind.
 local t = require 'harness'
+local core = require 'core'
 local play = require('session_play').play
 
 local function replays(played)
@@ -55,6 +56,66 @@ t.test('the worker is looked at while it waits, at no other time', function()
   local _, err = kept:look 'x'
   t.eq(err.code, 'ARGUMENT')
   played.drop()
+end)
+
+t.test(
+  'what is missing is asked for: once is until the entry ends, session until the session does',
+  function()
+    local asked, says = {}, { 'once', 'session', false }
+    local get = "return tlab.env.get 'TMPDIR' or 'unset'"
+    local played = play(
+      { "tlab.env.get 'TMPDIR' " .. get, get, get, "return tlab.env.get 'HOME'", 'return 1' },
+      {
+        permits = { undeclared = true },
+        permit = function(refusal)
+          asked[#asked + 1] = refusal.op .. ' ' .. refusal.family .. ' ' .. refusal.subject
+          return says[#asked]
+        end,
+      }
+    )
+    t.eq(asked, { 'env.get env TMPDIR', 'env.get env TMPDIR', 'env.get env HOME' })
+    for i = 1, 3 do
+      t.ok(played.shown[i].text, 'entry ' .. i)
+    end
+    t.eq(played.shown[4].code, 'NOT_PERMITTED')
+    t.eq(played.shown[5].text, '1')
+    t.eq(
+      core.json.encode(played.outcome.granted),
+      '[{"family":"env","how":"once","item":"TMPDIR"},'
+        .. '{"family":"env","how":"session","item":"TMPDIR"}]'
+    )
+    replays(played)
+  end
+)
+
+t.test('a hook may grant in order; what it grants wrongly is an error', function()
+  local why
+  local played = play({
+    function(session)
+      t.ok(session:allow('env', 'TMPDIR', 'always'))
+      local _, err = session:allow('world', 'x')
+      why = err
+      return "return tlab.env.get 'TMPDIR' or 'unset'"
+    end,
+  }, { permits = { undeclared = true } })
+  t.ok(played.shown[1].text)
+  t.eq(why.code, 'ARGUMENT')
+  t.eq(played.outcome.granted[1].how, 'always')
+  replays(played)
+end)
+
+t.test('a permit hook that fails refuses, in so many words', function()
+  local played = play(
+    { "return tlab.env.get 'TMPDIR'", "return select(2, tlab.env.get 'TMPDIR').code" },
+    {
+      permits = { undeclared = true },
+      permit = function()
+        error 'no terminal'
+      end,
+    }
+  )
+  t.eq(played.shown[2].text, 'BUG')
+  replays(played)
 end)
 
 return t.done()

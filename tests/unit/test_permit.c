@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -194,6 +195,98 @@ static void a_read_grant_covers_a_tree_and_nothing_beside_it(void **state)
   tl_permits_free(&p);
 }
 
+/* Somebody who always says the same, and what was asked. */
+typedef struct person {
+  const char *says;
+  int asked;
+  char item[128], op[32];
+} person;
+
+static int say(void *ud, const tl_val *refusal, tl_val *how, tl_err *e)
+{
+  person *p = ud;
+  p->asked++;
+  (void)snprintf(p->item, sizeof p->item, "%s", tl_get_str(refusal, "subject", ""));
+  (void)snprintf(p->op, sizeof p->op, "%s", tl_get_str(refusal, "op", ""));
+  if (strcmp(p->says, "broken") == 0) return tl_fail(e, TL_EBUG, "nobody there");
+  if (*p->says) *how = tl_str(p->says);
+  return TL_OK;
+}
+
+static void a_person_may_grant_once_for_the_session_or_not(void **state)
+{
+  person who = {.says = ""};
+  tl_err e;
+  (void)state;
+  tl_permits p = permits("{}", "{}", "{\"env\":[\"KEY\"]}");
+  p.ask = say;
+  p.ask_ud = &who;
+  p.op = "env.get";
+  assert_int_equal(tl_permit_named(&p, "env", "HOME", &e), TL_ENOT_PERMITTED);
+  assert_int_equal(who.asked, 0); /* not declared: no person can make up for that */
+  p.undeclared = true;
+  assert_int_equal(tl_permit_named(&p, "env", "KEY", &e), TL_ENOT_PERMITTED);
+  assert_int_equal(who.asked, 0); /* denied */
+  assert_int_equal(tl_permit_named(&p, "env", "HOME", &e), TL_ENOT_PERMITTED);
+  assert_int_equal(who.asked, 1);
+  assert_string_equal(who.op, "env.get");
+  assert_string_equal(tl_get_str(&p.refusal, "subject", ""), "HOME");
+  who.says = "broken";
+  assert_int_equal(tl_permit_named(&p, "env", "HOME", &e), TL_EBUG);
+  who.says = "for ever";
+  assert_int_equal(tl_permit_named(&p, "env", "HOME", &e), TL_EARGUMENT);
+  assert_int_equal(tl_len(&p.granted), 0);
+
+  who = (person){.says = "once"};
+  assert_int_equal(tl_permit_named(&p, "env", "HOME", &e), TL_OK);
+  assert_int_equal(p.refusal.type, TL_NIL);
+  assert_int_equal(tl_permit_named(&p, "env", "HOME", &e), TL_OK);
+  assert_int_equal(who.asked, 1); /* once is for the whole entry */
+  tl_permit_entry_over(&p);
+  who.says = "session";
+  assert_int_equal(tl_permit_named(&p, "env", "HOME", &e), TL_OK);
+  tl_permit_entry_over(&p);
+  assert_int_equal(tl_permit_named(&p, "env", "HOME", &e), TL_OK);
+  assert_int_equal(who.asked, 2);
+  assert_int_equal(tl_len(&p.granted), 2);
+  assert_string_equal(tl_get_str(tl_at(&p.granted, 1), "how", ""), "session");
+  tl_permits_free(&p);
+}
+
+static void the_narrowest_is_asked_for(void **state)
+{
+  person who = {.says = "session"};
+  struct sockaddr_in in = {.sin_family = AF_INET};
+  struct sockaddr sa;
+  tl_place place;
+  tl_err e;
+  (void)state;
+  tl_permits p = permits("{}", "{}", "{}");
+  p.undeclared = true;
+  p.ask = say;
+  p.ask_ud = &who;
+  assert_int_equal(tl_permit_net(&p, "api.example.com", 443, &e), TL_OK);
+  assert_string_equal(who.item, "api.example.com:443");
+  assert_int_equal(tl_permit_net(&p, "::1", 80, &e), TL_OK);
+  assert_string_equal(who.item, "[::1]:80");
+  assert_int_equal(tl_permit_net(&p, "::1", 80, &e), TL_OK);
+  assert_int_equal(inet_pton(AF_INET, "10.0.0.7", &in.sin_addr), 1);
+  memcpy(&sa, &in, sizeof sa);
+  assert_int_equal(tl_permit_address(&p, "api.example.com", 443, &sa, &e), TL_OK);
+  assert_string_equal(who.item, "10.0.0.7:443"); /* the name alone does not grant it */
+  assert_int_equal(who.asked, 3);
+  assert_int_equal(tl_permit_beyond(&p, "/etc/hostname", &e), TL_OK);
+  assert_string_equal(who.item, "/etc/hostname");
+  who.says = "once";
+  assert_int_equal(tl_permit_place(&p, "/etc/passwd", 11, false, &place, &e), TL_OK);
+  assert_string_equal(who.item, "/etc/passwd");
+  assert_int_equal(tl_permit_place(&p, "/etc/group", 10, false, &place, &e), TL_OK);
+  tl_permit_entry_over(&p);
+  who.says = "";
+  assert_int_equal(tl_permit_place(&p, "/etc/passwd", 11, false, &place, &e), TL_ENOT_PERMITTED);
+  tl_permits_free(&p);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -203,6 +296,8 @@ int main(void)
       cmocka_unit_test(hostile_paths_are_refused),
       cmocka_unit_test(the_record_and_keys_are_out_of_reach),
       cmocka_unit_test(a_read_grant_covers_a_tree_and_nothing_beside_it),
+      cmocka_unit_test(a_person_may_grant_once_for_the_session_or_not),
+      cmocka_unit_test(the_narrowest_is_asked_for),
   };
   return cmocka_run_group_tests_name("permit", tests, NULL, NULL);
 }
