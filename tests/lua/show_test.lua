@@ -15,7 +15,10 @@ local function manifest()
     models = { { asked = 'm', answered = 'm-1' }, { asked = 'n' } },
     tokens = { input = 1, output = 2, cached = 3 },
     cost = { amount = 0.25, currency = 'USD' },
-    permits = { needs = { net = { 'a:1' }, run = {} } },
+    permits = {
+      needs = { net = { 'a:1' }, run = {} },
+      granted = { { family = 'env', item = 'HOME', how = 'once' } },
+    },
     effects = {
       count = 3,
       failed = 1,
@@ -44,7 +47,7 @@ ai 3f9a2c1b failed
   model    m (answered by m-1), n
   tokens   1 in (3 cached), 2 out
   cost     0.25 USD
-  permits  net a:1
+  permits  env HOME (once); net a:1
   effects  3, 1 failed (fs.read 1, http.send 2)
   git      cccccccccccc on main, with changes
   seed     7

@@ -8,6 +8,7 @@ local ids = require 'host.manifest.ids'
 local index = require 'host.store.index'
 local latest = require 'host.store.latest'
 local outputs = require 'host.manifest.outputs'
+local permits = require 'host.run.permits'
 local recipes = require 'host.run.recipe'
 local state = require 'host.run.state'
 local tree = require 'host.store.tree'
@@ -250,6 +251,7 @@ function M.close(run, manifest, outcome)
       error = outcome.error,
       recipe = recipe,
       secrets = run.secrets,
+      permits = permits.ended(manifest.permits or {}, outcome.granted),
       tool = tool,
       ended_ms = core.clock.now(),
       seconds = (core.clock.monotonic() - run.began_ms) / 1000,

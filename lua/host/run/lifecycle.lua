@@ -105,6 +105,7 @@ local function permit_and_run(run, session, manifest, how)
       allow = run.allow,
       deny = run.deny,
       calls = M.calls(run, how),
+      undeclared = how.undeclared or false,
     }
   end
   if ok then
@@ -215,6 +216,7 @@ function M.open(how, dry)
     end),
     quiet = how.quiet or false,
     hooks = how.hooks,
+    permit = how.permit,
   }
   if not session then
     return nil, err
@@ -230,7 +232,8 @@ end
 --- Runs a recipe to its end, whatever end that is.
 ---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
 ---  reread? = files are read anew where a record answers, seed?, no_input?, replay_of? = id,
----  found? = the recipe itself, hooks? of core.session, began? = fn(run, session), called before
+---  found? = the recipe itself, hooks? and permit? of core.session, undeclared? = nothing need be
+---  declared, began? = fn(run, session), called before
 ---  the recipe's first effect, parent? = the run that called {id, folder, depth}, stdin? = what
 ---  gives the spec in place of standard input}
 ---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run

@@ -62,9 +62,34 @@ function M.merge(lab, given)
   return allow, deny
 end
 
+--- What was granted for longer than an entry of a session.
+local function add_granted(allow, granted)
+  for _, grant in ipairs(granted or {}) do
+    if grant.how ~= 'once' then
+      add_new(allow[grant.family], { grant.item })
+    end
+  end
+end
+
+--- The permits of a run that ended, for its manifest.
+---@param before table permits of the manifest
+---@param granted table[]|nil {family, item, how}, of the session that ended
+---@return table permits
+function M.ended(before, granted)
+  local list = core.json.array {}
+  table.move(before.granted or {}, 1, #(before.granted or {}), 1, list)
+  table.move(granted or {}, 1, #(granted or {}), #list + 1, list)
+  return {
+    needs = before.needs,
+    allowed = before.allowed,
+    denied = before.denied,
+    granted = #list > 0 and list or nil,
+  }
+end
+
 --- Those of a run that goes on: as recorded, with what the command line adds; and what the lab
 --- denies today is denied as well.
----@param recorded table {allowed, denied} of the manifest
+---@param recorded table {allowed, denied, granted?} of the manifest
 ---@param lab table
 ---@param given table<string, string[]>|nil
 ---@return table allow, table deny
@@ -78,6 +103,7 @@ function M.resumed(recorded, lab, given)
     add_new(deny[family], recorded.denied[family])
     add_new(deny[family], denied[family])
   end
+  add_granted(allow, recorded.granted)
   return allow, deny
 end
 

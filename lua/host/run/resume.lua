@@ -63,7 +63,12 @@ local function reopen(run, manifest, rest)
     again = #rest.again > 0 and rest.again or nil,
   }
   local reopened = build.resumed(manifest, entry, {
-    permits = { needs = run.needs, allowed = run.allow, denied = run.deny },
+    permits = {
+      needs = run.needs,
+      allowed = run.allow,
+      denied = run.deny,
+      granted = manifest.permits.granted,
+    },
     limits = run.limits,
   })
   local ok, err = core.fs.replace(run.dir .. '/run.json', core.json.encode(reopened) .. '\n')

@@ -45,9 +45,13 @@ local function cost(m)
   return m.cost and string.format('%.6g %s', m.cost.amount, m.cost.currency)
 end
 
---- "net 127.0.0.1:8080; run python3": what the recipe needed, which is what it was given.
+--- "net 127.0.0.1:8080; run python3": what the recipe needed, which is what it was given; in a
+--- session, what was granted in it.
 local function permits(m)
   local parts = {}
+  for _, grant in ipairs(m.permits and m.permits.granted or {}) do
+    parts[#parts + 1] = ('%s %s (%s)'):format(grant.family, grant.item, grant.how)
+  end
   for kind, list in pairs(m.permits and m.permits.needs or {}) do
     if #list > 0 then
       parts[#parts + 1] = kind .. ' ' .. table.concat(list, ', ')
