@@ -402,10 +402,8 @@ static int act(tl_effect *f)
                    g->old ? " and the record has no answer to this" : "");
   int stood;
   if (g->dry && tl_dry_stands_in(f, &stood)) return stood;
-  if (f->op->flags & TL_OP_OUTWARD && !f->asked_written && record_asked(f, &g->fatal) < 0) {
-    tl_effect_free(f); /* what cannot be written down does not happen */
-    return TL_PENDING;
-  }
+  if (f->op->flags & TL_OP_OUTWARD && !f->asked_written && record_asked(f, &g->fatal) < 0)
+    return TL_PENDING; /* for good: what cannot be written down does not happen */
   int rc = answer_now(f);
   if (rc == TL_OK && g->record && tl_copies_from_outside(f)) rc = keep_copied(f, &f->call.err);
   return rc;
@@ -413,17 +411,16 @@ static int act(tl_effect *f)
 
 void tl_effect_live(tl_effect *f)
 {
-  tl_permits *p = &f->gate->permits;
+  tl_gate *g = f->gate;
   int rc = f->checked;
-  p->op = f->op->name;
-  if (rc == TL_OK && f->gate->stopping)
-    rc = tl_fail(&f->call.err, TL_EINTERRUPTED, "stopped by Ctrl-C");
+  g->permits.op = f->op->name;
+  if (rc == TL_OK && g->stopping) rc = tl_fail(&f->call.err, TL_EINTERRUPTED, "stopped by Ctrl-C");
   if (rc == TL_OK) rc = tl_effect_places(f, &f->call.err);
   if (rc == TL_OK) rc = check_permit(f, &f->call.err);
   if (rc == TL_OK && !tl_effect_reused(f, &rc) && !tl_mend_needed(f, &rc) && !stream_ended(f))
     rc = act(f);
-  if (f->gate->dry) rc = tl_dry_verdict(f, rc);
-  p->op = NULL;
+  if (g->dry) rc = tl_dry_verdict(f, rc);
+  g->permits.op = NULL;
   if (rc != TL_PENDING) finish(f, rc);
 }
 
