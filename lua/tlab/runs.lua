@@ -45,7 +45,7 @@ function M.since(from)
     local is_all = #text < bytes or (text:match '\n([^\n]+)\n' or from) < from
     if is_all or bytes >= MOST_BYTES then
       local lines = {}
-      for line in (text:match '\n(.*\n)' or ''):gmatch '[^\n]*\n' do
+      for line in (text:match '\n(.*)$' or ''):gmatch '[^\n]*\n' do
         lines[#lines + 1] = line:sub(1, #from) >= from and line or nil
       end
       return rows_of(table.concat(lines)), is_all

@@ -42,7 +42,7 @@ def server():
 def lab(tmp_path):
     lab = Lab(tmp_path / "lab")
     lab.write("notes/trees.md", "# Trees\n\nThe oak was planted\nin 1904. The oak was planted in 1904.\n")
-    lab.write("notes/deep/walls.md", "A wall was built in 1850.\n")
+    lab.write("notes/deep/walls.md", "A wall was built in 1850: the wall was built in 1850.\n")
     return lab
 
 

@@ -76,6 +76,18 @@ t.test('finds files, each once, sorted; through no link, and no secret', functio
   t.eq(files.find '*/*.txt', { 'notes/x.txt' })
 end)
 
+t.test('no pattern makes it look twice: many wildcards take no longer', function()
+  local lab, path = {}, ''
+  for _ = 1, 30 do
+    lab['lab:' .. (path == '' and '.' or path)] = { 'd/', 'x.md' }
+    path = path == '' and 'd' or path .. '/d'
+  end
+  lab['lab:' .. path] = { 'last.md' }
+  local asked = install(lab)
+  t.eq(files.find(('**/'):rep(20) .. 'l*.md'), { path .. '/last.md' })
+  t.eq(#asked, 31)
+end)
+
 t.test('looks at nothing that it need not', function()
   local asked = install(LAB)
   t.eq(files.find 'notes/b.md', { 'notes/b.md' })
@@ -87,7 +99,7 @@ end)
 
 t.test('a pattern that fits nothing is told of', function()
   install(LAB)
-  for _, pattern in ipairs { 'none/*.md', 'notes/*.pdf', 'notes/none.md', 'lab.json/*' } do
+  for _, pattern in ipairs { 'none/*.md', '.*/*', 'notes/*.pdf', 'notes/none.md', 'lab.json/*' } do
     local list, err = files.find { 'notes/*.md', pattern }
     t.eq({ list == nil, err.code }, { true, 'NOT_FOUND' })
     t.ok(err.message:find(("fits '%s'"):format(pattern), 1, true), err.message)
