@@ -315,6 +315,19 @@ static int session_secrets(lua_State *L)
   return 1;
 }
 
+/* The text with the values of secrets taken out. */
+static int session_scrub(lua_State *L)
+{
+  session *s = check(L);
+  size_t len;
+  const char *text = luaL_checklstring(L, 2, &len);
+  tl_val v = tl_strn(text, len);
+  tl_secrets_scrub(&s->gate.secrets, &v);
+  lua_pushlstring(L, v.u.s.data, v.u.s.len);
+  tl_free(&v);
+  return 1;
+}
+
 static int session_begin(lua_State *L)
 {
   session *s = check(L);
@@ -391,11 +404,17 @@ static int session_look(lua_State *L)
 void tl_session_open(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-      {"held", session_held},     {"load", session_load},
-      {"permit", session_permit}, {"secrets", session_secrets},
-      {"begin", session_begin},   {"run", session_run},
-      {"allow", session_allow},   {"look", session_look},
-      {"close", session_gc},      {NULL, NULL},
+      {"held", session_held},
+      {"load", session_load},
+      {"permit", session_permit},
+      {"secrets", session_secrets},
+      {"begin", session_begin},
+      {"run", session_run},
+      {"scrub", session_scrub},
+      {"allow", session_allow},
+      {"look", session_look},
+      {"close", session_gc},
+      {NULL, NULL},
   };
   luaL_newmetatable(L, TYPE);       // mt
   lua_pushcfunction(L, session_gc); // mt fn

@@ -28,6 +28,7 @@
  *                                    numbers; granted is a list of {family, item, how}
  *   s:look(what)                     within a hook: what the worker's on_look says to this, for the eye
  *                                    only; or nil, err
+ *   s:scrub(text)                    the text with the values of secrets taken out
  *   s:close()
  * All but held and close return nil, err when they fail. */
 int tl_session_new(lua_State *L);

@@ -60,6 +60,27 @@ EXIT: 3
 STDERR:
   error[INVALID]: the last entry is not complete
   ...
+RUN: printf 'x = "abc\n' | tlab repl
+EXIT: 3
+STDERR:
+  error[INVALID]: unfinished string near <eof>
+  ...
+RUN: printf 'x = 1 +* 2\n' | tlab repl
+EXIT: 3
+STDERR: error[INVALID]: unexpected symbol near '*'
+  ...
+RUN: printf '1 +* 2\n' | tlab repl
+EXIT: 3
+STDERR: error[INVALID]: unexpected symbol near '*'
+  ...
+RUN: printf 'x = = 2\n' | tlab repl
+EXIT: 3
+STDERR: error[INVALID]: unexpected symbol near '='
+  ...
+RUN: printf 'foo bar\n' | tlab repl
+EXIT: 3
+STDERR: error[INVALID]: syntax error near 'bar'
+  ...
 RUN: printf 'prnt(1)\n' | tlab repl
 EXIT: 1
 STDERR:

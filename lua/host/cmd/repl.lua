@@ -30,6 +30,10 @@ return function(_, options)
       return at:next(shown)
     end,
   }
+  how.undeclared = true
+  function how.permit(refusal)
+    return require('host.repl.permits').ask(at, refusal)
+  end
   function how.began(run, session)
     at.run, at.session = run, session
   end

@@ -44,7 +44,7 @@ command('runs', '[COLUMN=VALUE ...]', 'the runs of the lab', function(_, rest)
 end)
 
 command('permits', '', 'what this session may do, and what the lab denies', function(prompt)
-  out.err(require('host.repl.permits').text(prompt.run))
+  out.err(require('host.repl.permits').text(prompt.run, prompt.granted))
 end)
 
 command('save', 'FILE', 'this session as a recipe: recipes/x.lua', function(prompt, rest)

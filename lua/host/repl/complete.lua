@@ -72,7 +72,7 @@ local function modules(prompt, typed)
     words[#words + 1] = name and name:gsub('/', '.')
   end
   for _, path in ipairs(core.embedded_names()) do
-    if path:find '^tlab/' and not path:find '^tlab/worker/' and not path:find '^tlab/repl/' then
+    if path:find '^tlab/[%w_]+%.lua$' then
       add(path)
     end
   end

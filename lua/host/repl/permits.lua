@@ -2,6 +2,7 @@
 
 local core = require 'core'
 local permits = require 'host.run.permits'
+local width = require 'host.view.width'
 
 local M = {}
 
@@ -11,8 +12,9 @@ end
 
 --- `:permits`.
 ---@param run table of host.run.prepare
+---@param granted table[] {family, item, how}, in this session
 ---@return string
-function M.text(run)
+function M.text(run, granted)
   local rows = {}
   for _, family in ipairs(permits.FAMILIES) do
     local denied = run.deny[family]
@@ -63,33 +65,31 @@ end
 
 --- Asks on the terminal for what was refused.
 ---@param prompt tlab.Prompt
----@param refusal table {family, subject, op}
----@return boolean granted
+---@param refusal table {family, subject, op?}
+---@return string|nil how 'once', 'session' or 'always'
 function M.ask(prompt, refusal)
   if not prompt.person then
-    return false
+    return nil
   end
-  local family, subject = refusal.family, refusal.subject
+  local family = refusal.family
+  local subject = width.plain(refusal.subject)
   local question = QUESTION:format(refusal.op or 'the entry', WHAT[family]:format(subject))
   local how
   repeat
-    local reply = core.term.ask(question)
-    how = HOW[(reply or 'n'):lower():match '^%s*(%a)' or 'n']
+    local reply = core.term.ask(question) or ''
+    how = HOW[reply:lower():match '%a' or 'n']
   until how
   if how == 'no' then
-    return false
-  end
-  if how ~= 'once' then
-    prompt.session:allow(family, subject)
-    table.insert(prompt.run.allow[family], subject)
-  end
-  if how == 'always' then
-    local ok, err = M.keep(prompt.lab, family, subject)
+    return nil
+  elseif how == 'always' then
+    local ok, err = M.keep(prompt.lab, family, refusal.subject)
     if not ok then
       prompt:tell(err)
+      how = 'session'
     end
   end
-  return true
+  table.insert(prompt.granted, { family = family, item = refusal.subject, how = how })
+  return how
 end
 
 return M

@@ -18,6 +18,7 @@ local PROMPT, MORE = '> ', '. '
 ---@field run table? of host.run.prepare, once it has begun
 ---@field session table? core.session
 ---@field entries table[] what was evaluated: {text, failed}
+---@field granted table[] what was permitted in the session: {family, item, how}
 ---@field entry string[] lines of the entry that is being typed
 local Prompt = {}
 Prompt.__index = Prompt
@@ -108,9 +109,9 @@ function Prompt:next_line()
   local drop
   while true do
     local line, why = self.read(#self.entry > 0 and MORE or PROMPT)
-    if why == 'INTERRUPTED' then
+    if why == 'interrupted' then
       drop, self.entry = drop or #self.entry > 0, {}
-    elseif not line and why ~= 'EOF' then
+    elseif not line and type(why) == 'table' then
       return nil, why
     elseif not line then
       return #self.entry > 0 and not self.person and { text = '', stop = true } or nil
@@ -182,6 +183,7 @@ function M.new(lab, options)
     style = require('host.view.style').new('stderr', core.args),
     entries = {},
     entry = {},
+    granted = {},
   }, Prompt)
   self.read = require('host.repl.reader').new(self)
   return self

@@ -6,8 +6,12 @@ local session = require 'tlab.session'
 
 local M = {}
 
--- What ends a message when there is only too little text.
-local UNFINISHED = '<eof>$'
+--- Whether there is only too little text. A string in quotes ends on its line, unless that says
+--- otherwise.
+local function is_unfinished(err, text)
+  return err.message:find '<eof>$'
+    and (text:find '\\z?%s*$' or not err.message:find '^unfinished string')
+end
 
 --- An expression is told from a statement by what compiles.
 ---@param text string
@@ -17,20 +21,22 @@ local UNFINISHED = '<eof>$'
 ---@return table|nil err {more = true} when the text could go on; else {code, message, …}
 local function compile(text, name, env)
   text = text:gsub('^%s*=', '')
-  local chunk, of_value = session.compile('return ' .. text, name, env)
-  if chunk then
-    return chunk
+  -- As one of two values, or it would be a tail call, and no place in an error.
+  local value, of_value = session.compile('return nil, ' .. text, name, env)
+  if value then
+    return function()
+      return select(2, value())
+    end
   end
-  local err
-  chunk, err = session.compile(text, name, env)
+  local chunk, err = session.compile(text, name, env)
   if chunk then
     return session.compile(locals.kept(text), name, env)
-  elseif of_value.message:find(UNFINISHED) or err.message:find(UNFINISHED) then
+  elseif is_unfinished(of_value, text) or is_unfinished(err, text) then
     return nil, { more = true }
   end
   -- Of an expression gone wrong a statement's message names the first word only.
-  local is_value = err.message:find(' near ', 1, true)
-    and not of_value.message:find("'<eof>' expected", 1, true)
+  local is_value = err.message:find '^unexpected symbol near'
+    and not of_value.message:find('<eof> expected', 1, true)
   return nil, is_value and of_value or err
 end
 
