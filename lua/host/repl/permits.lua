@@ -24,6 +24,9 @@ function M.text(run, granted)
       #denied > 0 and '; denied by lab.json: ' .. list(denied) or ''
     )
   end
+  for _, grant in ipairs(granted) do
+    rows[#rows + 1] = ('granted here: %s %s, %s'):format(grant.family, grant.item, grant.how)
+  end
   return table.concat(rows, '\n') .. '\n'
 end
 
@@ -77,7 +80,7 @@ function M.ask(prompt, refusal)
   local how
   repeat
     local reply = core.term.ask(question) or ''
-    how = HOW[reply:lower():match '%a' or 'n']
+    how = HOW[reply:lower():match '%S' or 'n']
   until how
   if how == 'no' then
     return nil
