@@ -97,9 +97,11 @@ def test_clock_and_chance_are_the_same_each_time(lab):
     assert lab.tlab("test", env=lab.env).exit == 0
 
 
+LOOPING = "lab:write('begun', 'x') while true do end"
 BODIES = {
-    "a run computes": "lab:run('loop')",
-    "the test computes": "lab:write('begun', 'x') while true do end",
+    "a run computes": "lab:write('begun', 'x') lab:run('loop')",
+    "the test computes": LOOPING,
+    "the test computes, after a run": "lab:run('get', { url = 'http://127.0.0.1:1/' }) " + LOOPING,
 }
 
 
@@ -108,7 +110,7 @@ BODIES = {
 def test_a_signal_ends_all_of_it(lab, body, sig, code):
     write_test(lab, BODIES[body])
     process = lab.start("test", env=lab.env)
-    wait_for(lambda: list(lab.scratch.glob("*/1/lab.json")))
+    wait_for(lambda: list(lab.scratch.glob("*/1/begun")))
     if body == "a run computes":
         wait_for(lambda: len(worker_pids(process.pid)) == 2)
     time.sleep(0.2)
