@@ -99,7 +99,7 @@ t.test('numbers of each model, and of each two on what both answered', function(
 end)
 
 t.test('many questions take no more than their time', function()
-  local many = answers('a', ('10'):rep(20000))
+  local many = answers('a', ('10'):rep(5001))
   local lines = scores.of(RUN, { { label = 'a' } }, many)
   t.eq(lines[1].accuracy, 0.5)
 end)
