@@ -4,11 +4,13 @@
 schemas.py FILE…     one line for each mistake; a file that is no JSON on purpose stands in BROKEN
 """
 
+import contextlib
 import json
 import pathlib
 import sys
 
 from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,6 +28,19 @@ def once(pairs):
 
 def load(path):
     return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
+
+
+def repository():
+    """The schemas of this repository by their names: one may lead to another."""
+    registry = Registry()
+    for path in (ROOT / "schemas").glob("*.schema.json"):
+        with contextlib.suppress(ValueError, KeyError):  # what is wrong with it is told when it is its turn
+            schema = load(path)
+            registry = registry.with_resource(schema["$id"], Resource.from_contents(schema))
+    return registry
+
+
+SCHEMAS = repository()
 
 
 def schema_of(path, value):
@@ -56,7 +71,7 @@ def mistakes(name):
         return [str(error)]
     if not isinstance(schema, dict):
         return [schema] if schema else []
-    errors = Draft202012Validator(schema).iter_errors(value)
+    errors = Draft202012Validator(schema, registry=SCHEMAS).iter_errors(value)
     return [f"/{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in errors]
 
 
