@@ -2,13 +2,15 @@
 
 import json
 import os
+import pty
 import signal
+import subprocess
 import time
 
 import pytest
 
 from faults import FaultLab, check_folder, gone_within, kill_and_reap, schema, worker_pids
-from lab import EXIT, ROOT, wait_for
+from lab import EXIT, ROOT, TLAB, wait_for
 
 CHILD = """
 return {
@@ -176,10 +178,48 @@ def test_permits_are_those_of_the_command_and_nothing_is_asked(lab):
 def test_offline_and_limits_are_the_callers(lab, server):
     words = lab.parent(f"run:call('child', {{ url = '{server.base_url}' }})")
     assert lab.tlab(*words, "--offline").exit == EXIT["NOT_RECORDED"]
-    assert server.tries == 0
+    assert server.tries == 0 and lab.manifests("child")[0]["error"]["message"].startswith("http.send: the run is off")
     assert lab.tlab(*words, "--limit-memory=64M", "--limit-cpu=7", "--limit-seconds=50").exit == 0
     limits = {"memory": 64 << 20, "cpu_seconds": 7, "seconds": 50}
     assert lab.manifest["limits"] == limits and lab.manifests("child")[-1]["limits"] == limits
+
+
+def test_what_is_granted_on_the_terminal_is_for_the_one_that_asked(lab):
+    lab.write("lab.json", {"schema": "tlab.lab/1"})
+    url = "http://127.0.0.1:1/"
+    words = lab.parent(f"run:call('child', {{ url = '{url}' }})", f"call = {{ 'child' }}, net = {{ '{url}' }}")
+    main, other = pty.openpty()
+    process = subprocess.Popen(
+        lab.command(*words), cwd=lab.root, stdin=other, stdout=other, stderr=other, start_new_session=True
+    )
+    os.close(other)
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += os.read(main, 1000)
+    os.write(main, b"y\n")
+    process.wait(timeout=20)
+    os.close(main)
+    assert lab.manifest["permits"]["allowed"]["net"] == ["127.0.0.1:1"]
+    assert lab.manifests("child")[0]["error"]["code"] == "NOT_PERMITTED"
+
+
+def test_at_most_sixteen_at_once(lab):
+    body = "local n = {} for i = 1, 17 do n[i] = i end\n"
+    body += "run:map(n, function(i) return run:call('child', { n = i, ms = 500 }) end, { concurrency = CONCURRENCY })"
+    done = lab.tlab(*lab.parent(body.replace("CONCURRENCY", "17")))
+    assert "error[LIMIT]: 16 called runs are at work already" in done.err
+    assert lab.tlab(*lab.parent(body.replace("CONCURRENCY", "16"))).exit == 0
+
+
+def test_two_runs_of_a_caller_are_compared_by_what_the_called_made(lab):
+    words = lab.parent("run:call('child', { n = spec.n }):read 'n.json'")
+    for n in (1, 1, 2):
+        assert lab.tlab(*words, f"n={n}").exit == 0
+    first, second, third = [m["id"][:8] for m in lab.manifests("parent")]
+    same = lab.tlab("diff", first, second)
+    assert same.exit == 0 and same.out.startswith("same experiment"), same.out
+    other = lab.tlab("diff", first, third).out
+    assert '/child: n.json  "' in other and "effect 1, run.call" in other, other
 
 
 def test_runs_do_not_call_each_other_without_end(lab):
@@ -239,8 +279,28 @@ def test_the_death_of_the_parent_ends_the_child_as_interrupted(lab):
     assert gone_within(below, 10)
     assert lab.manifests("child")[0]["status"] == "interrupted"
     assert lab.manifests("parent")[0]["status"] == "running"
+    assert not (lab.root / "latest").is_symlink(), "the called run is not what a person asked for"
     assert [line.split(",")[3] for line in lab.tlab("runs", "--csv").out.splitlines()[1:]] == ["interrupted"] * 2
     assert all(check_folder(folder, whole=None) for folder in lab.runs())
+
+
+@pytest.mark.slow
+def test_a_child_that_does_not_end_is_killed(lab):
+    process, (first, second), below = start(lab)
+    os.kill(first if worker_pids(first) else second, signal.SIGSTOP)
+    before = time.monotonic()
+    assert kill_and_reap(process, signal.SIGTERM)[0] == 143
+    assert 9 < time.monotonic() - before < 15 and gone_within(below, 1)
+    assert lab.manifests("parent")[0]["status"] == "interrupted"
+
+
+def test_one_whose_caller_is_gone_already_does_nothing(lab):
+    for caller in ("1", str(os.getpid() + 1)):
+        done = subprocess.run(
+            ["tlab-called", caller], executable=TLAB, cwd=lab.root, input=b"{}", capture_output=True, timeout=20
+        )
+        assert (done.returncode, done.stdout) == (143, b""), done.stderr
+    assert lab.runs() == []
 
 
 def test_a_time_limit_of_the_parent_ends_the_child(lab):

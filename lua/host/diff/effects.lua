@@ -74,7 +74,7 @@ end
 
 --- Where two effects differ: 'request', 'answer' with both of them, or nil.
 local function compare(a, b, x, y)
-  if not (x and y) or x.op ~= y.op or form.request(x) ~= form.request(y) then
+  if not (x and y) or x.op ~= y.op or form.request(x, a.m) ~= form.request(y, b.m) then
     return 'request'
   end
   if

@@ -1,11 +1,12 @@
 --- The parts that stand in the manifest: each is a list of changes.
 
+local form = require 'host.diff.form'
 local ids = require 'host.manifest.ids'
 local values = require 'host.diff.values'
 
 local M = {}
 
-local FAMILIES = { 'env', 'net', 'read', 'run', 'secret' }
+local FAMILIES = { 'call', 'env', 'net', 'read', 'run', 'secret' }
 
 --- flake.lock, and what it pins by name.
 function M.pins(a, b)
@@ -75,10 +76,15 @@ end
 --- Files that were read from outside the run's folder.
 function M.inputs(a, b)
   local function of(m)
-    local map = {}
+    local lists, map = {}, {}
     for _, input in ipairs(m.inputs or {}) do
-      local all = map[input.path]
-      map[input.path] = all and all .. ' ' .. input.sha256 or input.sha256
+      local place = form.place(input.path, m)
+      lists[place] = lists[place] or {}
+      table.insert(lists[place], input.sha256)
+    end
+    for place, list in pairs(lists) do
+      table.sort(list)
+      map[place] = table.concat(list, ' ')
     end
     return map
   end

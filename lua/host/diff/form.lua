@@ -25,6 +25,7 @@ local FLEETING = {
   ['http.send'] = { 'ms', 'first_byte_ms', 'address' },
   ['http.open'] = { 'ms', 'first_byte_ms', 'address', 'handle' },
   ['proc.run'] = { 'ms' },
+  ['run.call'] = { 'id', 'folder' },
   ['fs.stat'] = { 'modified_ms' },
 }
 
@@ -73,11 +74,30 @@ local function timeless(text)
   return (text:gsub('"timings"%s*:%s*%b{}', '"timings":{}'))
 end
 
+--- A path that was read. The folder of a called run has time and chance in its name: its recipe
+--- stands for it.
+---@param path any
+---@param m table manifest of the run that read it
+---@return any
+function M.place(path, m)
+  for _, call in ipairs(type(path) == 'string' and m.calls or {}) do
+    local folder = 'lab:' .. call.folder .. '/'
+    if path:sub(1, #folder) == folder then
+      return ('%s: %s'):format(call.recipe, path:sub(#folder + 1))
+    end
+  end
+  return path
+end
+
 --- The request, as text to compare.
 ---@param effect table {op, args}
+---@param m table manifest of its run
 ---@return string
-function M.request(effect)
+function M.request(effect, m)
   local args = effect.args
+  if READING[effect.op] then
+    args = table.move(args, 2, #args, 2, core.json.array { M.place(args[1], m) })
+  end
   if effect.op == 'fs.write' or effect.op == 'run.note' and NOTES[args[1]] then
     args = core.json.array { args[1] }
   end

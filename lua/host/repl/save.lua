@@ -28,7 +28,11 @@ local function used_by(permit, first)
     return type(first) == 'table' and first.url or first
   elseif permit == 'run' then
     return type(first) == 'table' and first.argv and first.argv[1]
-  elseif permit == 'env' or permit == 'read' and type(first) == 'string' and first:find '^/' then
+  elseif
+    permit == 'env'
+    or permit == 'call'
+    or permit == 'read' and type(first) == 'string' and first:find '^/'
+  then
     return first
   end
   return nil
@@ -43,7 +47,7 @@ function M.used(path)
   for _, op in ipairs(core.ops()) do
     permits[op.name] = op.permit
   end
-  local used = { net = {}, read = {}, run = {}, env = {}, secret = {} }
+  local used = { net = {}, read = {}, run = {}, env = {}, call = {}, secret = {} }
   local rest, err = lines.each(lines.file(path), function(text)
     local effect = core.json.decode(text)
     local permit = effect and permits[effect.op]
