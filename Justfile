@@ -70,6 +70,12 @@ digest *words: there
 new *words: there
     @{{ quote(tlab) }} new "$@"
 
+# try things out line by line, and keep all of it
+[no-cd]
+[no-exit-message]
+repl *words: there
+    @{{ quote(tlab) }} repl "$@"
+
 # run any recipe: hello specs/hello.json
 [no-cd]
 [no-exit-message]

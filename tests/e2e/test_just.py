@@ -119,6 +119,7 @@ def test_every_recipe_is_tlab_or_make():
         "extract",
         "digest",
         "new",
+        "repl",
         "run",
         "runs",
         "show",

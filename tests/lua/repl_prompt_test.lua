@@ -208,9 +208,8 @@ t.test('what is missing is asked for: once, this session, always, or not', funct
   ask('\27[2J\u{202e}x', 'n')
   t.ok(not questions[1]:find '\27' and not questions[1]:find '\u{202e}', questions[1])
   core.fs.remove(DIR .. '/lab.json')
-  local said
-  how, _, said = ask('b:1', 'a')
-  t.eq({ how, said }, { 'session', { 'NOT_FOUND' } })
+  local instead, _, said = ask('b:1', 'a')
+  t.eq({ instead, said }, { 'session', { 'NOT_FOUND' } })
   at = prompt_of {}
   at.person = false
   t.eq(permits.ask(at, { family = 'net', subject = 'a:1' }), nil)

@@ -24,7 +24,7 @@ return function(_, options)
   local at = prompt.new(lab, options)
   local how = granted(options)
   how.lab, how.found, how.recipe, how.words = lab, recipe(), 'repl', {}
-  how.seed, how.no_input = options.seed, true
+  how.seed, how.no_input, how.command = options.seed, true, 'repl'
   how.hooks = {
     ['repl.next'] = function(shown)
       return at:next(shown)

@@ -1,5 +1,5 @@
---- What was typed in sessions before, for the arrow keys: ~/.local/state/tlab/history, for its owner
---- alone. A line with the value of a secret, or that begins with a space, is not kept.
+--- What was typed in sessions before, for the arrow keys: ~/.local/state/tlab/history, for its
+--- owner alone. A line with the value of a secret, or that begins with a space, is not kept.
 
 local core = require 'core'
 

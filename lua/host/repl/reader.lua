@@ -4,7 +4,7 @@ local core = require 'core'
 
 local M = {}
 
---- Puts the history before the person, and keeps what is typed; says once when that is not possible.
+--- Puts the history before the person, and keeps what is typed; says once when that cannot be.
 local function keeper(prompt)
   local history, err = require('host.repl.history').open()
   local function tell(why)

@@ -66,20 +66,35 @@ end
 
 -- The recipe -------------------------------------------------------------------------------------
 
---- An entry as statements of a function. An expression becomes the value of `_`, as it was in the
---- session.
-local function statements(text)
-  text = text:gsub('^%s*=', '')
-  if text:find '^%s*$' then
-    return nil
-  elseif load('return ' .. text, '=x', 't', {}) then
-    local is_empty = load('return ' .. text .. '\n, 1', '=x', 't', {}) == nil
-      and load('return (' .. text .. '\n)', '=x', 't', {}) == nil
-    return not is_empty and '_ = ' .. text:gsub('^%s+', '') or text
-  elseif not load(text .. '\nlocal _', '=x', 't', {}) then
+local function compiles(text)
+  return load(text, '=x', 't', {}) ~= nil
+end
+
+local function is_value(text)
+  return compiles('return nil, ' .. text)
+end
+
+--- Whether what an entry comes to is `_` in a later one.
+local function is_used(entries, index)
+  for i = index + 1, #entries do
+    if entries[i].text:find '%f[%w_]_%f[^%w_]' then
+      return true
+    elseif is_value(entries[i].text) then
+      return false
+    end
+  end
+  return false
+end
+
+--- An entry as statements of a function, or nil when there is nothing to do.
+local function statements(entries, index)
+  local text = entries[index].text:gsub('^%s*=?%s*', '')
+  if is_value(text) and (is_used(entries, index) or not compiles(text)) then
+    return '_ = ' .. text
+  elseif not compiles(text .. '\nlocal _') then
     return '_ = (function()\n' .. text .. '\nend)()' -- it ends with a return
   end
-  return text
+  return text ~= '' and text or nil
 end
 
 --- Moved to the right, where no string runs over several lines.
@@ -115,9 +130,12 @@ end
 ---@param id string of the session's run
 ---@return string
 function M.text(name, entries, used, id)
-  local body, opens = {}, false
+  local body, good, opens = {}, {}, false
   for _, entry in ipairs(entries) do
-    local text = not entry.failed and statements(entry.text)
+    good[#good + 1] = not entry.failed and entry or nil
+  end
+  for i = 1, #good do
+    local text = statements(good, i)
     if text then
       body[#body + 1] = indented(text, '    ')
       opens = opens or text:find '%f[%w_]run%s*[\'"(%[{]' ~= nil

@@ -76,7 +76,7 @@ local function told(outcome, run, how)
     shown[name] = value
   end
   local recipe = run.recipe.origin == 'lab' and run.recipe.file or how.recipe
-  permits.explain(shown, outcome.refusal, M.typed(recipe, how.words))
+  permits.explain(shown, outcome.refusal, how.command or 'run ' .. M.typed(recipe, how.words))
   shown.hint = shown.hint
     or remains.command { id = run.id, status = outcome.status, error = outcome.error }
   return shown
@@ -233,9 +233,9 @@ end
 ---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
 ---  reread? = files are read anew where a record answers, seed?, no_input?, replay_of? = id,
 ---  found? = the recipe itself, hooks? and permit? of core.session, undeclared? = nothing need be
----  declared, began? = fn(run, session), called before
----  the recipe's first effect, parent? = the run that called {id, folder, depth}, stdin? = what
----  gives the spec in place of standard input}
+---  declared, command? = its words behind `tlab` when they are not those of `run`,
+---  began? = fn(run, session), called before the recipe's first effect, parent? = the run
+---  that called {id, folder, depth}, stdin? = what gives the spec in place of standard input}
 ---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
 ---  with an error, reused? = effects that the record answered, open? = true when nothing was to be
 ---  done: the day is open}

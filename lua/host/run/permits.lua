@@ -149,7 +149,7 @@ end
 --- What a refusal means to the person: needed against granted, and the line to type.
 ---@param error table {code, message, …} changed
 ---@param refusal table|nil {family, subject, declared, denied, allowed}
----@param command string the words of the run, for the hint
+---@param command string the words behind `tlab`, for the hint
 function M.explain(error, refusal, command)
   if error.code ~= 'NOT_PERMITTED' or not refusal then
     return
@@ -165,8 +165,10 @@ function M.explain(error, refusal, command)
     error.hint =
       string.format("in the recipe: needs = { %s = { '%s' } }", refusal.family, refusal.subject)
   else
-    error.hint =
-      string.format('tlab run --allow-%s=%s %s', refusal.family, refusal.subject, command)
+    local verb, words = command:match '^(%S+) ?(.*)$'
+    error.hint = ('tlab %s --allow-%s=%s %s')
+      :format(verb, refusal.family, refusal.subject, words)
+      :gsub(' $', '')
   end
 end
 
