@@ -18,7 +18,7 @@ return {
   needs = { net = { '$spec.url' } },
   spec = { type = 'object', additionalProperties = false, properties = {
     n = { type = 'number', default = 3 }, fail = { type = 'string' }, ms = { type = 'integer' },
-    url = { type = 'string' } } },
+    url = { type = 'string' }, wait = { type = 'string' } } },
   run = function(run, spec)
     run:say 'the child talks'
     run:write_jsonl('rows.jsonl', { { n = spec.n } })
@@ -26,6 +26,7 @@ return {
     run:write_json('n.json', spec.n)
     run:metric('n', spec.n)
     if spec.ms then tlab.clock.sleep(spec.ms) end
+    if spec.wait then tlab.clock.sleep(run:input(spec.wait)) end
     if spec.url then assert(tlab.http.send { method = 'GET', url = spec.url }) end
     if spec.fail then error { code = spec.fail, message = 'it was told to fail' } end
   end,
@@ -336,12 +337,14 @@ def test_a_child_that_is_stopped_alone_is_told_of(lab):
 def test_an_unanswered_call_is_performed_again_by_resume(lab):
     body = """
     run:call('child', { n = 1 })
-    run:call('child', { n = 2, ms = tlab.clock.now() % 2 * 0 + 1500 })
+    run:call('child', { n = 2, wait = 'ms.json' })
     """
+    lab.write("ms.json", "60000")
     process = lab.start(*lab.parent(body))
     wait_for(lambda: len(lab.manifests("child")) == 2)
     kill_and_reap(process)
     wait_for(lambda: lab.manifests("child")[1]["status"] == "interrupted")
+    lab.write("ms.json", "0")
     parent = lab.manifests("parent")[0]
     done = lab.tlab("resume", parent["id"][:8])
     assert done.exit == 0, done.err
