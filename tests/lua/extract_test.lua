@@ -16,7 +16,7 @@ local function install(files)
   }
   return {
     input = function(_, path, options)
-      t.eq(options.as, 'text')
+      t.eq({ options.as, files[path] ~= 'never read' }, { 'text', true })
       return files[path]
     end,
   }
@@ -52,9 +52,9 @@ t.test(
 
 t.test('more pieces than were thought of are not read', function()
   local err = t.err(function()
-    read({ ['a.md'] = ('x'):rep(3000) }, { limit = 10 })
-  end, 'the files make 15 pieces, and limit is 10')
-  t.eq({ err.code, err.hint }, { 'INVALID', 'limit=15' })
+    read({ ['a.md'] = ('x'):rep(3000), ['b.md'] = 'never read' }, { limit = 10 })
+  end, 'the files make more pieces than 10, the limit')
+  t.eq({ err.code, err.hint }, { 'INVALID', 'limit=20' })
   err = t.err(function()
     read({ ['a.md'] = 'x' }, { files = { 'b.md' } })
   end, "no file of the lab fits 'b.md'")

@@ -14,11 +14,16 @@ local M = {}
 ---@field line integer of the file, in which it begins
 ---@field text string
 
-local function fail(message, hint, ...)
-  error({ code = 'INVALID', message = message:format(...), hint = hint }, 0)
+-- More than anybody thought of: no further file is read, and nothing asked.
+local function check(pieces, limit)
+  if #pieces > limit then
+    local message = 'the files make more pieces than %d, the limit'
+    local hint = ('limit=%d'):format(limit * 2)
+    error({ code = 'INVALID', message = message:format(limit), hint = hint }, 0)
+  end
 end
 
----All pieces, in the order of the paths. Nothing is asked yet: too many of them cost nothing.
+---All pieces, in the order of the paths.
 ---@param run tlab.Run
 ---@param spec table of schemas/extract.schema.json
 ---@return tlab.extract.Source[]
@@ -36,10 +41,7 @@ function M.read(run, spec)
     end
     local why = is_binary and 'binary' or #cut == 0 and 'empty' or nil
     sources[i] = { path = path, pieces = #cut, why = why }
-  end
-  if #pieces > spec.limit then
-    local hint = ('limit=%d'):format(#pieces)
-    fail('the files make %d pieces, and limit is %d', hint, #pieces, spec.limit)
+    check(pieces, spec.limit)
   end
   return sources, pieces
 end
