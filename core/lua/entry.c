@@ -58,9 +58,25 @@ static int entry_begin(lua_State *L)
   lua_State *thread = thread_at(L, 1);
   w->entry = (tl_entry){.on = true, .stop_at = w->entry.stop_at};
   tl_stop_forget();
-  tl_lua_set_memory(L, w->memory);
   count(thread, TL_TICK);
   return 0;
+}
+
+/* What schedules an entry has a little more memory than the entry: it is never the session that finds
+ * all of it used up. */
+static void bind_memory(lua_State *L, tl_worker *w, bool bound)
+{
+  w->entry.bound = bound;
+  if (w->memory) tl_lua_set_memory(L, w->memory + (bound ? 0 : TL_WORKER_RESERVE));
+}
+
+static int entry_bound(lua_State *L)
+{
+  tl_worker *w = self(L);
+  bool was = w->entry.bound;
+  if (w->entry.on) bind_memory(L, w, lua_toboolean(L, 1));
+  lua_pushboolean(L, was);
+  return 1;
 }
 
 static int entry_count(lua_State *L)
@@ -82,14 +98,15 @@ static int entry_stopping(lua_State *L)
   return 1;
 }
 
-/* What comes after the entry has a little more memory than the entry had: it is never the session
- * that finds all of it used up. */
 static int entry_end(lua_State *L)
 {
   tl_worker *w = self(L);
   int64_t tick = w->entry.stopped_at;
   w->entry = (tl_entry){0};
-  if (w->memory) tl_lua_set_memory(L, w->memory + TL_WORKER_RESERVE);
+  bind_memory(L, w, false);
+  /* Lua collects when it is refused memory, but its string buffers do not: the next entry finds what
+   * is to be had. */
+  if ((size_t)lua_gc(L, LUA_GCCOUNT) > w->memory >> 11) (void)lua_gc(L, LUA_GCCOLLECT);
   if (tick) lua_pushinteger(L, tick);
   else lua_pushnil(L);
   return 1;
@@ -98,8 +115,13 @@ static int entry_end(lua_State *L)
 void tl_entry_open(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"entry_begin", entry_begin},       {"entry_count", entry_count}, {"entry_stop", entry_stop},
-      {"entry_stopping", entry_stopping}, {"entry_end", entry_end},     {NULL, NULL},
+      {"entry_begin", entry_begin},
+      {"entry_count", entry_count},
+      {"entry_stop", entry_stop},
+      {"entry_stopping", entry_stopping},
+      {"entry_bound", entry_bound},
+      {"entry_end", entry_end},
+      {NULL, NULL},
   };
   luaL_setfuncs(L, functions, 1);
 }

@@ -17,6 +17,7 @@ enum { TL_TICK = 1000 };
 
 typedef struct tl_entry {
   bool on, stopping;
+  bool bound;                /* the entry's own code runs, not what schedules it */
   int64_t ticks, stopped_at; /* stopped_at: the tick at which stopping began, 0: by an answer */
   int64_t stop_at;           /* of a replay: the tick at which it has to begin, 0: never */
 } tl_entry;
@@ -26,6 +27,7 @@ typedef struct tl_entry {
  *   entry_count(thread)    this coroutine is one of the entry, if there is one
  *   entry_stop()           stopping begins
  *   entry_stopping()       whether it has
+ *   entry_bound(bool) → bool  whether the entry's own limit of memory holds, or a little more; as it was
  *   entry_end() → tick?    the entry is over; the tick at which stopping began */
 void tl_entry_open(lua_State *L);
 

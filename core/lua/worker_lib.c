@@ -28,7 +28,8 @@ static int lib_frames(lua_State *L)
   lua_Debug at;
   lua_newtable(L);
   int n = 0;
-  for (int level = 0; n < 50 && lua_getstack(of, level, &at); level++) {
+  /* Lua walks to each level from the top: of a stack that overflowed not all of them are looked at. */
+  for (int level = 0; n < 50 && level < 10000 && lua_getstack(of, level, &at); level++) {
     lua_getinfo(of, "Sl", &at);
     if (at.currentline <= 0 || at.source[0] != '@') continue;
     if (strncmp(at.source, TL_WORKER_CHUNK, strlen(TL_WORKER_CHUNK)) == 0) continue;
@@ -73,13 +74,6 @@ static int lib_memory_refused(lua_State *L)
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
-/* collect(): all that nothing refers to is given back. */
-static int lib_collect(lua_State *L)
-{
-  (void)lua_gc(L, LUA_GCCOLLECT);
-  return 0;
-}
-
 /* internal(name) → what the embedded chunk tlab/worker/NAME.lua returns */
 static int lib_internal(lua_State *L)
 {
@@ -116,17 +110,12 @@ static int lib_secret(lua_State *L)
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"frames", lib_frames},
-                                     {"traceback", lib_traceback},
-                                     {"mark_err", lib_mark_err},
-                                     {"memory_refused", lib_memory_refused},
-                                     {"collect", lib_collect},
-                                     {"internal", lib_internal},
-                                     {"call", lib_call},
-                                     {"view", lib_view},
-                                     {"secret", lib_secret},
-                                     {"cjson", tl_lua_open_cjson},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"frames", lib_frames},       {"traceback", lib_traceback},
+    {"mark_err", lib_mark_err},   {"memory_refused", lib_memory_refused},
+    {"internal", lib_internal},   {"call", lib_call},
+    {"view", lib_view},           {"secret", lib_secret},
+    {"cjson", tl_lua_open_cjson}, {NULL, NULL}};
 
 /* The operations that a recipe may ask for: name → whether it is asked alone. Answers to PURE and
  * SHOWN ones are not recorded, so no task may overtake another while one is under way. */

@@ -47,7 +47,7 @@ local function open(how, dir)
   end
   how.limits = how.limits or { cpu_seconds = 0, memory = 64 << 20, seconds = 60 }
   local session = assert(core.session(how))
-  assert(session:load('repl.lua', how.recipe or RECIPE, 1))
+  assert(session:load('repl.lua', RECIPE, 1))
   assert(session:permit(how.permits or {}))
   assert(session:begin(dir, how.mode == 'live'))
   return session
@@ -81,7 +81,7 @@ function M.play(entries, how)
   --- Replays it; answers how that ended.
   function played.replay()
     local dir = folder()
-    local again = open({ mode = 'replay', old = played.dir, recipe = how.recipe }, dir)
+    local again = open({ mode = 'replay', old = played.dir, limits = how.limits }, dir)
     local outcome = again:run({}, { seed = 1 })
     again:close()
     core.fs.purge(dir)

@@ -28,8 +28,8 @@ local ready, first, last = {}, 1, 0
 local owned = setmetatable({}, { __mode = 'k' }) -- coroutines of tasks
 
 local function make_ready(task, ...)
+  ready[last + 1] = table.pack(task, ...)
   last = last + 1
-  ready[last] = table.pack(task, ...)
 end
 
 --- Runs the pending __close of a task that ended with an error; returns the error, or the one that
@@ -42,7 +42,9 @@ end
 local function go_on(task, ...)
   local before = current
   current = task
+  local was = core.entry_bound(true)
   local ok, value = resume(task.co, ...)
+  core.entry_bound(false)
   local dead = status(task.co) == 'dead'
   if dead and not ok then
     errors.note(value, task.co)
@@ -52,6 +54,7 @@ local function go_on(task, ...)
   if dead then
     task.ended(ok, value)
   end
+  core.entry_bound(was)
 end
 
 --- Waits for the answer to ask n without letting any other task go on; answers for others wait in
@@ -101,6 +104,7 @@ end
 local function send(op, ...)
   local ok, code, message = core.ask(asked + 1, current.id, op, ...)
   if not ok then
+    waiting[asked + 1] = nil
     errors.raise { code = code, message = op .. ': ' .. message, op = op }
   end
   asked = asked + 1
@@ -128,11 +132,11 @@ function M.ask(op, ...)
   if core.entry_stopping() then
     errors.raise(interrupted(op))
   end
-  local n = send(op, ...)
   if core.ops[op] or not may_yield() then
-    return settle(op, wait_here(n))
+    return settle(op, wait_here(send(op, ...)))
   end
-  waiting[n] = current
+  waiting[asked + 1] = current -- first: for this there may be no memory
+  send(op, ...)
   return settle(op, yield())
 end
 
@@ -204,32 +208,39 @@ function M.entry(f)
   if ok and result[1] then
     return true, table.pack(table.unpack(result, 2, result.n)), tick
   end
-  local described = errors.describe(ok and result[2] or result, task.co)
-  if described.code == 'NO_MEMORY' then
-    core.collect()
+  if ok then
+    result = result[2]
   end
-  return false, described, tick
+  return false, errors.describe(result, task.co), tick
 end
 
-local function start_more(group)
-  if core.entry_stopping() and not group.failed and group.started < group.total then
-    group.failed = { index = group.started + 1, value = interrupted() }
+local function start_one(group, i)
+  if core.entry_stopping() then
+    error(interrupted(), 0)
   end
+  local handle = { index = i, seed = M.mix(group.seed, i) }
+  local task = { id = group.base + i, seed = handle.seed }
+  task.co = create(function()
+    return (group.fn(group.list[i], handle, i))
+  end)
+  core.entry_count(task.co) -- it may have been made by the scheduler, outside of the entry
+  owned[task.co] = true
+  function task.ended(ok, value)
+    group.ended(i, ok, value)
+  end
+  make_ready(task)
+end
+
+--- What cannot be started, for want of memory or since the entry is being stopped, fails the group.
+local function start_more(group)
   while group.active < group.limit and group.started < group.total and not group.failed do
-    group.started = group.started + 1
-    group.active = group.active + 1
-    local i = group.started
-    local handle = { index = i, seed = M.mix(group.seed, i) }
-    local task = { id = group.base + i, seed = handle.seed }
-    task.co = create(function()
-      return (group.fn(group.list[i], handle, i))
-    end)
-    core.entry_count(task.co) -- it may have been made by the scheduler, outside of the entry
-    owned[task.co] = true
-    function task.ended(ok, value)
-      group.ended(i, ok, value)
+    local i = group.started + 1
+    local ok, err = pcall(start_one, group, i)
+    if not ok then
+      group.failed = { index = i, value = err }
+      return
     end
-    make_ready(task)
+    group.started, group.active = i, group.active + 1
   end
 end
 
