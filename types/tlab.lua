@@ -716,8 +716,9 @@ function Run:metric(name, value) end
 ---@param recipe string its name
 ---@param spec? table
 ---@param options? {raise: boolean?} raise = false: a run that fails is no error here
----@return tlab.Called|nil run with :read(name), :rows(name), :json(name)
----@return table|nil err with raise = false: what it failed with; nil, err: it came to no run
+---@return tlab.Called run with :read(name), :rows(name), :json(name); with raise = false nil where
+---  it came to no run
+---@return table|nil err with raise = false: what it failed with
 function Run:call(recipe, spec, options) end
 
 --- A line for later: in the record with its time, in `tlab show`, and on the terminal.

@@ -159,6 +159,13 @@ def test_wrong_use(lab, call, code, told):
     assert lab.manifests("child") == []
 
 
+def test_a_session_calls_recipes_by_name_only(lab):
+    lines = b"run:call('child', { n = 4 }):json 'n.json'\nrun:call '../recipes/child'\n"
+    done = subprocess.run(lab.command("repl"), cwd=lab.root, input=lines, capture_output=True, timeout=20)
+    assert done.stdout == b"4\n" and b"takes the name of a recipe of the lab, such as 'ai'" in done.stderr
+    assert [m["metrics"]["n"] for m in lab.manifests("child")] == [4]
+
+
 def test_what_may_be_called_can_stand_in_the_spec(lab):
     words = lab.parent("run:call(spec.which)", needs="call = { '$spec.which' }")
     assert lab.tlab(*words, "which=child").exit == 0

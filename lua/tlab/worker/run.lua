@@ -137,8 +137,9 @@ end
 ---@param recipe string its name
 ---@param spec? table
 ---@param options? {raise: boolean?} raise = false: a run that fails is no error here
----@return tlab.Called|nil run with :read(name), :rows(name), :json(name)
----@return table|nil err with raise = false: what it failed with; nil, err: it came to no run
+---@return tlab.Called run with :read(name), :rows(name), :json(name); with raise = false nil where
+---  it came to no run
+---@return table|nil err with raise = false: what it failed with
 function Run:call(recipe, spec, options)
   called = called or core.internal 'called'
   local run, err = tasks.ask('run.call', recipe, spec)
