@@ -47,6 +47,9 @@ def checkout(tmp_path):
         shutil.copy(ROOT / name, folder / name)
     for name in ("core", "lua", "schemas", "recipes", ".ci"):
         shutil.copytree(ROOT / name, folder / name)
+    page = "docs/3-extend/LIBRARY.md"  # its examples are in the binary
+    (folder / page).parent.mkdir(parents=True)
+    shutil.copy(ROOT / page, folder / page)
     return folder
 
 
