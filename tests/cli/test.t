@@ -386,6 +386,46 @@ STDOUT:
   ok 4 - parent: no name
   1..4
 
+TEST: a test stays in its lab, and asks as it should
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: spec.json
+  { "text": "outside" }
+FILE: recipes/echo.lua
+  return {
+    name = 'echo', summary = 'Echoes.', home = 'out',
+    run = function(run, spec) run:write('said', spec.text) end,
+  }
+FILE: tests/recipes/echo_test.lua
+  local t = require 'tlab.test'
+  t.test('files', function(lab)
+    t.has(lab:run('echo', '/etc/hostname').error.message, '/etc/hostname: expected a path from the lab')
+    t.has(lab:run('echo', '../spec.json').error.message, 'without ..')
+    t.has(lab:run('echo', 'spec.json').error.message, 'is not there')
+    t.has(lab:run('echo', '-').error.message, 'no standard input')
+    lab:write('spec.json', '{"text":"inside"}')
+    t.eq(lab:run('echo', { 'spec.json', 'more=1' }):read 'said', 'inside')
+    t.err(function() lab:run('echo', nil, { record = '/tmp' }) end, 'expected a path from the lab')
+    t.err(function() lab:write('../x', '') end, 'has a part')
+    t.err(function() lab:run('echo', nil, { record = 'none' }) end, 'NOT_FOUND')
+  end)
+  t.test('recipes', function(lab)
+    t.has(lab:run('/etc/hostname').error.message, 'expected the name of a recipe')
+    lab:write('recipes/echo.lua', (tlab.fs.read('lab:recipes/echo.lua'):gsub('spec.text', '"ours"')))
+    t.eq(lab:run('recipes/echo.lua'):read 'said', 'ours')
+  end)
+  t.test('questions', function()
+    t.err(function() tlab.test.ask('nothing', {}) end, 'ARGUMENT')
+    t.err(function() tlab.test.ask('write', {}) end, 'ARGUMENT')
+    t.err(function() tlab.test.ask('told', { ok = 1 }) end, 'ARGUMENT')
+  end)
+RUN: tlab test -q
+STDOUT:
+  ok 1 - echo: files
+  ok 2 - echo: recipes
+  ok 3 - echo: questions
+  1..3
+
 TEST: only a test has a lab to be tested in
 FILE: lab.json
   { "schema": "tlab.lab/1" }

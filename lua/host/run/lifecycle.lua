@@ -235,7 +235,8 @@ end
 ---  found? = the recipe itself, hooks? and permit? of core.session, undeclared? = nothing need be
 ---  declared, command? = its words behind `tlab` when they are not those of `run`,
 ---  began? = fn(run, session), called before the recipe's first effect, parent? = the run
----  that called {id, folder, depth}, stdin? = what gives the spec in place of standard input}
+---  that called {id, folder, depth}, stdin?, read? = what gives the spec in the place of standard
+---  input and of files}
 ---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
 ---  with an error, reused? = effects that the record answered, open? = true when nothing was to be
 ---  done: the day is open}

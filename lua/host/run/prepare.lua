@@ -38,6 +38,7 @@ local function read_spec(how, decl, recipe)
     words = how.words,
     lab = how.lab,
     schema = validator,
+    read = how.read,
     stdin = how.stdin,
   }
   local ok = spec

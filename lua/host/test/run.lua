@@ -6,6 +6,7 @@ local called = require 'host.run.called'
 local http = require 'host.test.http'
 local lifecycle = require 'host.run.lifecycle'
 local read = require 'host.manifest.read'
+local recipes = require 'host.run.recipe'
 local world = require 'host.test.world'
 
 local M = {}
@@ -13,29 +14,57 @@ local M = {}
 local SEED = 1 -- of chance; the same whatever the recipe's text is
 local MOST_DEEP = 4 -- as core/prim/run_call.c has it
 
---- The words that the spec comes from, and what stands in the place of standard input.
-local function words_of(lab, spec)
-  if spec.text then
-    return { '-' }, function()
-      return spec.text
-    end
+--- A path that a test names lies in a lab, whoever wrote the test.
+local function path_in(root, path)
+  if path:sub(1, 1) == '/' or ('/' .. path .. '/'):find('/../', 1, true) then
+    return nil, { code = 'REFUSED', message = path .. ': expected a path from the lab, without ..' }
   end
-  local words = {}
-  for i, word in ipairs(spec.words or {}) do
-    local inside = not word:find '^/' and core.fs.stat(lab.root .. '/' .. word)
-    words[i] = inside and lab.root .. '/' .. word or word
-  end
-  return words
+  return root .. '/' .. path
 end
 
---- The run whose record answers, if the test names one.
+--- What stands in the place of the command line's files and of standard input.
+local function readers(lab, text)
+  local function file(path)
+    local full, err = path_in(lab.root, path)
+    if not full then
+      return nil, err
+    end
+    return core.fs.read(full)
+  end
+  local function stdin()
+    if not text then
+      return nil, { code = 'REFUSED', message = 'a test has no standard input' }
+    end
+    return text
+  end
+  return file, stdin
+end
+
+--- The lab's own file, else the one that tlab has: never one that lies where the test was started.
+local function find_recipe(lab, word)
+  local name = word:match '^recipes/([%w_-]+)%.lua$' or word
+  if not name:find '^[%w_-]+$' then
+    return nil, { code = 'ARGUMENT', message = word .. ': expected the name of a recipe' }
+  end
+  local file = 'recipes/' .. name .. '.lua'
+  local path = lab.root .. '/' .. file
+  return recipes.find(lab, core.fs.stat(path) and path or core.embedded(file) and file or name)
+end
+
+--- The run whose record answers, if the test names one, and its spec.
 local function recorded(root, about)
   if not about.record then
     return {}
   end
-  local dir = about.record:sub(1, 1) == '/' and about.record or root .. '/' .. about.record
-  local manifest, err = read.read(dir)
-  return manifest and { dir = dir, seed = manifest.seed }, err
+  local dir, err = path_in(root, about.record)
+  local manifest, spec
+  if dir then
+    manifest, err = read.read(dir)
+  end
+  if manifest then
+    spec, err = core.fs.read(dir .. '/spec.json')
+  end
+  return spec and { dir = dir, seed = manifest.seed, spec = spec }, err
 end
 
 local function names_of(manifest)
@@ -78,17 +107,13 @@ local function perform(here, how)
   end
   hooks['run.call'] = function(recipe, spec)
     local depth = current.parent and current.parent.depth or 0
-    if not recipe:find '^[%w_-]+$' then
-      return nil, { code = 'ARGUMENT', message = 'run.call takes the name of a recipe of the lab' }
-    elseif depth == MOST_DEEP then
+    if depth == MOST_DEEP then
       return nil, { code = 'LIMIT', message = 'runs call each other too deeply' }
     end
     local result, err = perform(here, {
-      recipe = 'recipes/' .. recipe .. '.lua',
+      recipe = recipe,
       words = { '-' },
-      stdin = function()
-        return core.json.encode(spec or {})
-      end,
+      text = core.json.encode(spec or {}),
       allow = current.lent,
       parent = { id = current.id, folder = current.folder, depth = depth + 1 },
     })
@@ -97,6 +122,12 @@ local function perform(here, how)
     end
     return called.answer_of(result)
   end
+  local err
+  how.found, err = find_recipe(here.lab, how.recipe)
+  if not how.found then
+    return nil, err
+  end
+  how.read, how.stdin = readers(here.lab, how.text)
   how.lab, how.limits, how.hooks, how.no_input = here.lab, here.limits, hooks, true
   function how.began(run)
     current = run
@@ -117,9 +148,9 @@ function M.run(lab, about, root, limits)
   if not old then
     return nil, err
   end
-  local words, stdin = words_of(lab, about.spec)
-  if old.dir and #words == 0 then
-    words[1] = old.dir .. '/spec.json'
+  local words, text = about.spec.words or {}, about.spec.text or old.spec
+  if text and #words == 0 then
+    words = { '-' }
   end
   local hooks, said = world.new()
   local net = http.new(about.answers, (about.answers or old.dir) ~= nil)
@@ -127,7 +158,7 @@ function M.run(lab, about, root, limits)
   result, err = perform({ lab = lab, hooks = hooks, net = net, limits = limits }, {
     recipe = about.recipe,
     words = words,
-    stdin = stdin,
+    text = text,
     allow = about.allow,
     reuse = old.dir,
     seed = about.seed or old.seed or SEED,

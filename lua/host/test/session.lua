@@ -139,6 +139,24 @@ function requests.told(state, about)
   return true
 end
 
+--- What lua/tlab/test asks for has these; a test that asks by itself may be wrong.
+local FORMS = {
+  plan = { names = 'table' },
+  write = { path = 'string', bytes = 'string' },
+  run = { recipe = 'string', spec = 'table' },
+  read = { run = 'number', name = 'string' },
+  artifacts = { run = 'number', folder = 'string' },
+  told = { ok = 'boolean' },
+}
+
+local function check(what, about)
+  local form = FORMS[what]
+  for name, kind in pairs(form or {}) do
+    form = type(about[name]) == kind and form or nil
+  end
+  return form ~= nil, { code = 'ARGUMENT', message = 'test.ask is for tlab.test, which asks so' }
+end
+
 --- Where a file of tests finds modules: the file itself, then as any recipe.
 local function modules(state)
   local find = recipes.modules(state.lab)
@@ -160,6 +178,10 @@ local function start(state)
     module = modules(state),
     hooks = {
       ['test.ask'] = function(what, about)
+        local ok, err = check(what, about)
+        if not ok then
+          return nil, err
+        end
         return requests[what](state, about)
       end,
     },
