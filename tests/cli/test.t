@@ -83,7 +83,7 @@ STDOUT:
 STDERR:
   1 passed, 7 failed
 TREE: !runs.csv !latest
-RUN: ls -d /tmp/tlab-tests-* "$TMPDIR"/tlab-tests-* 2>/dev/null
+RUN: ls -d "$TMPDIR"/tlab-tests-* 2>/dev/null
 EXIT: 2
 STDOUT:
 RUN: tlab test --json | grep -o '^{"failed":7,"passed":1,"tests":\[{"at":"tests/recipes/echo_test.lua","file":"tests/recipes/echo_test.lua","line":6,"message":"it is'
