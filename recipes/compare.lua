@@ -26,10 +26,10 @@ local function chat(run, spec, model, options)
   return llm.chat(options)
 end
 
--- Whether an answer is right, and a judge's reason; nil and an error where the judge gave none.
+-- Whether an answer is right, and a judge's reason; nil and an error where a judge does not say.
 local function verdict(run, spec, question, answer)
   if spec.score ~= 'judge' then
-    return score[spec.score](answer, question.expected, spec)
+    return (score[spec.score](answer, question.expected, spec))
   end
   local data = { question = question.prompt, answer = answer, expected = question.expected }
   local reply, err = chat(run, spec, spec.judge, {
@@ -39,7 +39,7 @@ local function verdict(run, spec, question, answer)
     response_schema = VERDICT,
   })
   if not reply then
-    return nil, err
+    return nil, nil, err
   end
   return reply.json.right, reply.json.reason
 end
@@ -52,10 +52,7 @@ local function ask(run, spec, model, question)
   if reply then
     row.text, row.usage, row.cost = reply.text, reply.usage, reply.cost
     row.finish_reason = reply.finish_reason
-    row.right, row.reason = verdict(run, spec, question, reply.text)
-    if row.right == nil then
-      err, row.reason = row.reason, nil
-    end
+    row.right, row.reason, err = verdict(run, spec, question, reply.text)
   end
   row.error = err and { code = err.code, message = err.message }
   return row, err

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import fault_server as f
-from lab import Lab
+from lab import Lab, wait_for
 
 KNOWN = {"France": "Paris", "Japan": "Tokyo", "Peru": "Lima"}
 EVIL = "# Title\n<img src=x> [a](javascript:b) | =cmd() \x1b[2J" + "z" * 5000
@@ -151,3 +151,19 @@ def test_a_data_set_that_will_not_do_costs_nothing(lab, server):
         done = compare(lab, server, ["good"])
         assert done.exit == 3 and words in done.err, done.err
     assert server.tries == 0
+
+
+def test_cut_off_and_resumed(lab, server):
+    assert compare(lab, server, ["good", "bad"]).exit == 0
+    whole, asked = lab.outputs(), server.tries
+    server.script = [knows] * (asked + 4) + [f.silence()]
+    run = lab.start("compare", "spec.json", f"--allow-net=127.0.0.1:{server.port}")
+    wait_for(lambda: server.tries == asked + 5)
+    run.kill()
+    run.communicate()
+    server.script = [knows]
+    newest = json.loads(lab.tlab("runs", "--limit=1", "--json").out)[0]
+    assert newest["status"] == "interrupted"
+    assert lab.tlab("resume", newest["id"][:8], f"--allow-net=127.0.0.1:{server.port}").exit == 0
+    assert lab.latest == lab.root / newest["folder"] and lab.outputs() == whole
+    assert server.tries == asked + 5 + 2, "what was answered is not asked again"
