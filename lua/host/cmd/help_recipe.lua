@@ -1,7 +1,7 @@
 --- Help on a recipe: what it declares, and the keys of its spec. The recipe is loaded, not run.
 
 local core = require 'core'
-local show = require 'host.view.show'
+local instead_of = require 'host.view.instead'
 local table_view = require 'host.view.table'
 local value = require 'host.spec.value'
 
@@ -68,8 +68,8 @@ local function needs_of(decl)
   return #rows > 0 and '\nNeeds:\n' .. table_view.columns(rows) or ''
 end
 
-local function instead_of(declared)
-  local files = show.instead(declared.recipe, declared.modules)
+local function instead(declared)
+  local files = instead_of(declared.recipe, declared.modules)
   return #files > 0 and "\nInstead of tlab's own:\n  " .. table.concat(files, '\n  ') .. '\n' or ''
 end
 
@@ -87,18 +87,18 @@ function M.page(declared, word)
     example(call, declared.validator)
   ) .. string.format('\nUsage: tlab %s [SPEC] [key=value ...]\n', call) .. keys_of(
     declared.validator
-  ) .. needs_of(decl) .. instead_of(declared) .. '\nOptions: those of tlab run, see tlab help run\n'
+  ) .. needs_of(decl) .. instead(declared) .. '\nOptions: those of tlab run, see tlab help run\n'
 end
 
 --- The same for programs.
 ---@param declared table
 ---@return table
 function M.data(declared)
-  local instead = show.instead(declared.recipe, declared.modules)
+  local files = instead_of(declared.recipe, declared.modules)
   return {
     name = declared.decl.name,
     recipe = declared.recipe.file,
-    instead = #instead > 0 and instead or nil,
+    instead = #files > 0 and files or nil,
     declaration = declared.decl,
   }
 end

@@ -1,6 +1,7 @@
 --- A manifest for people. Pure: manifest in, text out.
 
 local core = require 'core'
+local instead_of = require 'host.view.instead'
 local styles = require 'host.view.style'
 local table_view = require 'host.view.table'
 
@@ -246,18 +247,6 @@ local function log(list, id8, text)
   end
 end
 
---- What of the lab ran in place of tlab's own under the same name.
----@param recipe table {file, instead_of?}
----@param modules? table[] {name, instead_of?}
----@return string[] files
-function M.instead(recipe, modules)
-  local list = { recipe.instead_of and recipe.file }
-  for _, module in ipairs(modules or {}) do
-    list[#list + 1] = module.instead_of and 'lua/' .. module.name:gsub('%.', '/') .. '.lua' or nil
-  end
-  return list
-end
-
 --- The page of one run.
 ---@param m table the manifest, with all tags that hold by now
 ---@param options? table {style = host.view.style, notes = what people said of it, log = what
@@ -269,7 +258,7 @@ function M.text(m, options)
   m = style.clean(m)
   local rows = {}
   local took = m.time.seconds and ', took ' .. table_view.duration(m.time.seconds) or ''
-  local instead = table.concat(M.instead(m.recipe, m.recipe.modules), ', ')
+  local instead = table.concat(instead_of(m.recipe, m.recipe.modules), ', ')
   add(rows, 'recipe', m.recipe.file)
   add(rows, 'instead', instead ~= '' and "of tlab's own: " .. instead)
   add(rows, 'when', m.time.started .. took)
