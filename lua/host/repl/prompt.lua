@@ -27,13 +27,14 @@ local function name_of(index)
   return 'entry ' .. index
 end
 
---- What an error means to somebody at a terminal: nothing of a place that was typed just now.
-local function for_person(err, lines)
+--- What an error means to somebody at a terminal: nothing of a place that was typed just now, on
+--- one line.
+local function for_person(err, entries)
   local shown = {}
   for key, value in pairs(err) do
     shown[key] = value
   end
-  if err.file and err.file:find '^entry ' and lines == 1 then
+  if err.file == name_of(#entries) and not entries[#entries].text:find('\n', 1, true) then
     shown.file, shown.line = nil, nil
   end
   return shown
@@ -86,7 +87,7 @@ function Prompt:show(shown)
     self:say(require('host.view.table').duration(shown.took / 1000))
   end
   if shown.error and self.person then
-    self:tell(for_person(shown.error, #self.entry))
+    self:tell(for_person(shown.error, self.entries))
   end
   self.entry = {}
   return shown.error

@@ -167,7 +167,8 @@ end
 function M.recorded_modules(dir)
   return function(name)
     local path = M.module_path(name)
-    local source = name:match('^[%w_]+[%w_.]*$')
+    local source = name ~= 'recipe' -- which lies there, and is none
+      and name:match('^[%w_]+[%w_.]*$')
       and core.fs.read(dir .. '/record/recipe/' .. path, SOURCE_MAX)
     if not source then
       return nil, { code = 'NOT_RECORDED', message = "the record has no module '" .. name .. "'" }

@@ -1,7 +1,7 @@
 --- One entry of a session: compiled, evaluated, and what came of it as text.
 
 local locals = require 'tlab.repl.locals'
-local show = require 'tlab.repl.show'
+local shown_as = require('tlab.repl.show').values
 local session = require 'tlab.session'
 
 local M = {}
@@ -54,6 +54,16 @@ local function meant(err, env)
   err.hint = near and (near:gsub('"', '')) or nil
 end
 
+--- Of a traceback what lies in entries: the rest is tlab's own, and may be another in the next
+--- version, which is to replay this.
+local function ways(traceback)
+  local lines = {}
+  for line in (traceback or ''):gmatch '\n(%s*entry [^\n]*)' do
+    lines[#lines + 1] = line
+  end
+  return #lines > 0 and table.concat(lines, '\n') or nil
+end
+
 --- An error as it is shown: nothing that only the worker understands.
 local function told(err, env)
   meant(err, env)
@@ -63,7 +73,7 @@ local function told(err, env)
     file = err.file,
     line = err.line,
     hint = err.hint,
-    traceback = err.traceback,
+    traceback = ways(err.traceback),
   }
 end
 
@@ -86,7 +96,7 @@ function M.evaluate(given, name, env)
     if values[1] ~= nil then
       env._ = values[1]
     end
-    return not silent and show.values(values, given.width) or nil
+    return not silent and shown_as(values, given.width) or nil
   end)
   local shown = { took = took, interrupted = tick }
   if ok then

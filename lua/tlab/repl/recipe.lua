@@ -3,36 +3,11 @@
 --- transcript, and a replay, which compares arguments, sees that every entry comes to the same.
 
 local entry = require 'tlab.repl.entry'
-local look = require 'tlab.repl.look'
-local old = require 'tlab.repl.old'
-local session = require 'tlab.session'
+local variables = require 'tlab.repl.variables'
 
 local TITLE = '-- What was typed in a session of tlab repl; what failed is a comment.\n'
 
 local UNFINISHED = { code = 'INVALID', message = 'the last entry is not complete' }
-
---- The variables of the session: all that a recipe has, which entries cannot take from the library.
-local function variables(run)
-  local env, loaded = {}, {}
-  for name, value in pairs(_G) do
-    env[name] = value
-  end
-  env._G = env
-  function env.load(chunk, name, mode, ...)
-    return load(chunk, name, mode, select('#', ...) > 0 and (...) or env)
-  end
-  function env.require(name)
-    local module = require(name)
-    loaded[name] = module
-    return module
-  end
-  function env.help()
-    error('help stands alone on its line: help(tlab.fs.read), ?tlab.fs.read', 2)
-  end
-  env.run = old.callable(run)
-  session.on_look(look.of(env, loaded))
-  return env
-end
 
 local function commented(text)
   return '-- ' .. text:gsub('\n', '\n-- ') .. '\n'
@@ -51,7 +26,7 @@ return {
   summary = 'A session of tlab repl.',
   home = 'ai-team/artifacts',
   run = function(run)
-    local env, lines, count, begun, shown = variables(run), { TITLE }, 1, '', nil
+    local env, lines, count, begun, shown = variables.new(run), { TITLE }, 1, '', nil
     while true do
       local given, err = tlab.repl.next(shown)
       if err then

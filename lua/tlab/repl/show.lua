@@ -200,10 +200,12 @@ end
 ---@param value any
 ---@param wide? integer places of a line (80)
 ---@return string
-function M.value(value, wide)
+local function value_text(value, wide)
   local view = { left = IN_ALL, wide = math.max(wide or 80, LEAST), paths = {} }
   return render(view, value, 0, 0, '_', 0)
 end
+
+M.value = value_text
 
 --- Several values, as a function answers them: each on lines of its own.
 ---@param values table as of table.pack
@@ -212,7 +214,7 @@ end
 function M.values(values, wide)
   local texts = {}
   for i = 1, math.min(values.n, ITEMS) do
-    texts[i] = M.value(values[i], wide)
+    texts[i] = value_text(values[i], wide)
   end
   if values.n > ITEMS then
     texts[#texts + 1] = ('… %d more values'):format(values.n - ITEMS)

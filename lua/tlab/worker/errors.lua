@@ -119,6 +119,11 @@ function M.note(value, co)
   noted[#noted + 1] = { value = value, file = file, line = line, traceback = trace(co) }
 end
 
+--- Forgets what was noted: an error of the same text is another one in the next entry of a session.
+function M.forget()
+  noted = {}
+end
+
 --- What was noted first of an error that went through several tasks.
 local function look_up(value)
   for _, note in ipairs(noted) do

@@ -201,6 +201,7 @@ function M.entry(f)
   function task.ended(ok, value)
     make_ready(outer, ok, value)
   end
+  errors.forget()
   core.entry_begin(task.co)
   make_ready(task)
   local ok, result = yield()
