@@ -88,12 +88,18 @@ end
 ---@param lines table[] of tlab.compare.scores
 ---@return string svg
 function M.chart(lines)
-  local bars = {}
+  local bars, words = {}, {}
   for _, line in ipairs(lines) do
-    local bar = { label = line.model, value = line.accuracy }
-    bars[#bars + 1] = line.accuracy and bar or nil
+    if line.accuracy then
+      bars[#bars + 1] = { label = line.model, value = line.accuracy }
+      words[#words + 1] = ('%s: %s (%s)'):format(line.model, share(line.accuracy), interval(line))
+    end
   end
-  return chart.bars { title = 'Share of right answers', rows = bars }
+  return chart.bars {
+    title = 'Share of right answers',
+    rows = bars,
+    about = #words > 0 and table.concat(words, '; ') or 'no answer was scored',
+  }
 end
 
 ---@param spec table
