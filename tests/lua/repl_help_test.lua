@@ -53,13 +53,24 @@ t.test('an operation: signature, permit, what it answers, an example', function(
   t.eq(
     text,
     [[
-tlab.fs.read(path: path, max?: integer)
+tlab.fs.read(path: string, max?: integer)
   Read a whole file; at most `max` bytes (default 64 MiB).
-  answers   string
+  answers   string, or nil and an error
   permit    the run's folder and lab:… are free, other paths need --allow-read=PATH
   example   tlab.fs.read 'lab:lab.json'
 ]]
   )
+end)
+
+t.test('what maps hold is told, a parameter by the name of a type is none', function()
+  local _, text = asked '?tlab.text.diff'
+  t.eq(
+    text:match '[^\n]*',
+    'tlab.text.diff(a: string, b: string, how?: '
+      .. '{ from?: string, to?: string, context?: integer })'
+  )
+  _, text = asked '?tlab.text'
+  t.ok(text:find('tlab.text.diff(a, b, how?)', 1, true), text)
 end)
 
 t.test('all ways to ask mean the same; what only looks like one goes to the worker', function()

@@ -3,24 +3,13 @@
 
 local core = require 'core'
 local table_view = require 'host.view.table'
+local types = require 'host.editor.types'
 
 local M = {}
 
 local LIBRARY = 'docs/3-extend/LIBRARY.md' -- whose examples are tried by the tests
 local MANUAL = 'https://www.lua.org/manual/5.4/manual.html#pdf-'
 local EXAMPLES = 3 -- of one function
-
-local WORDS = {
-  s = 'string',
-  i = 'integer',
-  n = 'number',
-  b = 'boolean',
-  l = 'list',
-  m = 'table',
-  a = 'any',
-  r = 'path',
-  w = 'path in the run',
-}
 
 local PERMITS = {
   none = 'nothing to ask for',
@@ -29,6 +18,7 @@ local PERMITS = {
   net = '--allow-net=HOST:PORT',
   run = '--allow-run=PROGRAM',
   env = '--allow-env=NAME',
+  call = "needs = { call = { 'RECIPE' } } in the recipe",
 }
 
 local KINDS = {
@@ -44,13 +34,21 @@ function M.is_for_recipes(op)
   return op.permit ~= 'tool' and not op.name:find '^repl%.' and not op.name:find '^test%.'
 end
 
---- Letters of ops.def as words.
-local function worded(text)
-  text = text:gsub('([%w_]+):(%l)%f[^%w]([%?%[%]]*)', function(name, letter, marks)
-    local list, optional = marks:gsub('%?', '')
-    return name .. (optional > 0 and '?' or '') .. ': ' .. (WORDS[letter] or letter) .. list
-  end)
-  return (text:gsub('^%l%f[%W]', WORDS):gsub('[%?!]+$', ''))
+local function parameters(op, with_types)
+  local list = {}
+  for i, field in ipairs(types.signature(op.signature)) do
+    local type = with_types and ': ' .. types.inline(field.type) or ''
+    list[i] = field.name .. (field.type.optional and '?' or '') .. type
+  end
+  return table.concat(list, ', ')
+end
+
+-- Where the world may say no, the answer is nil and an error.
+local function answer(op)
+  local type = types.answer(op.returns)
+  return types.inline(type)
+    .. (type.optional and ' or nil' or '')
+    .. (type.fails and ', or nil and an error' or '')
 end
 
 --- The page of an operation.
@@ -58,9 +56,9 @@ end
 ---@return string
 function M.operation(op)
   local rows = {
-    ('tlab.%s(%s)'):format(op.name, worded(op.signature)),
+    ('tlab.%s(%s)'):format(op.name, parameters(op, true)),
     '  ' .. op.help,
-    '  answers   ' .. worded(op.returns),
+    '  answers   ' .. answer(op),
     '  permit    ' .. (PERMITS[op.permit] or op.permit),
   }
   if KINDS[op.kind] then
@@ -80,7 +78,7 @@ function M.family(family)
   local rows = {}
   for _, op in ipairs(core.ops()) do
     if op.name:match '^%w+' == family and M.is_for_recipes(op) then
-      rows[#rows + 1] = { ('  tlab.%s(%s)'):format(op.name, worded(op.signature)), op.help }
+      rows[#rows + 1] = { ('  tlab.%s(%s)'):format(op.name, parameters(op)), op.help }
     end
   end
   return #rows > 0 and 'tlab.' .. family .. '\n' .. table_view.columns(rows) or nil
