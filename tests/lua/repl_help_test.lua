@@ -111,7 +111,7 @@ end)
 t.test('a name that nothing has, and the one that was meant', function()
   local is_own, text, err = asked '?tlab.fs.raed'
   t.eq({ is_own, text, err.code, err.hint }, { true, nil, 'NOT_FOUND', '?tlab.fs.read' })
-  _, _, err = asked '?zzzzzzzzzzzzz'
+  err = select(3, asked '?zzzzzzzzzzzzz')
   t.eq(err.message, 'there is no help on zzzzzzzzzzzzz')
 end)
 
