@@ -126,7 +126,9 @@ t.test('the page, to the byte', function()
   local made =
     page.markdown({ data = 'd/`q`.csv', score = 'exact' }, models, list, given, lines, differences)
   t.eq(made, t.ok(core.fs.read 'tests/lua/compare_page.md'))
-  t.ok(page.chart(lines):find('>m`1: 0.67 (0.00 to 1.00); &lt;b&gt;: 0.00 (0.00 to 0.00)<', 1, true))
+  t.ok(
+    page.chart(lines):find('>m`1: 0.67 (0.00 to 1.00); &lt;b&gt;: 0.00 (0.00 to 0.00)<', 1, true)
+  )
 end)
 
 t.test(
