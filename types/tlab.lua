@@ -39,6 +39,7 @@
 ---@field index integer
 ---@field seed integer
 
+---@class (exact) tlab
 tlab = {}
 
 ---A secret's name in place of its value, for headers:
@@ -47,6 +48,7 @@ tlab = {}
 ---@return tlab.Secret
 function tlab.secret(name) end
 
+---@class (exact) tlab.fs
 tlab.fs = {}
 
 ---Read a whole file; at most `max` bytes (default 64 MiB).
@@ -149,6 +151,7 @@ function tlab.fs.copy(from, to) end
 ---@return tlab.Err? err
 function tlab.fs.remove(path) end
 
+---@class (exact) tlab.hash
 tlab.hash = {}
 
 ---SHA-256 of bytes, as 64 lower-case hex digits.
@@ -170,6 +173,7 @@ function tlab.hash.bytes(data) end
 ---@return tlab.Err? err
 function tlab.hash.file(path) end
 
+---@class (exact) tlab.json
 tlab.json = {}
 
 ---Canonical JSON (RFC 8785).
@@ -194,6 +198,7 @@ function tlab.json.decode(text) end
 ---@return string
 function tlab.json.pretty(value) end
 
+---@class (exact) tlab.git
 tlab.git = {}
 
 ---@class (exact) tlab.git.head.answer
@@ -370,6 +375,7 @@ function tlab.git.blob(rev, path, repo, max) end
 ---@return tlab.Err? err
 function tlab.git.fetch(url, options) end
 
+---@class (exact) tlab.text
 tlab.text = {}
 
 ---@class (exact) tlab.text.diff.how
@@ -386,6 +392,7 @@ tlab.text = {}
 ---@return string
 function tlab.text.diff(a, b, how) end
 
+---@class (exact) tlab.http
 tlab.http = {}
 
 ---@class (exact) tlab.http.send.request
@@ -462,6 +469,7 @@ function tlab.http.next(handle) end
 ---@return boolean
 function tlab.http.close(handle) end
 
+---@class (exact) tlab.proc
 tlab.proc = {}
 
 ---@class (exact) tlab.proc.run.command
@@ -492,6 +500,7 @@ tlab.proc = {}
 ---@return tlab.Err? err
 function tlab.proc.run(command) end
 
+---@class (exact) tlab.clock
 tlab.clock = {}
 
 ---Milliseconds since 1970-01-01 UTC.
@@ -513,6 +522,7 @@ function tlab.clock.monotonic() end
 ---@return boolean
 function tlab.clock.sleep(ms) end
 
+---@class (exact) tlab.rand
 tlab.rand = {}
 
 ---Random bytes from the operating system, at most 65536.
@@ -522,6 +532,7 @@ tlab.rand = {}
 ---@return string
 function tlab.rand.bytes(count) end
 
+---@class (exact) tlab.env
 tlab.env = {}
 
 ---An environment variable; nil when unset.
@@ -531,6 +542,7 @@ tlab.env = {}
 ---@return string?
 function tlab.env.get(name) end
 
+---@class (exact) tlab.run
 tlab.run = {}
 
 ---Put a fact into the manifest: model, usage, seed, price, metric, tag.
@@ -558,6 +570,7 @@ function tlab.run.note(kind, value) end
 ---@return tlab.Err? err
 function tlab.run.call(recipe, spec) end
 
+---@class (exact) tlab.repl
 tlab.repl = {}
 
 ---@class (exact) tlab.repl.next.answer
@@ -571,6 +584,7 @@ tlab.repl = {}
 ---@return tlab.repl.next.answer?
 function tlab.repl.next(shown) end
 
+---@class (exact) tlab.test
 tlab.test = {}
 
 ---What a test of a recipe wants of `tlab test`: a lab, a run, what that made.
@@ -581,6 +595,7 @@ tlab.test = {}
 ---@return any
 function tlab.test.ask(what, about) end
 
+---@class (exact) tlab.talk
 tlab.talk = {}
 
 ---A line on stderr.

@@ -1,7 +1,8 @@
 --- A lab of one's own: the files that it begins with, and how they are made. Nothing that is there
---- is ever overwritten.
+--- is ever overwritten, but for what tlab itself tells editors.
 
 local core = require 'core'
+local editor = require 'host.editor'
 local lab = require 'host.lab'
 local make = require 'host.init.make'
 
@@ -95,10 +96,14 @@ local function fill(root)
     plan[#plan + 1] = (name:match '^recipes/' or name:match '^schemas/') and { name, name } or nil
   end
   table.move(PLAN, 1, #PLAN, #plan + 1, plan)
+  for _, stub in ipairs(editor.stubs()) do
+    plan[#plan + 1] = { stub.path, text = stub.text, make = editor.stub }
+  end
   plan[#plan + 1] = { 'lab.json', text = lab_json(root) } -- the last: now it is a lab
   for _, file in ipairs(plan) do
     local text = file.text or core.embedded(file[2])
-    local what, err = make.file(root, file[1], text, file.program and PROGRAM)
+    local lay = file.make or make.file
+    local what, err = lay(root, file[1], text, file.program and PROGRAM)
     if not what then
       return nil, err
     end
@@ -111,7 +116,7 @@ end
 --- Makes a lab of a folder.
 ---@param dir string is made when it is not there
 ---@param force boolean also within another lab
----@return table|nil result {root, files = list of {path, what = "made" | "same" | "kept"}}
+---@return table|nil result {root, files = list of {path, what}}, as host.editor.stub has it
 ---@return table|nil err
 function M.run(dir, force)
   local err = not force and no_place_for_it(dir)

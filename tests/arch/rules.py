@@ -73,7 +73,7 @@ LUA_MODULES = {
     "host.manifest": ["core", "host.manifest", "host.spec", "host.store"],
     "host.store": ["core", "host.store", "host.lab", "host.view.suggest"],
     "host.lab": ["core", "host.spec", "host.view"],
-    "host.init": ["core", "host.init", "host.lab"],
+    "host.init": ["core", "host.init", "host.lab", "host.editor"],
     "host.new": ["core", "host.init.make"],
     "host.test": [
         "core",
@@ -86,7 +86,7 @@ LUA_MODULES = {
     "host.new.files": ["tlab"],
     "host.init.files": ["tlab"],
     "tlab.test": ["tlab", "host.view.suggest", "test.file"],  # names nearby: pure; what `tlab test` is given
-    "host.editor": ["core", "host.editor"],
+    "host.editor": ["core", "host.editor", "host.init.make"],
     "host.run": [
         "core",
         "host.run",

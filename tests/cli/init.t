@@ -25,6 +25,7 @@ STDOUT:
   made  .githooks/pre-commit
   made  .editorconfig
   made  .luarc.json
+  made  types/, for editors: …
   made  lab.json
 STDERR:
   next:

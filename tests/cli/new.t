@@ -59,7 +59,7 @@ STDOUT:
   help: tlab new recipe my-recipe
   error[USAGE]: "../x" is no name for a recipe
   help: tlab new recipe x
-  error[USAGE]: too few words, expected: tlab new recipe NAME [--force]
+  error[USAGE]: a recipe needs a name
   help: tlab new recipe haiku
   error[USAGE]: "xxx…" is no name for a recipe
   help: tlab new recipe xxx…
@@ -120,3 +120,29 @@ EXIT: 1
 STDERR:
   error[NOT_FOUND]: there is no lab here: no lab.json in …
   help: tlab init
+
+TEST: what editors are told, for a lab of before
+RUN: tlab init lab -q && cd lab && rm -r types .luarc.json && mkdir sub && cd sub && tlab new editor
+STDOUT:
+  made  .luarc.json
+  made  types/, for editors: …
+RUN: cd lab && sed -i 's/fs.read/fs.raed/' types/tlab.lua && echo mine > types/tlab/csv.lua && tlab new editor
+STDOUT:
+  anew  types/, for editors: 1
+  kept  types/tlab/csv.lua, which is yours
+  there already: … of … files
+RUN: cd lab && tlab new editor -q; grep -c 'fs.raed' types/tlab.lua
+EXIT: 1
+STDOUT: 0
+RUN: cd lab && tlab new editor mine; tlab new editr
+EXIT: 2
+STDERR:
+  error[USAGE]: tlab new editor takes no name
+  help: tlab new editor
+  error[USAGE]: there is nothing called "editr" to be made, did you mean editor?
+  help: tlab new editor
+RUN: tlab new editor
+EXIT: 1
+STDERR:
+  error[NOT_FOUND]: …
+  ...

@@ -17,7 +17,7 @@ bin="$BUILD/venv-lint/bin"
 npm="$BUILD/lint-npm"
 jobs=$(nproc)
 # Not hooks: they need the binary, or minutes.
-others=(ops-list warnings)
+others=(ops-list editor warnings)
 pins=tests/lint/requirements.txt
 actionlint_version=1.7.7
 lua_types="$BUILD/lua_types/release/lua_types"
@@ -202,6 +202,9 @@ check_clang-tidy() {
   each -P "$jobs" -I {} "$bin/clang-tidy" --quiet {} -- -std=c17 -D_GNU_SOURCE -I. \
     -DTL_VERSION='"0"' "${flags[@]}"
 }
+
+# A new lab as an editor sees it, with mistakes planted into it.
+check_editor() { "$bin/python" tests/lint/editor.py "$BUILD/tlab" "$lua_types"; }
 
 check_ops-list() { python3 tests/lint/ops_list.py "$BUILD/tlab"; }
 # Both compilers at their strictest, in folders of their own.

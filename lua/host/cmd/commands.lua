@@ -63,12 +63,13 @@ M.commands = {
   {
     name = 'new',
     summary = 'begin a recipe of your own, with its spec and test',
-    usage = 'tlab new recipe NAME [--force]',
-    words = { 2, 2 },
+    usage = 'tlab new recipe NAME [--force] | tlab new editor',
+    words = { 1, 2 },
     takes = { 'made', 'nothing' },
     options = { 'force' },
     examples = {
       { 'tlab new recipe haiku', 'recipe, schema of its spec, spec and test; they work at once' },
+      { 'tlab new editor', 'what editors know of recipes, after tlab was renewed' },
     },
   },
   {

@@ -87,7 +87,7 @@ function M.shell()
 end
 
 function M.made()
-  return list_of { 'recipe' }
+  return list_of { 'recipe', 'editor' }
 end
 
 function M.test()

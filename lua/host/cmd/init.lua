@@ -1,27 +1,8 @@
 --- tlab init [DIR] [--force]: a lab of one's own.
 
 local core = require 'core'
+local made = require 'host.view.made'
 local out = require 'host.cmd.out'
-
-local SAID = { made = 'made  ', kept = 'kept  ' }
-
-local function tell(result, options, style)
-  local lines, same = {}, 0
-  for _, file in ipairs(style.clean(result.files)) do
-    if file.what == 'same' then
-      same = same + 1
-    elseif not options.quiet then
-      lines[#lines + 1] = SAID[file.what]
-        .. file.path
-        .. (file.what == 'kept' and ', which is yours' or '')
-        .. '\n'
-    end
-  end
-  if same > 0 and not options.quiet then
-    lines[#lines + 1] = ('there already: %d of %d files\n'):format(same, #result.files)
-  end
-  out.out(table.concat(lines), style)
-end
 
 local function tell_next(words, style)
   local lines = {}
@@ -43,8 +24,9 @@ return function(words, options)
     out.json(result)
     return 0
   end
-  tell(result, options, require('host.view.style').new('stdout', core.args))
   if not options.quiet then
+    local style = require('host.view.style').new('stdout', core.args)
+    out.out(made.lines(style.clean(result.files)), style)
     tell_next(words, require('host.view.style').new('stderr', core.args))
   end
   return 0

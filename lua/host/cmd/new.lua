@@ -1,22 +1,31 @@
---- tlab new recipe NAME: what a recipe of one's own begins with.
+--- tlab new recipe NAME: what a recipe of one's own begins with; tlab new editor: what editors are
+--- told.
 
 local core = require 'core'
 local out = require 'host.cmd.out'
 local tables = require 'host.cmd.commands'
 
-local KINDS = { 'recipe' }
+local KINDS = { 'recipe', 'editor' }
 
-local function unknown(kind, name)
+local function usage(message, hint)
+  return { code = 'USAGE', message = message, hint = hint }
+end
+
+--- Why these words make nothing; nil if they do.
+local function wrong(kind, name)
+  if kind == 'recipe' then
+    return not name and usage('a recipe needs a name', 'tlab new recipe haiku') or nil
+  elseif kind == 'editor' then
+    return name and usage('tlab new editor takes no name', 'tlab new editor') or nil
+  end
   local near = require('host.view.suggest').near(kind, KINDS, 1)[1]
-  return nil,
-    {
-      code = 'USAGE',
-      message = ('there is nothing called "%s" to be made%s'):format(
-        kind,
-        near and ', did you mean ' .. near .. '?' or ''
-      ),
-      hint = 'tlab new recipe ' .. (name or 'haiku'),
-    }
+  return usage(
+    ('there is nothing called "%s" to be made%s'):format(
+      kind,
+      near and ', did you mean ' .. near .. '?' or ''
+    ),
+    near == 'editor' and 'tlab new editor' or 'tlab new recipe ' .. (name or 'haiku')
+  )
 end
 
 local function tell_next(lab, name, style)
@@ -35,17 +44,8 @@ local function tell_next(lab, name, style)
   out.err('next:\n  ' .. table.concat(lines, '\n  ') .. '\n', style)
 end
 
-return function(words, options)
-  local kind, name = words[1], words[2]
-  if kind ~= KINDS[1] then
-    return unknown(kind, name)
-  end
-  local lab, err = require('host.lab').find '.'
-  if not lab then
-    return nil, err
-  end
-  local made
-  made, err = require('host.new').recipe(lab, name, {
+local function recipe(lab, name, options)
+  local made, err = require('host.new').recipe(lab, name, {
     commands = tables.names(),
     force = options.force or false,
   })
@@ -58,4 +58,33 @@ return function(words, options)
     tell_next(lab, name, require('host.view.style').new('stderr', core.args))
   end
   return 0
+end
+
+local function editor(lab, options)
+  local files, err = require('host.editor').lay(lab.root)
+  if not files then
+    return nil, err
+  elseif options.json then
+    out.json { root = lab.root, files = files }
+  elseif not options.quiet then
+    local style = require('host.view.style').new('stdout', core.args)
+    out.out(require('host.view.made').lines(style.clean(files)), style)
+  end
+  return 0
+end
+
+return function(words, options)
+  local kind, name = words[1], words[2]
+  local err = wrong(kind, name)
+  if err then
+    return nil, err
+  end
+  local lab
+  lab, err = require('host.lab').find '.'
+  if not lab then
+    return nil, err
+  elseif kind == 'recipe' then
+    return recipe(lab, name, options)
+  end
+  return editor(lab, options)
 end

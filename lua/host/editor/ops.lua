@@ -68,7 +68,7 @@ function M.text(ops)
     if op.permit ~= 'tool' then
       if not seen[family] then
         seen[family] = true
-        parts[#parts + 1] = 'tlab.' .. family .. ' = {}'
+        parts[#parts + 1] = ('---@class (exact) tlab.%s\ntlab.%s = {}'):format(family, family)
       end
       parts[#parts + 1] = operation(op)
     end

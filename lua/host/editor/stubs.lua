@@ -9,8 +9,8 @@ local M = {}
 
 M.FOLDER = 'types'
 
-local HEAD = '---@meta%s\n'
-  .. '-- Written by tlab, and written anew by `tlab new editor`: changes are lost.\n\n'
+local WRITTEN = '\n-- Written by tlab, and written anew by `tlab new editor`: changes are lost.\n'
+local HEAD = '---@meta%s' .. WRITTEN .. '\n'
 
 -- Modules that a recipe has without there being a file.
 local BUILTIN = {
@@ -35,6 +35,13 @@ local function is_for_recipes(name)
   return name:match '^tlab/.*%.lua$'
     and not name:match '^tlab/worker/'
     and not name:match '^tlab/repl/'
+end
+
+--- Whether a file is one of these, maybe of another tlab.
+---@param text string
+---@return boolean
+function M.is_written(text)
+  return text:match '^%-%-%-@meta[^\n]*(\n[^\n]*\n)' == WRITTEN
 end
 
 --- The globals of a recipe, and the types of what it is given.

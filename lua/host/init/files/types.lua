@@ -36,6 +36,7 @@
 ---@field index integer
 ---@field seed integer
 
+---@class (exact) tlab
 tlab = {}
 
 ---A secret's name in place of its value, for headers:
