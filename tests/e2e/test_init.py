@@ -235,7 +235,7 @@ def test_killed_at_calls_that_change_something(tmp_path):
         if path.is_file()
     }
     kills = 0
-    for name, step in [("mkdirat", 2), ("linkat", 4), ("renameat", 4), ("write", 4), ("fsync", 9), ("unlinkat", 4)]:
+    for name, step in [("mkdirat", 3), ("linkat", 11), ("renameat", 4), ("write", 11), ("fsync", 23), ("unlinkat", 11)]:
         for n in range(1, 200, step):
             room = tmp_path / f"{name}-{n}"
             (room / "lab").mkdir(parents=True)
