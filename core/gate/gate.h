@@ -35,6 +35,7 @@ typedef struct tl_gate {
   tl_mode mode;
   bool offline;
   bool reread; /* reuse: what reads files is performed, and not answered from the record */
+  bool recall; /* reuse: and so are runs that this one calls */
   bool dry;    /* nothing outward is done, nobody waits: dry.c */
   tl_permits permits;
   tl_secrets secrets;

@@ -4,18 +4,22 @@
 #include "effect.h"
 
 /* A file can be another one by now, and also one that a program is given to read. */
-static bool reads_files(const tl_effect *f)
+static bool is_wanted_anew(const tl_effect *f)
 {
-  return f->op->permit == TL_PERMIT_READ ||
-         (f->op->permit == TL_PERMIT_RUN && tl_len(tl_get(tl_at(&f->args, 0), "read")) > 0);
+  const tl_gate *g = f->gate;
+  switch (f->op->permit) {
+  case TL_PERMIT_READ: return g->reread;
+  case TL_PERMIT_RUN: return g->reread && tl_len(tl_get(tl_at(&f->args, 0), "read")) > 0;
+  case TL_PERMIT_CALL: return g->recall;
+  default: return false;
+  }
 }
 
 bool tl_effect_reused(tl_effect *f, int *rc)
 {
   tl_gate *g = f->gate;
   *rc = TL_OK;
-  if (g->mode != TL_REUSE || f->op->flags & TL_OP_IN_RUN || (g->reread && reads_files(f)))
-    return false;
+  if (g->mode != TL_REUSE || f->op->flags & TL_OP_IN_RUN || is_wanted_anew(f)) return false;
   bool on_handle = f->op->prim == prim_http_next || f->op->prim == prim_http_close;
   if (on_handle && f->args.u.list.items[0].u.i > g->old->last_handle) {
     f->args.u.list.items[0].u.i -= g->old->last_handle;

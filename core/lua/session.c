@@ -145,6 +145,7 @@ static int start(session *s, const tl_val *how, tl_err *e)
   s->gate.permits.lab_fd = s->lab_fd;
   s->gate.offline = tl_get_bool(how, "offline", false);
   s->gate.reread = tl_get_bool(how, "reread", false);
+  s->gate.recall = tl_get_bool(how, "recall", false);
   if ((s->gate.dry = tl_get_bool(how, "dry", false))) {
     s->gate.noted = tl_list();
     s->gate.permits.noted = tl_list();

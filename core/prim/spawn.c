@@ -153,6 +153,7 @@ int tl_signals_open(tl_err *e)
   return fd;
 }
 
+static volatile sig_atomic_t late;   /* the first signal that did not end a run, 0: none */
 static struct timespec first_signal; /* of the monotonic clock; all zero before there was one */
 
 /* Once the run is being closed a signal does not end it: what it made is being written down. Only a
@@ -164,6 +165,7 @@ static void on_signal(int sig)
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
   if (first_signal.tv_sec == 0) {
     first_signal = now;
+    late = sig;
     return;
   }
   int64_t ms = (int64_t)(now.tv_sec - first_signal.tv_sec) * 1000 +
@@ -200,6 +202,11 @@ void tl_signals_last(int sig)
 int tl_signals_taken(void)
 {
   return taken;
+}
+
+int tl_signals_late(void)
+{
+  return (int)late;
 }
 
 void tl_signals_close(int fd)

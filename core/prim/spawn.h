@@ -33,6 +33,8 @@ int tl_signals_taken(void);
 /* The run is over and is being written down: unless another one waits for it, the first signal from now
  * on waits for that, and a second one ends the process. Accepts -1. */
 void tl_signals_close(int fd);
+/* The signal that has waited so, 0 if none: who goes on to something else ends now. */
+int tl_signals_late(void);
 
 /* Non-blocking: bytes moved, 0 when it would block, -1 at the end or on an error. */
 ssize_t tl_sock_read(int fd, tl_buf *in);

@@ -22,6 +22,7 @@ local RUN_OPTIONS = {
   'reuse',
   'seed',
   'dry-run',
+  'watch',
 }
 
 local REPL_OPTIONS = {
@@ -82,6 +83,7 @@ M.commands = {
     examples = {
       { 'tlab run recipes/ai.lua spec.json', 'a recipe with its spec' },
       { 'tlab ai spec.json --dry-run', 'what it would do and need; nothing is kept' },
+      { 'tlab ai spec.json --watch', 'again at each change; what is known is not asked again' },
       { 'tlab ai spec.json params.seed=8', 'the same by its name, one value changed' },
       { 'tlab run --allow-net=127.0.0.1:8080 recipes/ai.lua spec.json', 'with a permit' },
     },

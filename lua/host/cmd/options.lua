@@ -101,6 +101,7 @@ M.all = {
     example = 'recipes/ai.lua',
   },
   ['dry-run'] = { kind = 'flag', help = 'only say what would be done' },
+  ['watch'] = { kind = 'flag', help = 'run again each time that a file of it changes' },
   ['yes'] = { kind = 'flag', short = 'y', help = 'do it without asking' },
   ['update'] = { kind = 'flag', help = 'expect from now on what came' },
   ['quick'] = { kind = 'flag', help = 'leave out what takes long in a large lab' },

@@ -8,7 +8,9 @@ local table_view = require 'host.view.table'
 local M = {}
 
 --- "succeeded in 1.5 s, 4 effects, 12 + 30 tokens".
-local function verdict(manifest)
+---@param manifest table
+---@return string
+function M.verdict(manifest)
   local parts = { manifest.status .. ' in ' .. table_view.duration(manifest.time.seconds or 0) }
   parts[2] = table_view.count(manifest.effects and manifest.effects.count or 0, 'effect')
   if manifest.tokens then
@@ -17,7 +19,12 @@ local function verdict(manifest)
   return table.concat(parts, ', ')
 end
 
-local function tell_error(result, options, lab, sources)
+--- The error of a run, on standard error.
+---@param result table from host.run.lifecycle
+---@param options table of the command line
+---@param lab table
+---@param sources? table<string, string> as of M.tell
+function M.tell_error(result, options, lab, sources)
   local shown = { run = result.kept and result.manifest.id:sub(1, 8), status = result.kept }
   for name, value in pairs(result.error) do
     shown[name] = value
@@ -51,7 +58,7 @@ function M.tell(result, options, lab, sources)
   if options.json then
     out.json(manifest)
   elseif result.error then
-    tell_error(result, options, lab, sources)
+    M.tell_error(result, options, lab, sources)
   else
     if not options.quiet then
       out.err(
@@ -59,7 +66,7 @@ function M.tell(result, options, lab, sources)
           '%s %s %s\nsee it: tlab show %s\n',
           manifest.recipe.name,
           id8,
-          verdict(manifest),
+          M.verdict(manifest),
           id8
         )
       )

@@ -14,8 +14,9 @@ local function how(lab, words, options, reused)
   return given
 end
 
---- The folder of --reuse (the form of its record is that of its manifest), and its seed: with
---- another one, a recipe that draws from it would ask for something else than was answered.
+--- The folder of --reuse (the form of its record is that of its manifest), how many effects it has,
+--- and its seed: with another one, a recipe that draws from it would ask for something else than
+--- was answered.
 local function reuse(ref, lab)
   if not ref then
     return {}
@@ -26,7 +27,8 @@ local function reuse(ref, lab)
   end
   local manifest
   manifest, err = require('host.manifest.read').read(dir)
-  return manifest and { dir = dir, seed = manifest.seed }, err
+  return manifest and { dir = dir, seed = manifest.seed, count = (manifest.effects or {}).count },
+    err
 end
 
 return function(words, options)
@@ -41,7 +43,9 @@ return function(words, options)
     return nil, err
   end
   local asked = how(lab, words, options, reused)
-  if options.dry_run then
+  if options.watch then
+    return require 'host.cmd.watch'(asked, options, reused.count)
+  elseif options.dry_run then
     return require 'host.cmd.dry'(asked, options)
   end
   local result

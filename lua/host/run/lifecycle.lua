@@ -199,13 +199,17 @@ function M.open(how, dry)
   if not recipe then
     return nil, err
   end
-  local find, found = recipes.modules(how.lab)
+  if how.seen then
+    how.seen(recipe.path or how.lab.root .. '/' .. recipe.file, recipe.path and recipe.source)
+  end
+  local find, found = recipes.modules(how.lab, how.seen)
   local limits = prepare.limits(how.lab, how.limits)
   local session, run
   session, err = core.session {
     mode = how.reuse and 'reuse' or 'live',
     old = how.reuse,
     reread = how.reread or false,
+    recall = how.recall or false,
     dry = dry or false,
     offline = how.offline or false,
     limits = limits,
@@ -231,12 +235,13 @@ end
 
 --- Runs a recipe to its end, whatever end that is.
 ---@param how table {lab, recipe = path or name, words, allow?, limits?, offline?, reuse? = folder,
----  reread? = files are read anew where a record answers, seed?, no_input?, replay_of? = id,
----  found? = the recipe itself, hooks? and permit? of core.session, undeclared? = nothing need be
----  declared, command? = its words behind `tlab` when they are not those of `run`,
----  began? = fn(run, session), called before the recipe's first effect, parent? = the run
----  that called {id, folder, depth}, stdin?, read? = what gives the spec in the place of standard
----  input and of files}
+---  reread?, recall? = files are read, other recipes called anew where a record answers, seed?,
+---  no_input?, replay_of? = id, found? = the recipe itself, hooks? and permit? of core.session,
+---  undeclared? = nothing need be declared, command? = its words behind `tlab` when they are not
+---  those of `run`, began? = fn(run, session), called before the recipe's first effect, parent? =
+---  the run that called {id, folder, depth}, stdin?, read? = what gives the spec in the place of
+---  standard input and of files, seen? = fn(path, text or nil), told of each file that the run is
+---  made of}
 ---@return table|nil result {manifest, dir, exit, error?, kept? = the status in the folder of a run
 ---  with an error, reused? = effects that the record answered, open? = true when nothing was to be
 ---  done: the day is open}

@@ -29,7 +29,10 @@ end
 
 --- The spec, held against what the recipe says of it and completed.
 local function read_spec(how, decl, recipe)
-  local validator, err = recipes.validator(how.lab, decl, recipe.file)
+  if how.seen and decl.place == 'day' then
+    return nil, { code = 'USAGE', message = 'a day is made once: --watch would not run it again' }
+  end
+  local validator, err = recipes.validator(how.lab, decl, recipe.file, how.seen)
   if err then
     return nil, err
   end

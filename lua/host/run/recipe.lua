@@ -127,9 +127,10 @@ end
 
 --- Where `require` looks: the lab's own lua/ first, then the library in the binary.
 ---@param lab table
+---@param seen? fun(path: string, text: string|nil) told of each file that is looked at
 ---@return fun(name: string): table|nil, table|nil find
 ---@return table[] found list of {name, origin, sha256, source, instead_of?}, as they were loaded
-function M.modules(lab)
+function M.modules(lab, seen)
   local found = {}
   local function find(name)
     if not name:match('^[%w_]+[%w_.]*$') or name:find('..', 1, true) or is_hidden(name) then
@@ -140,8 +141,11 @@ function M.modules(lab)
         { code = 'REFUSED', message = "a module cannot be called 'recipe': choose another name" }
     end
     local path = M.module_path(name)
-    local source, err = core.fs.read(lab.root .. '/lua/' .. path, SOURCE_MAX)
-    local origin = 'lab'
+    local file, origin = lab.root .. '/lua/' .. path, 'lab'
+    local source, err = core.fs.read(file, SOURCE_MAX)
+    if seen then
+      seen(file, source)
+    end
     if not source and err.code ~= 'NOT_FOUND' then
       return nil, err -- what is there in place of tlab's own is not passed over
     elseif not source then
@@ -197,8 +201,12 @@ function M.declare(session, recipe)
 end
 
 --- The text of a schema the recipe names: the lab's file, else the one in the binary.
-local function schema_text(lab, name)
-  local text = core.fs.read(lab.root .. '/' .. name)
+local function schema_text(lab, name, seen)
+  local file = lab.root .. '/' .. name
+  local text = core.fs.read(file)
+  if seen then
+    seen(file, text)
+  end
   return text or core.embedded(name)
 end
 
@@ -206,11 +214,12 @@ end
 ---@param lab table
 ---@param decl table
 ---@param file string
+---@param seen? fun(path: string, text: string|nil) told of each file that is looked at
 ---@return table|nil validator, table|nil err
-function M.validator(lab, decl, file)
+function M.validator(lab, decl, file, seen)
   local given, trusted = decl.spec, false
   if type(given) == 'string' then
-    local text = schema_text(lab, given)
+    local text = schema_text(lab, given, seen)
     if not text then
       return nil,
         {
@@ -233,7 +242,7 @@ function M.validator(lab, decl, file)
     strict = true,
     trusted = trusted,
     resolve = function(uri)
-      local text = schema_text(lab, 'schemas/' .. uri:match('[^/]*$'))
+      local text = schema_text(lab, 'schemas/' .. uri:match('[^/]*$'), seen)
       return text and core.json.decode(text)
     end,
   })
