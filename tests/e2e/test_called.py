@@ -363,7 +363,7 @@ def test_an_unanswered_call_is_performed_again_by_resume(lab):
     done = lab.tlab("resume", parent["id"][:8])
     assert done.exit == 0, done.err
     children = lab.manifests("child")
-    assert [m["metrics"]["n"] for m in children] == [1, 2, 2] and children[2]["status"] == "succeeded"
+    assert [m["spec"]["values"]["n"] for m in children] == [1, 2, 2] and children[2]["status"] == "succeeded"
     assert all(m["parent"]["id"] == parent["id"] for m in children)
     resumed = lab.manifests("parent")[0]
     assert [call["id"] for call in resumed["calls"]] == [children[0]["id"], children[2]["id"]]
