@@ -188,3 +188,18 @@ RUN: printf '1\n:save /tmp/x.lua\n' | tlab repl
 EXIT: 2
 STDERR: error[USAGE]: /tmp/x.lua is no recipe of this lab: recipes/NAME.lua
   ...
+
+TEST: what cannot be shown ends the session with that error; --json
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+RUN: printf '1\n2\n' | tlab repl > /dev/full
+EXIT: 8
+STDERR:
+  error[STORAGE]: the result cannot be written: …
+  ...
+RUN: printf '{1, "a"}\nx = 1\n' | tlab repl --json | cut -c 1-30
+STDOUT:
+  {"text":"{ 1, 'a' }"}
+  {"confined":…
+RUN: printf 'x.y\n' | tlab repl --json | grep -c '"status":"failed"'
+STDOUT: 1

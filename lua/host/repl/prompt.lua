@@ -80,7 +80,9 @@ function Prompt:show(shown)
   end
   local text = table.concat(self.entry, '\n')
   self.entries[#self.entries + 1] = { text = text, failed = shown.error ~= nil }
-  if shown.text then
+  if shown.text and self.options.json then
+    out.json { text = shown.text }
+  elseif shown.text then
     out.out(shown.text .. '\n')
   end
   if shown.took then
@@ -137,21 +139,33 @@ function Prompt:next_line()
   end
 end
 
---- repl.next.
-function Prompt:next(shown)
+--- The answer to repl.next.
+local function answer(self, shown)
   local failed = self:show(shown)
   if failed and not self.person then
     return { text = '', stop = true }
   end
-  local answer, err = self:next_line()
-  if not answer then
+  local line, err = self:next_line()
+  if not line then
     return nil, err
   end
-  self.entry[#self.entry + 1] = answer.text
+  self.entry[#self.entry + 1] = line.text
   if self.person then
-    answer.width = core.term.info().columns
+    line.width = core.term.info().columns
   end
-  return answer
+  return line
+end
+
+--- The hook of repl.next. What cannot be shown ends the session with that error.
+---@param shown table|nil what the last entry came to
+---@return table|nil answer
+---@return table|nil err
+function Prompt:next(shown)
+  local ok, given, err = pcall(answer, self, shown)
+  if not ok and not (type(given) == 'table' and given.code) then
+    error(given, 0)
+  end
+  return ok and given or nil, err or not ok and given or nil
 end
 
 --- Tells how the session ended.
@@ -163,6 +177,10 @@ function Prompt:ended(result)
     self:tell(self.failed)
     return core.exit_code(self.failed.code)
   elseif result.error then
+    local file = result.error.file
+    if file and file:find '^lua/tlab/repl/' then
+      result.error.file, result.error.line = nil, nil
+    end
     return require('host.cmd.outcome').tell(result, self.options, self.lab, self:sources())
   elseif self.options.json then
     out.json(result.manifest)
