@@ -199,6 +199,7 @@ def test_offline_and_limits_are_the_callers(lab, server):
     assert lab.manifest["limits"] == limits and lab.manifests("child")[-1]["limits"] == limits
 
 
+@pytest.mark.slow
 def test_what_is_granted_on_the_terminal_is_for_the_one_that_asked(lab):
     lab.write("lab.json", {"schema": "tlab.lab/1"})
     url = "http://127.0.0.1:1/"
@@ -218,6 +219,7 @@ def test_what_is_granted_on_the_terminal_is_for_the_one_that_asked(lab):
     assert lab.manifests("child")[0]["error"]["code"] == "NOT_PERMITTED"
 
 
+@pytest.mark.slow
 def test_at_most_sixteen_at_once(lab):
     body = "local n = {} for i = 1, 17 do n[i] = i end\n"
     body += "run:map(n, function(i) return run:call('child', { n = i, ms = 500 }) end, { concurrency = CONCURRENCY })"
@@ -226,6 +228,7 @@ def test_at_most_sixteen_at_once(lab):
     assert lab.tlab(*lab.parent(body.replace("CONCURRENCY", "16"))).exit == 0
 
 
+@pytest.mark.slow
 def test_two_runs_of_a_caller_are_compared_by_what_the_called_made(lab):
     words = lab.parent("run:call('child', { n = spec.n }):read 'n.json'")
     for n in (1, 1, 2):
@@ -237,6 +240,7 @@ def test_two_runs_of_a_caller_are_compared_by_what_the_called_made(lab):
     assert '/child: n.json  "' in other and "effect 1, run.call" in other, other
 
 
+@pytest.mark.slow
 def test_runs_do_not_call_each_other_without_end(lab):
     lab.parent("run:call 'parent'", needs="call = { 'parent' }")
     done = lab.tlab("run", "parent")
@@ -244,6 +248,7 @@ def test_runs_do_not_call_each_other_without_end(lab):
     assert [m["parent"]["depth"] for m in lab.manifests("parent")[1:]] == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_the_library_is_the_callers(lab):
     lua = os.path.relpath(ROOT / "lua", lab.root)
     assert lab.tlab("--dev-lua", lua, *lab.parent("run:call 'child'")).exit == 0
@@ -251,6 +256,7 @@ def test_the_library_is_the_callers(lab):
     assert library.startswith("override:") and library == lab.manifest["tool"]["library"]
 
 
+@pytest.mark.slow
 def test_reuse_calls_only_what_did_not_succeed(lab):
     body = """
     run:call('child', { n = 1 })
@@ -275,7 +281,14 @@ def start(lab, body="run:call('child', { ms = 60000 })"):
     return process, below, below + [pid for each in below for pid in worker_pids(each)]
 
 
-@pytest.mark.parametrize(("sig", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("sig", "exit_code"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_ends_both_as_interrupted(lab, sig, exit_code):
     process, _, below = start(lab)
     process.send_signal(sig)
@@ -318,6 +331,7 @@ def test_one_whose_caller_is_gone_already_does_nothing(lab):
     assert lab.runs() == []
 
 
+@pytest.mark.slow
 def test_a_time_limit_of_the_parent_ends_the_child(lab):
     done = lab.tlab(*lab.parent("run:call('child', { ms = 60000 })"), "--limit-seconds=1")
     assert "the run reached its limit of 1 s" in done.err

@@ -67,6 +67,7 @@ def test_a_recipe_of_the_lab_wins_and_is_told_of(lab):
     assert told() == ("embedded", None)
 
 
+@pytest.mark.slow
 def test_the_same_text_under_dev_lua_and_another_one(lab):
     own_csv(lab, (ROOT / "lua/tlab/csv.lua").read_text())
     assert lab.tlab("table").exit == 0
@@ -78,6 +79,7 @@ def test_the_same_text_under_dev_lua_and_another_one(lab):
     assert modules(lab) == {"tlab.csv": ("lab", "override")}
 
 
+@pytest.mark.slow
 def test_a_killed_run_that_is_resumed_says_so_too(lab):
     own_csv(lab)
     process = lab.start("table", "ms:=1500")
