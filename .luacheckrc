@@ -132,6 +132,7 @@ for _, name in ipairs {
   'digest_test',
   'extract_test',
   'files_test',
+  'repl_old_test',
   'summ_extractor_test',
   'summ_source_test',
 } do
