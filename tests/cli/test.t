@@ -391,6 +391,8 @@ FILE: lab.json
   { "schema": "tlab.lab/1" }
 FILE: spec.json
   { "text": "outside" }
+FILE: echo
+  no recipe, though it lies where the test is started
 FILE: recipes/echo.lua
   return {
     name = 'echo', summary = 'Echoes.', home = 'out',
@@ -409,6 +411,9 @@ FILE: tests/recipes/echo_test.lua
     t.err(function() lab:write('../x', '') end, 'has a part')
     t.err(function() lab:run('echo', nil, { record = 'none' }) end, 'NOT_FOUND')
   end)
+  t.test('a lab for each', function(lab)
+    t.has(lab:run('echo', { 'spec.json' }).error.message, 'is not there')
+  end)
   t.test('recipes', function(lab)
     t.has(lab:run('/etc/hostname').error.message, 'expected the name of a recipe')
     lab:write('recipes/echo.lua', (tlab.fs.read('lab:recipes/echo.lua'):gsub('spec.text', '"ours"')))
@@ -422,9 +427,10 @@ FILE: tests/recipes/echo_test.lua
 RUN: tlab test -q
 STDOUT:
   ok 1 - echo: files
-  ok 2 - echo: recipes
-  ok 3 - echo: questions
-  1..3
+  ok 2 - echo: a lab for each
+  ok 3 - echo: recipes
+  ok 4 - echo: questions
+  1..4
 
 TEST: only a test has a lab to be tested in
 FILE: lab.json
