@@ -32,6 +32,10 @@ RUN: tlab completion words -- runs --status s
 STDOUT: succeeded
 RUN: tlab completion words -- hash ''
 STDOUT: :files
+RUN: tlab completion words -- new r
+STDOUT: recipe
+RUN: mkdir -p lab/tests/recipes && cd lab && echo '{"schema":"tlab.lab/1"}' > lab.json && touch tests/recipes/one_test.lua tests/recipes/two_test.lua && tlab completion words -- test o
+STDOUT: one
 RUN: tlab completion words -- nothing ''
 STDOUT:
 STDERR:
