@@ -87,6 +87,7 @@ BAD = {
         "local M = {}\nfunction M.x() return undefined_thing end\nreturn M\n",
         "undefined_thing",
     ),
+    "lua-types": ("recipes/x.lua", "return { run = function() tlab.fs.raed 'x' end }\n", "raed"),
     "budgets": (
         "lua/tlab/x.lua",
         "local M = {}\n" * 1 + "M.x = 1\n" * 400 + "return M\n",
