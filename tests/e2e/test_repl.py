@@ -1,9 +1,12 @@
 """Sessions of a person who makes mistakes: each entry ends alone, and a replay comes to the same."""
 
+import fcntl
 import json
 import os
 import pty
 import select
+import struct
+import termios
 import time
 
 import pytest
@@ -50,14 +53,12 @@ MISTAKES = [
 class Person:
     """A session on a terminal that cannot move its cursor, so that what it says is plain text."""
 
-    def __init__(self, lab, *options, columns=80):
+    def __init__(self, lab, *options):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(lab.root)
             os.environ.clear()
-            os.environ.update(
-                PATH="/usr/bin:/bin", TERM="dumb", HOME=str(lab.root), LC_ALL="C.UTF-8", COLUMNS=str(columns)
-            )
+            os.environ.update(PATH="/usr/bin:/bin", TERM="dumb", HOME=str(lab.root), LC_ALL="C.UTF-8")
             command = lab.command("repl", *options)
             os.execv(command[0], command)
         self.until_prompt()
@@ -75,6 +76,9 @@ class Person:
                 if out.endswith((b"\n> ", b"\n. ", b"[o/s/a/N] ")) or out == b"> ":
                     break
         return out.decode().replace("\r\n", "\n")
+
+    def resize(self, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
     def type(self, line):
         os.write(self.fd, line.encode() + b"\n")
@@ -147,4 +151,16 @@ def test_a_secret_is_in_no_history_and_no_record(lab):
     assert (lab.root / ".local/state/tlab/history").read_text() == "x = 1\ny\n"
     kept = [path for path in (lab.root / "latest").resolve().rglob("*") if path.is_file()]
     assert kept and not [path for path in kept if secret.encode() in path.read_bytes()]
+    assert_as_it_was(lab)
+
+
+def test_values_fit_the_terminal_as_it_is(lab):
+    """A window that is resized shows the next value by its new width, and a replay knows that."""
+    person = Person(lab)
+    person.type("list = {} for i = 1, 30 do list[i] = i end")
+    for columns in 20, 44, 20, 100:
+        person.resize(columns)
+        lines = person.type("{ list, text = 'abc' }").splitlines()[1:-1]
+        assert columns - 8 < max(map(len, lines)) <= columns, lines
+    assert person.end() == 0
     assert_as_it_was(lab)

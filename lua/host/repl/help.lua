@@ -7,6 +7,7 @@ local table_view = require 'host.view.table'
 
 local M = {}
 
+local LINE = 78
 local RUN = 'tlab/worker/run.lua'
 local WORDS = { -- what has no page elsewhere
   _ = [[
@@ -127,8 +128,21 @@ local function known()
   return names
 end
 
+--- Words in lines that are not too long.
+local function filled(words)
+  local lines, line = {}, ' '
+  for _, word in ipairs(words) do
+    if #line + #word + 2 > LINE then
+      lines[#lines + 1], line = line, ' '
+    end
+    line = line .. ' ' .. word
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, '\n')
+end
+
 local function overview()
-  local rows, families, seen = {}, {}, {}
+  local rows, families, seen = {}, { 'run' }, {}
   for _, each in ipairs(require('host.repl.commands').list) do
     rows[#rows + 1] = { '  :' .. each.name .. ' ' .. each.words, each.help }
   end
@@ -142,10 +156,10 @@ local function overview()
   return 'An expression is shown, a statement done; a `;` at the end keeps the answer back.\n'
     .. 'Tab completes, Ctrl-C stops an evaluation, _ is the last value.\n'
     .. table_view.columns(rows)
-    .. 'Names: ?NAME or help(NAME)\n  run  '
-    .. table.concat(families, '  ')
-    .. '\nModules, by require:\n  '
-    .. table.concat(modules(), '  ')
+    .. 'Names, of which ?NAME or help(NAME) says more:\n'
+    .. filled(families)
+    .. '\nModules, by require:\n'
+    .. filled(modules())
     .. '\n'
 end
 
