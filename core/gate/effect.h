@@ -35,9 +35,8 @@ void tl_effect_live(tl_effect *f);
 
 bool tl_effect_is_next(const tl_effect *f); /* repl.next */
 void tl_entry_over(tl_gate *g);
-/* Of the entry that the answer of effect n began: the tick at which it was stopped, as the arguments of
- * the next repl.next tell it; 0: it was not, or by an answer. */
-int64_t tl_replay_stop(const tl_replay *r, uint64_t n);
+/* The recorded answer of effect n, a repl.next, begins an entry. */
+void tl_entry_replayed(tl_gate *g, uint64_t n);
 
 /* A file that is copied into the run from outside of it, and where the record keeps it: a replay has
  * no other source for the bytes. `rel` holds the path. */

@@ -14,15 +14,25 @@ void tl_entry_over(tl_gate *g)
   tl_permit_entry_over(&g->permits);
 }
 
+/* Of a session that goes on the entry that was cut off has no recorded end: it can be stopped although
+ * it has asked for nothing new. */
+static bool is_live(tl_gate *g)
+{
+  if (g->mode == TL_RESUME && tl_replay_due(g->old) == 0) g->live = true;
+  return !tl_gate_replaying(g);
+}
+
 bool tl_gate_stop(tl_gate *g)
 {
-  if (!g->entry || g->stopping || tl_gate_replaying(g)) return false;
+  if (!g->entry || g->stopping || !is_live(g)) return false;
   g->stopping = true;
   tl_loop_cancel();
   return true;
 }
 
-int64_t tl_replay_stop(const tl_replay *r, uint64_t n)
+/* Of the entry that the answer of effect n began: the tick at which it was stopped, as the arguments of
+ * the next repl.next tell it; 0: it was not, or by an answer. */
+static int64_t stopped_at(const tl_replay *r, uint64_t n)
 {
   for (size_t i = (size_t)n; i < r->len; i++) {
     const tl_old *old = &r->effects[i];
@@ -30,4 +40,11 @@ int64_t tl_replay_stop(const tl_replay *r, uint64_t n)
       return tl_get_int(tl_at(&old->args, 0), "interrupted", 0);
   }
   return 0;
+}
+
+void tl_entry_replayed(tl_gate *g, uint64_t n)
+{
+  const tl_old *old = &g->old->effects[n - 1];
+  g->entry = !old->failed && old->answer.type != TL_NIL;
+  g->stop_at = stopped_at(g->old, n);
 }

@@ -10,6 +10,8 @@
 #include "../prim/loop.h"
 #include "../prim/store.h"
 
+#define STOPPED "stopped by Ctrl-C"
+
 /* --- the guard: what a primitive asks in the middle of its work ------------------------------------ */
 
 static int guard_name(void *ud, const char *host, int port, tl_err *e)
@@ -196,6 +198,7 @@ static void finish(tl_effect *f, int rc)
 {
   tl_gate *g = f->gate;
   tl_err e = {0};
+  if (rc == TL_EINTERRUPTED && g->stopping) rc = tl_fail(&f->call.err, rc, STOPPED);
   scrub(f, rc);
   while (f->mend && tl_mend_swallowed(f, &rc)) {
     rc = tl_mend_next(f);
@@ -414,7 +417,7 @@ void tl_effect_live(tl_effect *f)
   tl_gate *g = f->gate;
   int rc = f->checked;
   g->permits.op = f->op->name;
-  if (rc == TL_OK && g->stopping) rc = tl_fail(&f->call.err, TL_EINTERRUPTED, "stopped by Ctrl-C");
+  if (rc == TL_OK && g->stopping) rc = TL_EINTERRUPTED;
   if (rc == TL_OK) rc = tl_effect_places(f, &f->call.err);
   if (rc == TL_OK) rc = check_permit(f, &f->call.err);
   if (rc == TL_OK && !tl_effect_reused(f, &rc) && !tl_mend_needed(f, &rc) && !stream_ended(f))

@@ -358,6 +358,7 @@ static void take_signal(tl_worker *w)
   int sig = tl_signals_take(w->signals);
   if (sig == SIGINT && tl_gate_stop(w->gate)) {
     w->stopped_at = tl_clock_ms();
+    w->told = false;
     tl_stop_wish(w->pid);
     return;
   }
@@ -366,9 +367,22 @@ static void take_signal(tl_worker *w)
   if (sig) tl_signals_last(sig);
 }
 
+/* Says so when an entry does not stop. */
+static void tell_stuck(tl_worker *w)
+{
+  if (!w->gate->stopping || w->told || tl_clock_ms() - w->stopped_at < STOP_MS) return;
+  w->told = true;
+  tl_val text =
+      tl_str("it does not stop: it is inside one call of a library function; Ctrl-C again "
+             "ends the session");
+  tl_call call = {.args = &text};
+  (void)prim_talk_say(&call);
+  tl_free(&text);
+}
+
 static int wait_ms(const tl_worker *w)
 {
-  int64_t ms = tl_gate_replaying(w->gate) ? IDLE_MS : -1;
+  int64_t ms = tl_gate_replaying(w->gate) || w->gate->stopping ? IDLE_MS : -1;
   if (w->deadline) {
     int64_t left = w->deadline - tl_clock_ms();
     if (left < 0) left = 0;
@@ -389,6 +403,7 @@ static void run_loop(tl_worker *w, tl_val *outcome)
     }
     bool alive = exchange(w, fds[0].revents);
     if (fds[1].revents) take_signal(w);
+    tell_stuck(w);
     if (take_all(w, outcome)) return;
     if (alive || w->gate->fatal.code) continue;
     int code = gone(w, &e);

@@ -28,6 +28,7 @@ typedef struct tl_worker {
   int64_t idle_cpu;
   int64_t looks;      /* how many were asked */
   int64_t stopped_at; /* a session: when its entry was to be stopped, 0: it was not */
+  bool told;          /* … and that it does not stop */
   int signal;         /* the signal that stopped the run, 0: none */
   tl_err broken;      /* the worker said something that makes no sense */
 } tl_worker;

@@ -8,6 +8,8 @@
 #include "sandbox.h"
 #include "worker_lib.h"
 
+enum { ENOUGH = 256 << 10 };
+
 static tl_worker *self(lua_State *L)
 {
   return lua_touserdata(L, lua_upvalueindex(1));
@@ -52,11 +54,18 @@ static lua_State *thread_at(lua_State *L, int idx)
   return lua_tothread(L, idx);
 }
 
+/* The limit; and where that is used up, enough to set a variable to nil. */
+static size_t memory_of(lua_State *L, const tl_worker *w)
+{
+  size_t used = ((size_t)lua_gc(L, LUA_GCCOUNT) << 10) + ENOUGH;
+  return used > w->memory ? used : w->memory;
+}
+
 static int entry_begin(lua_State *L)
 {
   tl_worker *w = self(L);
   lua_State *thread = thread_at(L, 1);
-  w->entry = (tl_entry){.on = true, .stop_at = w->entry.stop_at};
+  w->entry = (tl_entry){.on = true, .stop_at = w->entry.stop_at, .memory = memory_of(L, w)};
   tl_stop_forget();
   count(thread, TL_TICK);
   return 0;
@@ -67,7 +76,7 @@ static int entry_begin(lua_State *L)
 static void bind_memory(lua_State *L, tl_worker *w, bool bound)
 {
   w->entry.bound = bound;
-  if (w->memory) tl_lua_set_memory(L, w->memory + (bound ? 0 : TL_WORKER_RESERVE));
+  if (w->memory) tl_lua_set_memory(L, w->entry.memory + (bound ? 0 : TL_WORKER_RESERVE));
 }
 
 static int entry_bound(lua_State *L)
@@ -102,7 +111,7 @@ static int entry_end(lua_State *L)
 {
   tl_worker *w = self(L);
   int64_t tick = w->entry.stopped_at;
-  w->entry = (tl_entry){0};
+  w->entry = (tl_entry){.memory = w->entry.memory};
   bind_memory(L, w, false);
   /* Lua collects when it is refused memory, but its string buffers do not: the next entry finds what
    * is to be had. */

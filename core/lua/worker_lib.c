@@ -43,11 +43,11 @@ static int lib_frames(lua_State *L)
   return 1;
 }
 
-/* traceback(thread) → text, one line a function */
+/* traceback(thread, [level]) → text, one line a function, without the innermost ones */
 static int lib_traceback(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTHREAD);
-  luaL_traceback(L, lua_tothread(L, 1), NULL, 0);
+  luaL_traceback(L, lua_tothread(L, 1), NULL, (int)luaL_optinteger(L, 2, 0));
   return 1;
 }
 
@@ -66,7 +66,8 @@ static int lib_memory_refused(lua_State *L)
 {
   tl_worker *w = self(L);
   bool refused = tl_lua_memory_refused(L);
-  if (refused) tl_lua_set_memory(L, w->memory + TL_WORKER_RESERVE);
+  size_t limit = w->entry.memory ? w->entry.memory : w->memory;
+  if (refused) tl_lua_set_memory(L, limit + TL_WORKER_RESERVE);
   lua_pushboolean(L, refused);
   lua_pushinteger(L, (lua_Integer)w->memory);
   return 2;

@@ -39,6 +39,20 @@ t.test('tables without end, kept in a variable or not', function()
   no_memory 'kept = {} for i = 1, math.huge do kept[i] = coroutine.create(print) end'
 end)
 
+t.test('what was kept can be let go, however often all was used up', function()
+  local fill = 'kept = kept or {} while true do kept[#kept + 1] = "%d" .. #kept end'
+  local entries = {}
+  for i = 1, 8 do
+    entries[i] = fill:format(i)
+  end
+  entries[9], entries[10] = 'kept = nil', 'return #("x"):rep(5 << 20)'
+  local played = play(entries, { limits = { cpu_seconds = 0, memory = SMALL << 20, seconds = 60 } })
+  t.eq(played.shown[8].code, 'NO_MEMORY')
+  t.eq(played.shown[9].text, 'nil', core.json.encode(played.shown[9]))
+  t.eq(played.shown[10].text, tostring(5 << 20))
+  played.drop()
+end)
+
 t.test('a pcall around what needs too much does not help, and does no harm', function()
   no_memory(
     'kept = {} while true do pcall(function() kept[#kept + 1] = { {} } end) if #kept > 1e7 '

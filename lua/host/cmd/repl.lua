@@ -1,15 +1,13 @@
 --- tlab repl: a session, kept as a run.
 
 local core = require 'core'
+local attend = require 'host.repl.attend'
 local granted = require 'host.cmd.granted'
-local prompt = require 'host.repl.prompt'
-
-local FILE = 'tlab/repl/recipe.lua'
 
 local function recipe()
-  local source = core.embedded(FILE)
+  local source = core.embedded(attend.FILE:match '^lua/(.*)$')
   return {
-    file = 'lua/' .. FILE,
+    file = attend.FILE,
     origin = 'embedded',
     source = source,
     sha256 = core.hash.bytes(source),
@@ -21,22 +19,13 @@ return function(_, options)
   if not lab then
     return nil, err
   end
-  local at = prompt.new(lab, options)
   local how = granted(options)
+  local at = attend.attend(how, lab, options)
   how.lab, how.found, how.recipe, how.words = lab, recipe(), 'repl', {}
   how.seed, how.no_input, how.command = options.seed, true, 'repl'
-  how.hooks = {
-    ['repl.next'] = function(shown)
-      return at:next(shown)
-    end,
-  }
-  how.undeclared = true
-  function how.permit(refusal)
-    return require('host.repl.permits').ask(at, refusal)
-  end
-  function how.began(run, session)
-    at.run, at.session = run, session
-  end
+  -- A session is as long as it is: no limit of processor time unless one is asked for.
+  local limits = lab.config.limits or {}
+  how.limits.cpu_seconds = how.limits.cpu_seconds or limits.cpu_seconds or 0
   local result
   result, err = require('host.run.lifecycle').run(how)
   if not result then

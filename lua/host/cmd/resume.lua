@@ -14,6 +14,18 @@ local function tell_again(result, options)
   end
 end
 
+--- A session goes on at its prompt.
+local function attend(how, lab, options)
+  local manifest = require('host.manifest.read').read(how.dir)
+  local sessions = require 'host.repl.attend'
+  if not manifest or not sessions.is_session(manifest) then
+    return nil
+  end
+  local at = sessions.attend(how, lab, options)
+  at.entries, at.entry = sessions.earlier(how.dir)
+  return at
+end
+
 return function(words, options)
   local lab, err = require('host.lab').find '.'
   if not lab then
@@ -26,11 +38,15 @@ return function(words, options)
   end
   local how = granted(options)
   how.lab, how.dir = lab, dir
+  local at = attend(how, lab, options)
   local result
   result, err = require('host.run.resume').run(how)
   if not result then
     return nil, err
   end
   tell_again(result, options)
+  if at then
+    return at:ended(result)
+  end
   return require('host.cmd.outcome').tell(result, options, lab)
 end

@@ -98,6 +98,7 @@ local function perform(run, session, manifest, how)
     allow = run.allow,
     deny = run.deny,
     calls = lifecycle.calls(run, how),
+    undeclared = how.undeclared or false,
   }
   if ok then
     ok, err = lifecycle.secrets(session, run.lab, run.needs)
@@ -106,6 +107,9 @@ local function perform(run, session, manifest, how)
   end
   if ok then
     ok, err = session:begin(run.dir, true)
+  end
+  if ok and how.began then
+    how.began(run, session)
   end
   if not ok then
     return nil, err
@@ -221,6 +225,8 @@ local function go_on(how, manifest, rest)
       return run
     end),
     quiet = how.quiet or false,
+    hooks = how.hooks,
+    permit = how.permit,
   }
   local outcome
   if session then
@@ -254,7 +260,8 @@ local function claim(how, manifest)
 end
 
 --- Brings a run to its end, whatever end that is.
----@param how table {lab, dir = the run's folder, allow?, limits?, offline?, quiet?}
+---@param how table {lab, dir = the run's folder, allow?, limits?, offline?, quiet?,
+---  hooks?, permit?, undeclared?, began? as of host.run.lifecycle}
 ---@return table|nil result as lifecycle.run gives it, and `again` = numbers performed a second time
 ---@return table|nil err the run is then as it was
 function M.run(how)

@@ -91,9 +91,9 @@ local function split(text)
   return text
 end
 
-local function trace(co)
+local function trace(co, level)
   local lines = {}
-  for line in core.traceback(co):gmatch('[^\n]+') do
+  for line in core.traceback(co, level):gmatch('[^\n]+') do
     if not line:find('lua/tlab/worker/', 1, true) then
       lines[#lines + 1] = line
     end
@@ -111,12 +111,13 @@ function M.raise(err)
 end
 
 --- Remembers where a task ended, before its coroutine is dropped.
-function M.note(value, co)
+---@param level? integer how many functions to leave out
+function M.note(value, co, level)
   local file, line = place(co)
   if #noted == NOTED then
     table.remove(noted, 1)
   end
-  noted[#noted + 1] = { value = value, file = file, line = line, traceback = trace(co) }
+  noted[#noted + 1] = { value = value, file = file, line = line, traceback = trace(co, level) }
 end
 
 --- Forgets what was noted: an error of the same text is another one in the next entry of a session.

@@ -7,6 +7,7 @@ local create, resume, yield = coroutine.create, coroutine.resume, coroutine.yiel
 local status, running = coroutine.status, coroutine.running
 local isyieldable, close = coroutine.isyieldable, coroutine.close
 
+local HANDLER = 5 -- functions on the stack from core.traceback to the one that handles an error
 local CONCURRENCY = 8 -- tasks of one map at once when nothing is said
 
 --- SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014), cut to
@@ -193,7 +194,7 @@ function M.entry(f)
   -- What f leaves to be closed is closed within xpcall: a hook that raised is off until then.
   task.co = create(function()
     return table.pack(xpcall(f, function(value)
-      pcall(errors.note, value, running())
+      pcall(errors.note, value, running(), HANDLER)
       return value
     end))
   end)
