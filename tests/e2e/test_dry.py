@@ -2,7 +2,9 @@
 
 import json
 import os
+import pty
 import signal
+import subprocess
 
 import pytest
 
@@ -122,6 +124,27 @@ def test_a_record_answers(lab):
             assert effects["http.send"]["answer"] == "recorded" and effects["proc.run"]["answer"] == "recorded"
             assert next(o["size"] for o in report["outputs"] if o["path"] == "sent.json") == len('{"status":200}\n')
         assert len(server.requests) == asked
+
+
+def test_an_index_is_not_begun(lab):
+    """Where runs.csv would be made before an answer, as in a clone, a dry run does without."""
+    assert lab.tlab("day", "date=2026-10-03").exit == 0
+    (lab.root / "runs.csv").unlink()
+    before = tree(lab.root)
+    done = lab.tlab("day", "--dry-run", f"--reuse={lab.manifest['id'][:8]}")
+    assert done.exit == 1 and "there is no run" in done.err
+    assert lab.tlab("day", "--dry-run", "--reuse=2026/10/03").exit == 0
+    assert tree(lab.root) == before
+
+
+def test_nothing_is_asked_on_the_terminal(lab):
+    main, other = pty.openpty()
+    words = lab.command("all", "url=http://127.0.0.1:9", "--dry-run")
+    with open("/dev/null", "wb") as nowhere:
+        process = subprocess.Popen(words, cwd=lab.root, stdin=other, stdout=nowhere, stderr=other)
+    assert process.wait(timeout=20) == 4
+    os.close(other)
+    os.close(main)
 
 
 @pytest.mark.parametrize("words", [("all",), ("all", "url=1"), ("no-such",), ("day", "date=2026-10-03")])

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import threading
@@ -39,6 +41,23 @@ def lab(tmp_path):
     lab.write("schemas/ask.json", SCHEMA)
     lab.write("note.txt", "1")
     return lab
+
+
+@pytest.fixture
+def start(lab):
+    """Starts a watch of `ask`; none outlives its test."""
+    started = []
+
+    def start(server, **streams):
+        words = lab.command("run", "--watch", "ask", f"url={server.base_url}")
+        started.append(subprocess.Popen(words, cwd=lab.root, start_new_session=True, **streams))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def replace(lab, name, text):
@@ -199,10 +218,10 @@ def test_a_called_recipe(lab):
 
 
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_during_a_run(lab, sig):
+def test_a_signal_during_a_run(lab, start, sig):
     """The run is kept as any that is interrupted, and no other begins."""
     with f.FaultServer([f.silence()]) as server:
-        process = lab.start("run", "--watch", "ask", f"url={server.base_url}")
+        process = start(server, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         wait_for(lambda: server.tries == 1)
         workers = worker_pids(process.pid)
         process.send_signal(sig)
@@ -229,14 +248,12 @@ def test_an_old_record_is_begun_with(lab):
             assert rounds()["reused"] == 2 and asked(server) == 2
 
 
-def test_for_people(lab):
+def test_for_people(lab, start):
     """A line a round on standard error, the folder on standard output."""
     with f.FaultServer([f.status(200, b"ok")] * 20) as server:
         out, err = (lab.root / name for name in ("out", "err"))
         with out.open("wb") as to, err.open("wb") as talk:
-            process = subprocess.Popen(
-                lab.command("run", "--watch", "ask", f"url={server.base_url}"), cwd=lab.root, stdout=to, stderr=talk
-            )
+            process = start(server, stdout=to, stderr=talk)
         wait_for(lambda: "Ctrl-C ends it" in err.read_text())
         replace(lab, "recipes/ask.lua", "return {")
         wait_for(lambda: "no run; recipes/ask.lua changed\n" in err.read_text())
@@ -248,6 +265,32 @@ def test_for_people(lab):
     first, second = out.read_text().splitlines()
     assert (lab.root / second / "run.json").exists() and first != second
     assert "6 effects, 2 of them from the record" in err.read_text(), err.read_text()
+
+
+def test_what_is_granted_on_the_terminal_stays_granted(lab, start):
+    """Asked in the first round, and not again."""
+    lab.write("lab.json", {"schema": "tlab.lab/1"})
+    main, other = pty.openpty()
+    with f.FaultServer([f.status(200, b"ok")] * 20) as server:
+        process = start(server, stdin=other, stdout=other, stderr=other)
+        os.close(other)
+        shown = b""
+
+        def comes(text):
+            nonlocal shown
+            while text not in shown:
+                assert select.select([main], [], [], 20)[0], shown
+                shown += os.read(main, 1000)
+
+        comes(b"[y/N]")
+        os.write(main, b"y\n")
+        comes(b"Ctrl-C ends it")
+        replace(lab, "note.txt", "2")
+        comes(b"note.txt changed")
+        assert asked(server) == 4 and shown.count(b"[y/N]") == 1
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    os.close(main)
 
 
 @pytest.mark.parametrize(
