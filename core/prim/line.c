@@ -13,15 +13,24 @@
 #include <wchar.h>
 
 #include "../base/clean.h"
+#include "../base/json.h"
 #include "lazy.h"
 #include "term.h"
 
 enum { HISTORY_MOST = 1000, LISTED_MOST = 200, REPLACEMENT = 0xFFFD };
+enum { CTRL_C = 3, CTRL_Z = 26 };
+
+/* Bracketed paste (xterm's control sequences): the terminal puts marks around what is pasted. */
+#define PASTE_ON "\x1b[?2004h"
+#define PASTE_OFF "\x1b[?2004l"
+#define PASTE_BEGIN "\x1b[200~"
+#define PASTE_END "\x1b[201~"
 
 #define FUNCTIONS(X) \
   X(el_init) \
   X(el_set) \
-  X(el_gets) X(el_line) X(el_insertstr) X(el_deletestr) X(el_resize) X(history_init) X(history)
+  X(el_gets) \
+  X(el_line) X(el_insertstr) X(el_deletestr) X(el_push) X(el_resize) X(history_init) X(history)
 
 static struct {
   TL_LAZY_FIELDS(FUNCTIONS)
@@ -37,7 +46,8 @@ static struct {
   int signals;
   int came; /* the signal that ended it, 0: none */
   bool tried;
-  tl_buf ahead;   /* without the editor: read and not yet a line … */
+  tl_buf pasted;  /* lines of it that are still to come */
+  tl_buf ahead;   /* read and not yet typed, or, without the editor, not yet a line … */
   size_t scanned; /* … and this much of it has no line break */
   bool ended;
 } now;
@@ -74,19 +84,67 @@ static bool wait_byte(void)
 
 /* --- typing ------------------------------------------------------------------------------------ */
 
-/* As el_rfunc_t: 1 with a character, 0 at the end, -1 when a signal came or the terminal is gone. */
+/* Reads on behind `ahead`: false when there is no more, or a signal came. */
+static bool read_ahead(void)
+{
+  char chunk[65536];
+  now.ahead.max = TL_LINE_MOST;
+  while (wait_byte()) {
+    ssize_t n = read(STDIN_FILENO, chunk, sizeof chunk);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) now.came = SIGHUP;
+    return n > 0 && tl_buf_add(&now.ahead, chunk, (size_t)n) == TL_OK;
+  }
+  return false;
+}
+
+/* Ctrl-Z: all of this terminal's job stops, as a shell expects. What was typed is shown anew later. */
+static void stop_here(EditLine *el)
+{
+  (void)edit.el_set(el, EL_PREP_TERM, 0);
+  tl_talk_raw(PASTE_OFF, strlen(PASTE_OFF));
+  (void)kill(0, SIGTSTP);
+  tl_talk_raw(PASTE_ON, strlen(PASTE_ON));
+  (void)edit.el_set(el, EL_PREP_TERM, 1);
+  (void)edit.el_set(el, EL_REFRESH);
+}
+
+/* Neither is a signal while a line is typed: in what is pasted they are characters. */
+static bool is_signal(EditLine *el, char byte)
+{
+  if (byte == CTRL_C) now.came = SIGINT;
+  else if (byte == CTRL_Z) stop_here(el);
+  return byte == CTRL_C || byte == CTRL_Z;
+}
+
+/* The next byte: as type_char. */
+static int type_byte(char *byte)
+{
+  ssize_t n;
+  if (now.ahead.len > 0) {
+    *byte = now.ahead.data[0];
+    tl_buf_shift(&now.ahead, 1);
+    return 1;
+  }
+  do {
+    if (!wait_byte()) return -1;
+    n = read(STDIN_FILENO, byte, 1);
+  } while (n < 0 && (errno == EINTR || errno == EAGAIN));
+  if (n <= 0) now.came = SIGHUP; /* Ctrl-D is a key here */
+  return (int)n;
+}
+
+/* As el_rfunc_t: 1 with a character, otherwise a signal came or the terminal is gone. */
 static int type_char(EditLine *el, wchar_t *c)
 {
   mbstate_t state = {0};
-  (void)el;
   for (;;) {
     char byte;
-    if (!wait_byte()) return -1;
-    ssize_t n = read(STDIN_FILENO, &byte, 1);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (n <= 0) {
-      now.came = n < 0 ? SIGHUP : 0;
-      return (int)n;
+    int n = type_byte(&byte);
+    if (n <= 0) return n;
+    if (is_signal(el, byte)) {
+      if (now.came) return -1;
+      continue;
     }
     size_t took = mbrtowc(c, &byte, 1, &state);
     if (took == (size_t)-2) continue; /* the beginning of a character */
@@ -99,6 +157,47 @@ static char *show_prompt(EditLine *el)
 {
   (void)el;
   return (char *)(uintptr_t)now.line->prompt; /* libedit reads it only */
+}
+
+/* --- pasting ----------------------------------------------------------------------------------- */
+
+/* Takes what was pasted out of `ahead`, with the terminal's line ends as newlines and as plain text. */
+static bool take_paste(void)
+{
+  char *end;
+  while (!(end = now.ahead.len ? memmem(now.ahead.data, now.ahead.len, PASTE_END, 6) : NULL))
+    if (!read_ahead()) return false;
+  size_t len = (size_t)(end - now.ahead.data);
+  now.pasted = TL_BUF(len * 3);
+  for (size_t i = 0; i < len;) {
+    size_t whole = tl_utf8_valid(now.ahead.data + i, len - i);
+    for (size_t k = i; k < i + whole; k++) {
+      char c = now.ahead.data[k];
+      bool ends = c == '\n' && k > 0 && now.ahead.data[k - 1] == '\r'; /* it did already */
+      if (c != '\0' && !ends) (void)tl_buf_byte(&now.pasted, c == '\r' ? '\n' : c);
+    }
+    i += whole;
+    if (i < len) (void)tl_buf_str(&now.pasted, "\xef\xbf\xbd"); /* U+FFFD */
+    if (i < len) i++;
+  }
+  tl_buf_shift(&now.ahead, len + strlen(PASTE_END));
+  return true;
+}
+
+/* The key that a paste begins with: puts its first line into the line, as it is. Tabs complete nothing
+ * there, and escape sequences are no keys. Its other lines are those that are typed next. */
+static unsigned char paste(EditLine *el, int key)
+{
+  (void)key;
+  if (now.pasted.len == 0 && !take_paste()) return CC_EOF;
+  size_t len = strcspn(now.pasted.len ? now.pasted.data : "", "\n");
+  bool whole = len < now.pasted.len;
+  int rc = 0;
+  if (whole) now.pasted.data[len] = '\0';
+  if (len > 0) rc = edit.el_insertstr(el, now.pasted.data);
+  tl_buf_shift(&now.pasted, len + whole);
+  if (whole) edit.el_push(el, "\n");
+  return rc < 0 ? CC_ERROR : CC_REFRESH;
 }
 
 /* --- completion -------------------------------------------------------------------------------- */
@@ -199,6 +298,10 @@ static void set_up(EditLine *el)
                     complete);
   (void)edit.el_set(el, EL_BIND, "^I", "tlab-complete", NULL);
   (void)edit.el_set(el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+  (void)edit.el_set(el, EL_BIND, "^W", "ed-delete-prev-word", NULL);
+  (void)edit.el_set(el, EL_ADDFN, "tlab-paste", "take what is pasted", paste);
+  (void)edit.el_set(el, EL_BIND, PASTE_BEGIN, "tlab-paste", NULL);
+  (void)edit.el_set(el, EL_SETTY, "-d", "-isig", NULL);
   if (!now.history) return;
   (void)edit.history(now.history, &event, H_SETSIZE, HISTORY_MOST);
   (void)edit.history(now.history, &event, H_SETUNIQUE, 1);
@@ -233,10 +336,16 @@ static int edit_line(tl_buf *out, tl_line_end *how, tl_err *e)
   locale_t before = uselocale(now.utf8);
   /* Before the prompt, not after it as libedit has it: what is typed at once is no other mode's. */
   (void)edit.el_set(now.el, EL_PREP_TERM, 1);
+  tl_talk_raw(PASTE_ON, strlen(PASTE_ON));
+  if (now.pasted.len > 0) edit.el_push(now.el, PASTE_BEGIN);
   const char *text = edit.el_gets(now.el, &len);
   (void)uselocale(before);
+  tl_talk_raw(PASTE_OFF, strlen(PASTE_OFF));
+  /* libedit may see before type_char that the terminal is gone; Ctrl-D would be a line without length. */
+  if (!text && len < 0 && !now.came) now.came = SIGHUP;
   if (!text || len <= 0 || now.came) {
     *how = TL_LINE_END;
+    tl_buf_free(&now.pasted);
     tl_talk_raw("\n", 1);
     return TL_OK;
   }
@@ -303,6 +412,12 @@ int tl_line_read(const tl_line *line, tl_buf *out, tl_line_end *how, tl_err *e)
   if (now.came == SIGINT) *how = TL_LINE_INTERRUPTED;
   else if (now.came == SIGHUP) *how = TL_LINE_GONE;
   else if (now.came) (void)raise(now.came); /* blocked by whoever waits for signals: pending */
+  if (*how == TL_LINE_GONE) {
+    /* The kernel's own may come after the end of the input and says nothing new. Ignored alone it would
+     * be kept: signal(7), a blocked one is. */
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)sigdelset(&before, SIGHUP);
+  }
   (void)sigprocmask(SIG_SETMASK, &before, NULL);
   return rc;
 }
