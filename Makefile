@@ -309,7 +309,7 @@ san:
 
 test-all: deps-test
 	@$(MAKE) -s --no-print-directory all $(UNIT) $(SHORT) venv
-	@$(MAKE) -s --no-print-directory test-more ALSO='docs cli ops arch unit lua e2e'
+	@$(MAKE) -s --no-print-directory test-more ALSO='docs cli recipes ops arch unit lua e2e'
 
 # --- figures ----------------------------------------------------------------------------------
 $(BUILD)/bench/mock: tests/bench/mock.c
