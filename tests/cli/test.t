@@ -121,7 +121,7 @@ STDOUT:
     # the file calls t.test nowhere
   ok 4 - d: before
   not ok 5 - d: loop
-    # the recipe used up its CPU limit of 1 s…
+    # the recipe used up its CPU limit of 1 s: tlab test --limit-cpu=SECONDS
   not ok 6 - d: after
     # not run: the test before it ended all of them
   ok 7 - e: still

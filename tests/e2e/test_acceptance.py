@@ -204,6 +204,20 @@ def test_summ(checkout, command):
 KEY = "sk" + "_live_" + "aB3" * 8
 
 
+@shows("a recipe of one's own")
+def test_new_recipe(checkout, command):
+    said = checkout.type(command).stdout
+    assert "ok 2 - haiku: " in said and "not ok" not in said and said.splitlines()[-1].startswith("same: ")
+    assert (checkout.latest / "words.csv").read_text().startswith("word,times\n")
+    made = checkout.git("status", "--short", "-uall").split()[1::2]
+    assert [path for path in made if "haiku" in path and not path.startswith("20")] == [
+        "recipes/haiku.lua",
+        "schemas/haiku.schema.json",
+        "specs/haiku.json",
+        "tests/recipes/haiku_test.lua",
+    ]
+
+
 @shows("each commit is checked", pytest.mark.timeout(600))
 def test_hooks(checkout, command):
     before = checkout.git("rev-parse", "HEAD")

@@ -212,6 +212,9 @@ end
 --- Tells of what did not come to be run: the test at which it broke, and those behind it.
 local function tell_rest(state, outcome)
   local err = outcome.error
+  if err then -- it was not typed so
+    err.message = err.message:gsub('tlab run %-%-limit', 'tlab test --limit')
+  end
   if #state.names == 0 then
     state.names[1] = err and 'the file loads' or 'there is a test in it'
     err = err or { message = 'the file calls t.test nowhere' }
