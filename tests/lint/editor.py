@@ -24,6 +24,10 @@ LINES = {
     "local rows = run:map({ 1, 2 }, function(n, task) return n + task.seed end); print(rows[1] + 1)": "",
     "print(run.seed + 1, run:write('a', 'b').size, spec.anything.goes)": "",
     "print(string.rep('a', 3), table.unpack {}, math.pi, utf8.len 'a', coroutine.running())": "",
+    "for key, value in pairs { a = 1 } do print(key:upper(), value + 1) end": "",
+    "for i, value in ipairs { 'a' } do print(value:upper(), i + 1) end": "",
+    "local ok, err = pcall(error, 'x', 0); print(ok, err, select('#', 1), next {}, type(1) == 'table')": "",
+    "local made = setmetatable({ a = 1 }, { __index = {} }); print(made.a + 1, rawlen {}, _VERSION)": "",
     # An operation, its family, an argument, one too few, one too many.
     "tlab.fs.raed 'x'": "raed",
     "tlab.fx.read 'x'": "fx",
@@ -48,6 +52,9 @@ LINES = {
     "os.time()": "os",
     "debug.traceback()": "debug",
     "print(package.path)": "package",
+    "dofile 'x'": "dofile",
+    "loadfile 'x'": "loadfile",
+    "collectgarbage 'count'": "collectgarbage",
     "no_such_global()": "no_such_global",
 }
 HEAD = "---@type tlab.Recipe\nreturn {\n  name = 'planted',\n  run = function(run, spec)\n"

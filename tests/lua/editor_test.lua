@@ -157,6 +157,20 @@ function Box:open() end
 return M
 ]]
 
+t.test('functions outside of libraries are those that a recipe has', function()
+  local text, golden = stubs.globals(), assert(core.fs.read 'tests/lua/golden_globals.txt')
+  local here, there = {}, {}
+  for name in golden:gmatch '_G%.([%w]+) function\n' do
+    there[#there + 1] = name
+  end
+  for name in text:gmatch '\nfunction ([%w]+)%(' do
+    here[#here + 1] = name
+  end
+  table.sort(here)
+  table.sort(there)
+  t.eq(here, there)
+end)
+
 t.test('what a recipe may need has a field each', function()
   local class = stubs.globals():match '%-%-%-@class %(exact%) tlab.Needs\n(.-)\n\n'
   local _, count = class:gsub('%-%-%-@field', '')

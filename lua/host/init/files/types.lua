@@ -44,3 +44,121 @@ tlab = {}
 ---@param name string
 ---@return tlab.Secret
 function tlab.secret(name) end
+
+---Raises `message` when the value is nil or false; gives back all its arguments otherwise.
+---@generic T
+---@param value? T
+---@param message? any
+---@param ... any
+---@return T -?
+---@return any ...
+function assert(value, message, ...) end
+
+---@param message any a table {code, message, hint?} or a text
+---@param level? integer where: 1 here, 2 the caller, 0 no place
+function error(message, level) end
+
+---@param object any
+---@return any
+function getmetatable(object) end
+
+---@generic V
+---@param list V[]|table<integer, V>
+---@return fun(list: V[], i: integer): integer, V
+---@return V[]
+---@return integer
+function ipairs(list) end
+
+---@param chunk string|fun(): string? text only
+---@param name? string
+---@param mode? 't'
+---@param env? table
+---@return function? chunk
+---@return string? err
+function load(chunk, name, mode, env) end
+
+---@generic K, V
+---@param map table<K, V>|V[]
+---@param key? K
+---@return K?
+---@return V?
+function next(map, key) end
+
+---In the same order always.
+---@generic K, V
+---@param map table<K, V>|V[]|{ [K]: V }
+---@return fun(map: table<K, V>, key?: K): K, V
+---@return table<K, V>
+function pairs(map) end
+
+---@param fn function
+---@param ... any
+---@return boolean ok
+---@return any ...
+function pcall(fn, ...) end
+
+---A line for the person at the terminal.
+---@param ... any
+function print(...) end
+
+---@param a any
+---@param b any
+---@return boolean
+function rawequal(a, b) end
+
+---@param object table
+---@param key any
+---@return any
+function rawget(object, key) end
+
+---@param object table|string
+---@return integer
+function rawlen(object) end
+
+---@generic T: table
+---@param object T
+---@param key any
+---@param value any
+---@return T
+function rawset(object, key, value) end
+
+---A module of the lab's `lua/`, or of the library.
+---@param name string
+---@return any
+function require(name) end
+
+---@param from integer|'#'
+---@param ... any
+---@return any ...
+function select(from, ...) end
+
+---@generic T: table
+---@param object T
+---@param metatable table? without __gc and __mode
+---@return T
+function setmetatable(object, metatable) end
+
+---@param value any
+---@param base? integer
+---@return number?
+function tonumber(value, base) end
+
+---@param value any
+---@return string
+function tostring(value) end
+
+---@param value any
+---@return 'nil'|'number'|'string'|'boolean'|'table'|'function'|'thread'|'userdata'
+function type(value) end
+
+---@param fn function
+---@param handler fun(err: any): any
+---@param ... any
+---@return boolean ok
+---@return any ...
+function xpcall(fn, handler, ...) end
+
+---@type table<string, any>
+_G = {}
+
+_VERSION = 'Lua 5.4'
