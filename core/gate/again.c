@@ -17,7 +17,7 @@ static void give_recorded(tl_gate *g, tl_effect *f)
   tl_val value;
   if (tl_replay_answer(g->old, f->n, &value, &g->fatal) < 0) return;
   if (!old->failed) tl_effect_fetched(f);
-  if (tl_effect_is_next(f)) tl_entry_replayed(g, f->n);
+  if (tl_effect_is_next(f)) tl_entry_replayed(g, f);
   if (g->answer)
     g->answer(g->ud, f->ask, !old->failed ? "ok" : old->raise ? "raise" : "fail", &value);
   tl_free(&value);

@@ -35,8 +35,8 @@ void tl_effect_live(tl_effect *f);
 
 bool tl_effect_is_next(const tl_effect *f); /* repl.next */
 void tl_entry_over(tl_gate *g);
-/* The recorded answer of effect n, a repl.next, begins an entry. */
-void tl_entry_replayed(tl_gate *g, uint64_t n);
+/* The recorded answer of f, a repl.next, begins an entry. */
+void tl_entry_replayed(tl_gate *g, const tl_effect *f);
 
 /* A file that is copied into the run from outside of it, and where the record keeps it: a replay has
  * no other source for the bytes. `rel` holds the path. */

@@ -10,7 +10,8 @@ bool tl_effect_is_next(const tl_effect *f)
 
 void tl_entry_over(tl_gate *g)
 {
-  g->entry = g->stopping = false;
+  g->entry = 0;
+  g->stopping = false;
   tl_permit_entry_over(&g->permits);
 }
 
@@ -42,9 +43,9 @@ static int64_t stopped_at(const tl_replay *r, uint64_t n)
   return 0;
 }
 
-void tl_entry_replayed(tl_gate *g, uint64_t n)
+void tl_entry_replayed(tl_gate *g, const tl_effect *f)
 {
-  const tl_old *old = &g->old->effects[n - 1];
-  g->entry = !old->failed && old->answer.type != TL_NIL;
-  g->stop_at = stopped_at(g->old, n);
+  const tl_old *old = &g->old->effects[f->n - 1];
+  g->entry = !old->failed && old->answer.type != TL_NIL ? f->ask : 0;
+  g->stop_at = stopped_at(g->old, f->n);
 }

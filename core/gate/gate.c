@@ -207,7 +207,7 @@ static void finish(tl_effect *f, int rc)
   }
   if (rc == TL_OK) shift_answer(f);
   if (rc == TL_OK) tl_effect_fetched(f);
-  if (tl_effect_is_next(f)) g->entry = rc == TL_OK && f->call.out.type != TL_NIL;
+  if (tl_effect_is_next(f)) g->entry = rc == TL_OK && f->call.out.type != TL_NIL ? f->ask : 0;
   if (record_answer(f, rc, &e) < 0 && g->fatal.code == TL_OK) g->fatal = e;
   if (g->fatal.code == TL_OK) {
     if (rc == TL_OK) give(g, f->ask, rc, &f->call.out);

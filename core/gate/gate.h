@@ -57,8 +57,8 @@ typedef struct tl_gate {
   tl_carries carries; /* ends of streams that may be the start of a secret */
   tl_mend *mends;     /* resume: streams that were opened again */
   tl_guard guard;
-  bool entry;    /* a session: what the last repl.next answered is being evaluated … */
-  bool stopping; /* … and is being stopped: what it asks raises TL_EINTERRUPTED */
+  uint64_t entry; /* a session: number of the ask whose answer is being evaluated, 0: none … */
+  bool stopping;  /* … and is being stopped: what it asks raises TL_EINTERRUPTED */
   int64_t
       stop_at; /* replay: at which tick to stop the entry that the answer in hand begins, 0: never */
   tl_val calls;  /* what a called run is told besides recipe and spec; empty: none can be called */

@@ -359,7 +359,7 @@ static void take_signal(tl_worker *w)
   if (sig == SIGINT && tl_gate_stop(w->gate)) {
     w->stopped_at = tl_clock_ms();
     w->told = false;
-    tl_stop_wish(w->pid);
+    tl_stop_wish(w->pid, (int64_t)w->gate->entry);
     return;
   }
   if (!w->gate->stopping) w->stopped_at = 0;

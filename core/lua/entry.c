@@ -26,7 +26,7 @@ static void count(lua_State *thread, int instructions)
 static bool due(tl_entry *n)
 {
   n->ticks++;
-  if (n->stop_at ? n->ticks != n->stop_at : !tl_stop_wished()) return false;
+  if (n->stop_at ? n->ticks != n->stop_at : !tl_stop_wished(n->ask)) return false;
   n->stopped_at = n->ticks;
   return true;
 }
@@ -65,8 +65,8 @@ static int entry_begin(lua_State *L)
 {
   tl_worker *w = self(L);
   lua_State *thread = thread_at(L, 1);
-  w->entry = (tl_entry){.on = true, .stop_at = w->entry.stop_at, .memory = memory_of(L, w)};
-  tl_stop_forget();
+  w->entry = (tl_entry){
+      .on = true, .ask = w->entry.ask, .stop_at = w->entry.stop_at, .memory = memory_of(L, w)};
   count(thread, TL_TICK);
   return 0;
 }

@@ -21,6 +21,7 @@ typedef struct tl_entry {
   size_t memory;             /* how much of it the entry may use */
   bool bound;                /* the entry's own code runs, not what schedules it */
   int64_t ticks, stopped_at; /* stopped_at: the tick at which stopping began, 0: by an answer */
+  int64_t ask;               /* the number of the repl.next that gave it */
   int64_t stop_at;           /* of a replay: the tick at which it has to begin, 0: never */
 } tl_entry;
 

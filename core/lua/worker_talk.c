@@ -83,6 +83,7 @@ static int lib_ask(lua_State *L)
   tl_push(&w->frame, tl_int(task));
   tl_push(&w->frame, tl_str(op));
   tl_val *args = tl_push(&w->frame, tl_list());
+  if (strcmp(op, "repl.next") == 0) w->entry.ask = n;
   return finish_send(L, w, add_values(L, args, 4, last, &e), &e);
 }
 

@@ -2,31 +2,27 @@
 
 #include <signal.h>
 
-static volatile sig_atomic_t wished;
+static volatile sig_atomic_t wished; /* the last number, its lower half */
 
-static void remember(int sig)
+static void remember(int sig, siginfo_t *info, void *context)
 {
   (void)sig;
-  wished = 1;
+  (void)context;
+  wished = info->si_value.sival_int;
 }
 
 void tl_stop_listen(void)
 {
-  struct sigaction act = {.sa_handler = remember, .sa_flags = SA_RESTART};
+  struct sigaction act = {.sa_sigaction = remember, .sa_flags = SA_RESTART | SA_SIGINFO};
   (void)sigaction(SIGUSR1, &act, NULL);
 }
 
-bool tl_stop_wished(void)
+bool tl_stop_wished(int64_t number)
 {
-  return wished;
+  return wished == (int)number;
 }
 
-void tl_stop_forget(void)
+void tl_stop_wish(pid_t worker, int64_t number)
 {
-  wished = 0;
-}
-
-void tl_stop_wish(pid_t worker)
-{
-  (void)kill(worker, SIGUSR1);
+  (void)sigqueue(worker, SIGUSR1, (union sigval){.sival_int = (int)number});
 }

@@ -30,7 +30,7 @@ typedef struct entry {
   const char *text;
   int stop_ms, again_ms;
   int64_t tick; /* the worker is told to stop here, 0: it is not */
-  bool late;    /* the wish to stop comes before it, when nothing is evaluated */
+  int64_t wish; /* the wish to stop what this ask of repl.next gives comes before it is given */
 } entry;
 
 typedef struct played {
@@ -81,7 +81,7 @@ static inline int next_entry(void *ud, const char *op, tl_call *call)
   ctrl_c_in(0, e->stop_ms);
   ctrl_c_in(1, e->again_ms);
   p->gate->stop_at = e->tick;
-  if (e->late) tl_stop_wish(p->worker->pid);
+  if (e->wish) tl_stop_wish(p->worker->pid, e->wish);
   call->out = tl_map();
   tl_put(&call->out, "text", tl_str(e->text));
   return TL_OK;

@@ -8,7 +8,7 @@
  * so whatever the later entries show is what the first one had come to. */
 static void stops(const char *text, const char *after, bool by_tick)
 {
-  const entry entries[] = {{.text = text, .stop_ms = 60}, {.text = after}, {.text = NULL}};
+  const entry entries[] = {{.text = text, .stop_ms = 25}, {.text = after}, {.text = NULL}};
   played p;
   play(&p, entries);
   assert_string_equal(tl_get_str(&p.outcome, "status", ""), "succeeded");
@@ -135,14 +135,21 @@ TEST(any_tick_leaves_the_scheduler_whole)
   drop(&p);
 }
 
-TEST(a_wish_that_comes_late_is_for_nobody)
+TEST(a_wish_that_comes_early_or_late_is_for_its_own_entry)
 {
-  const entry entries[] = {
-      {.text = "n = 0 for i = 1, 100000 do n = n + 1 end return n", .late = true}, {.text = NULL}};
+  const char *text = "n = 0 for i = 1, 1000000 do n = n + 1 end return n";
+  const entry entries[] = {{.text = text, .wish = 1},
+                           {.text = text, .wish = 1},
+                           {.text = text, .wish = 3},
+                           {.text = text},
+                           {.text = NULL}};
   played p;
   (void)state;
   play(&p, entries);
-  assert_string_equal(shown(&p, 0, "text"), "100000");
+  assert_string_equal(shown(&p, 0, "code"), "INTERRUPTED");
+  assert_string_equal(shown(&p, 1, "text"), "1000000");
+  assert_string_equal(shown(&p, 2, "code"), "INTERRUPTED");
+  assert_string_equal(shown(&p, 3, "text"), "1000000");
   must_replay(&p);
   drop(&p);
 }
@@ -192,7 +199,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(what_is_stopped_asks_no_more),
       cmocka_unit_test(ticks_do_not_depend_on_when_answers_come),
       cmocka_unit_test(any_tick_leaves_the_scheduler_whole),
-      cmocka_unit_test(a_wish_that_comes_late_is_for_nobody),
+      cmocka_unit_test(a_wish_that_comes_early_or_late_is_for_its_own_entry),
       cmocka_unit_test(the_second_one_ends_the_session),
       cmocka_unit_test(two_in_a_row_are_one),
   };
