@@ -113,6 +113,8 @@ def test_mistakes_end_nothing_else(lab):
         assert "\x1b" not in said and "\x07" not in said, (line, said)
     assert person.end() == 0
     assert_as_it_was(lab)
+    limits = json.loads((lab.root / "latest" / "run.json").read_text())["limits"]
+    assert limits == {"cpu_seconds": 0, "memory": 192 << 20, "seconds": 0}, "a session may last for days"
     text = (lab.root / "latest" / "session.lua").read_text()
     assert "\nfunction g()\n  return nope.y end\n-- g()\n-- error[RUN_FAILED]" in text
 
@@ -149,6 +151,8 @@ def test_a_secret_is_in_no_history_and_no_record(lab):
     assert "<secret:KEY>" in person.type("y"), said
     assert person.end() == 0
     assert (lab.root / ".local/state/tlab/history").read_text() == "x = 1\ny\n"
+    manifest = json.loads((lab.root / "latest" / "run.json").read_text())
+    assert manifest["permits"]["needs"]["secret"] == ["KEY"], "as if the session had declared all of them"
     kept = [path for path in (lab.root / "latest").resolve().rglob("*") if path.is_file()]
     assert kept and not [path for path in kept if secret.encode() in path.read_bytes()]
     assert_as_it_was(lab)

@@ -51,6 +51,18 @@ local function read_spec(how, decl, recipe)
   return ok and spec, err
 end
 
+--- The needs that a recipe declares; a session, which declares none, may come to want any secret.
+local function all_of(how, declared)
+  if not how.undeclared then
+    return declared
+  end
+  local secret = core.json.array {}
+  for name in pairs(how.lab.config.secrets) do
+    secret[#secret + 1] = name
+  end
+  return { secret = secret }
+end
+
 --- Has the worker declare the recipe, reads the spec, and looks at the lab.
 ---@param how table of lifecycle.run
 ---@param session table core.session
@@ -71,7 +83,7 @@ function M.run(how, session, recipe, modules, limits)
     return nil, err
   end
   local needed
-  needed, err = needs.resolve(decl.needs, spec.value, lab.config)
+  needed, err = needs.resolve(all_of(how, decl.needs), spec.value, lab.config)
   if not needed then
     err.file, err.line = recipe.file, declaration.line(recipe.source, 'needs')
     return nil, err
