@@ -82,7 +82,7 @@ def by_op(report):
 
 
 def test_nothing_is_touched(lab):
-    """D1: neither the lab nor a server hears of it, whatever the recipe asks for."""
+    """Neither the lab nor a server hears of it, whatever the recipe asks for."""
     with f.FaultServer([f.status(200, b"never")]) as server:
         done, report = dry(lab, "all", f"url={server.base_url}", *ALLOWED)
         assert not server.requests
@@ -164,18 +164,44 @@ def test_retries_do_not_wait(lab):
     assert report["error"]["certain"] is False
 
 
-@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
-def test_stopped(lab, sig):
-    """D2: Ctrl-C: the scratch folder goes, the worker, too."""
-    lab.write(
-        "recipes/busy.lua",
-        "return { name = 'busy', summary = 'S.', home = 'a', run = function(run) run:write('a', 'a') while true do end end }",
-    )
-    before = tree(lab.root)
+BUSY = """
+return {
+  name = 'busy', summary = 'Does not end.', home = 'a',
+  run = function(run)
+    run:write('a', 'a')
+    while true do end
+  end,
+}
+"""
+
+
+def busy(lab):
+    """A dry run that has written something and does not end."""
+    lab.write("recipes/busy.lua", BUSY)
     process = lab.start("busy", "--dry-run", env={"TMPDIR": str(lab.scratch)})
     wait_for(lambda: list(lab.scratch.glob("tlab-dry-*/a")))
+    return process
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+def test_stopped(lab, sig):
+    """Ctrl-C: the scratch folder goes, the worker, too."""
+    process = busy(lab)
+    before = tree(lab.root)
     workers = worker_pids(process.pid)
     exit_code, out, err = kill_and_reap(process, sig)
     assert exit_code == 128 + sig and "error[INTERRUPTED]" in err and not out
     assert tree(lab.root) == before and list(lab.scratch.iterdir()) == []
     assert not any(os.path.exists(f"/proc/{pid}") for pid in workers)
+
+
+def test_killed(lab):
+    """What a killed one leaves is rubbish, once it is old enough to be nobody's."""
+    process = busy(lab)
+    (folder,) = lab.scratch.iterdir()
+    env = {"TMPDIR": str(lab.scratch)}
+    os.utime(folder, (0, 0))
+    assert lab.tlab("gc", "--yes", env=env).exit == 0 and folder.exists()
+    kill_and_reap(process)
+    os.utime(folder, (0, 0))
+    assert lab.tlab("gc", "--yes", env=env).exit == 0 and not folder.exists()

@@ -275,7 +275,6 @@ static void terminate(void)
   assert_int_equal(kill(getpid(), SIGTERM), 0);
 }
 
-/* The last one: what comes of a second signal is the end. */
 static void a_signal_ends_it(void **state)
 {
   (void)state;
@@ -288,6 +287,17 @@ static void a_signal_ends_it(void **state)
   assert_int_equal(watch(terminate), TL_OK);
   assert_int_equal(tl_get_int(&got.out, "signal", 0), SIGTERM);
   assert_string_equal(changed(), "");
+}
+
+/* The last one, since a second signal is the end: one came while a run was being written down. */
+static void a_signal_from_before_is_not_forgotten(void **state)
+{
+  (void)state;
+  put("a", "old");
+  expect("a", "old");
+  terminate();
+  assert_int_equal(watch(NULL), TL_OK);
+  assert_int_equal(tl_get_int(&got.out, "signal", 0), SIGTERM);
 }
 
 int main(void)
@@ -305,6 +315,7 @@ int main(void)
       TEST(nobody_is_waited_for_for_ever),
       TEST(wrong_words_are_refused),
       TEST(a_signal_ends_it),
+      TEST(a_signal_from_before_is_not_forgotten),
   };
   return cmocka_run_group_tests_name("fs.watch", tests, NULL, NULL);
 }

@@ -82,36 +82,39 @@ function M:add_unasked()
   end
 end
 
---- The options that allow what is missing, as narrow as they can be. Of several paths below one
---- that the recipe declares it is that one.
+--- What each missing permit is an option for: itself, or of several paths below one that the recipe
+--- declares that one.
+local function subjects_of(list, needed)
+  local above, count = {}, {}
+  for i, permit in ipairs(list) do
+    local path = permit.family == 'read' and permits.match('read', permit.subject, needed) or false
+    above[i] = path
+    count[path] = (count[path] or 0) + 1
+  end
+  for i, permit in ipairs(list) do
+    above[i] = above[i] and count[above[i]] > 1 and above[i] or permit.subject
+  end
+  return above
+end
+
+--- The options that allow what is missing, as narrow as they can be.
 ---@param unasked boolean also for what was not asked for
 ---@return string[]
 function M:options(unasked)
-  local options, seen = core.json.array {}, {}
+  local list, options, seen = {}, core.json.array {}, {}
   for _, permit in ipairs(self.list) do
     if permit.missing == 'not allowed' and (permit.asked or unasked) then
-      local subject = permit.subject
-      local above = permit.family == 'read' and permits.match('read', subject, self.run.needs.read)
-      if above and self:count_below(above) > 1 then
-        subject = above
-      end
-      local option = ('--allow-%s=%s'):format(permit.family, subject)
-      if not seen[option] then
-        seen[option] = true
-        options[#options + 1] = option
-      end
+      list[#list + 1] = permit
+    end
+  end
+  for i, subject in ipairs(subjects_of(list, self.run.needs.read)) do
+    local option = ('--allow-%s=%s'):format(list[i].family, subject)
+    if not seen[option] then
+      seen[option] = true
+      options[#options + 1] = option
     end
   end
   return options
-end
-
-function M:count_below(path)
-  local count = 0
-  for _, permit in ipairs(self.list) do
-    local fits = permit.missing == 'not allowed' and permit.family == 'read'
-    count = count + (fits and core.permit_match('read', path, permit.subject) and 1 or 0)
-  end
-  return count
 end
 
 --- What no option helps against: words for a person.
