@@ -423,6 +423,7 @@ FILE: tests/recipes/echo_test.lua
     t.err(function() tlab.test.ask('nothing', {}) end, 'ARGUMENT')
     t.err(function() tlab.test.ask('write', {}) end, 'ARGUMENT')
     t.err(function() tlab.test.ask('told', { ok = 1 }) end, 'ARGUMENT')
+    t.err(function() tlab.test.ask('plan', { names = { 'another' } }) end, 'ARGUMENT')
   end)
 RUN: tlab test -q
 STDOUT:

@@ -1,18 +1,15 @@
---- A file of tests: read and run in a worker as confined as a recipe's. What its tests ask for is
---- done here (tlab.test), each in a lab of its own.
+--- A file of tests: read and run in a worker as confined as a recipe's. Its tests are told of as
+--- they end.
 
 local core = require 'core'
-local artifacts = require 'host.test.artifacts'
-local labs = require 'host.lab'
 local prepare = require 'host.run.prepare'
 local recipes = require 'host.run.recipe'
-local run = require 'host.test.run'
+local requests = require 'host.test.requests'
 local scratch = require 'host.test.scratch'
 
 local M = {}
 
 local MAIN = 'tlab/test/main.lua'
-local READ_MAX = 64 << 20
 
 ---@class test.Result
 ---@field file string
@@ -23,113 +20,26 @@ local READ_MAX = 64 << 20
 ---@field line integer?
 ---@field hint string?
 
-local requests = {}
-
---- The lab of the test that runs; made when it is first wanted.
-local function lab_of(state)
-  if state.test_lab then
-    return state.test_lab
+--- The file has been read, and has these tests.
+local function plan(state, about)
+  if #state.names > 0 then
+    return nil
   end
-  state.labs = state.labs + 1
-  local err
-  state.test_lab, err = scratch.make(state.dir, state.labs, state.lab.root)
-  return state.test_lab, err
-end
-
-local function close_lab(state)
-  if state.test_lab then
-    core.fs.purge(state.test_lab.root)
-  end
-  state.test_lab, state.runs = nil, {}
-end
-
-function requests.plan(state, about)
   state.names = about.names
   return true
 end
 
-function requests.write(state, about)
-  local lab, err = lab_of(state)
-  if not lab then
-    return nil, err
-  end
-  local ok
-  ok, err = core.fs.parents(about.path:match '^(.*)/' or '.', lab.root)
-  if ok then
-    ok, err = core.fs.replace(lab.root .. '/' .. about.path, about.bytes)
-  end
-  if ok and about.path == 'lab.json' then
-    state.test_lab, err = labs.find(lab.root)
-    ok = state.test_lab and true
-  end
-  return ok, err
-end
-
-function requests.run(state, about)
-  local lab, err = lab_of(state)
-  if not lab then
-    return nil, err
-  end
-  local told, dir
-  told, err, dir = run.run(lab, about, state.lab.root, state.limits)
-  if not told then
-    return nil, err
-  end
-  state.runs[#state.runs + 1] = { dir = dir, manifest = told.manifest, error = told.error }
-  told.number = #state.runs
-  return told
-end
-
---- A run that the test has, with what it left; what a failed one lacks, its error explains.
-local function run_of(state, about)
-  local one = state.runs[about.run]
-  if one and one.dir then
-    return one
-  end
-  local why = one and one.error
-  return nil, why and { code = why.code, message = 'the run failed: ' .. why.message }
-end
-
-function requests.read(state, about)
-  local one, err = run_of(state, about)
-  if not one then
-    return nil, err
-  end
-  for _, output in ipairs(one.manifest.outputs or {}) do
-    if output.path == about.name then
-      return core.fs.read(one.dir .. '/' .. about.name, READ_MAX)
-    end
-  end
-  local why = one.error and ', and failed: ' .. one.error.message or ''
-  return nil,
-    { code = 'NOT_FOUND', message = ('the run made no file %s%s'):format(about.name, why) }
-end
-
-function requests.artifacts(state, about)
-  local one, err = run_of(state, about)
-  if not one then
-    return nil, err
-  elseif one.error then
-    return 'the run failed: ' .. one.error.message
-  end
-  local wrong, taken
-  wrong, err, taken = artifacts.compare(state.lab.root, about.folder, one, state.update)
-  for _, path in ipairs(taken or {}) do
-    state.taken(path)
-  end
-  if wrong and wrong ~= '' then
-    wrong = wrong .. ('to take over what came: tlab test --update %s'):format(state.file.name)
-  end
-  return wrong, err
-end
-
 --- A test has ended.
-function requests.told(state, about)
+local function told(state, about)
+  local name = state.names[state.done + 1]
+  if not name then
+    return nil
+  end
   state.done = state.done + 1
-  close_lab(state)
+  requests.close(state)
   state.told {
     file = state.file.file,
-    name = state.names[state.done],
+    name = name,
     ok = about.ok,
     message = about.message,
     at = about.file,
@@ -139,22 +49,16 @@ function requests.told(state, about)
   return true
 end
 
---- What lua/tlab/test asks for has these; a test that asks by itself may be wrong.
-local FORMS = {
-  plan = { names = 'table' },
-  write = { path = 'string', bytes = 'string' },
-  run = { recipe = 'string', spec = 'table' },
-  read = { run = 'number', name = 'string' },
-  artifacts = { run = 'number', folder = 'string' },
-  told = { ok = 'boolean' },
-}
+local own = { plan = plan, told = told }
 
-local function check(what, about)
-  local form = FORMS[what]
-  for name, kind in pairs(form or {}) do
-    form = type(about[name]) == kind and form or nil
+--- What lua/tlab/test asks for; a test that asks by itself may be wrong.
+local function answer(state, what, about)
+  local fits = requests.fits(what, about)
+  if fits and not own[what] then
+    return requests.answer(state, what, about)
   end
-  return form ~= nil, { code = 'ARGUMENT', message = 'test.ask is for tlab.test, which asks so' }
+  local done = fits and own[what](state, about) or nil
+  return done, not done and { code = 'ARGUMENT', message = 'test.ask is for tlab.test' } or nil
 end
 
 --- Where a file of tests finds modules: the file itself, then as any recipe.
@@ -178,11 +82,7 @@ local function start(state)
     module = modules(state),
     hooks = {
       ['test.ask'] = function(what, about)
-        local ok, err = check(what, about)
-        if not ok then
-          return nil, err
-        end
-        return requests[what](state, about)
+        return answer(state, what, about)
       end,
     },
   }
