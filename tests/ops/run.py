@@ -21,6 +21,8 @@ import sys
 import tempfile
 import threading
 
+import types_of_ops as types
+
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = ["works", "wrong argument", "not permitted", "fails"]
 RAISES = {"wrong argument": "ARGUMENT", "not permitted": "NOT_PERMITTED"}
@@ -203,11 +205,15 @@ def check_replay(tap, world, folder, ops, asked):
         )
 
 
-def check_family(tap, world, cases):
+def check_family(tap, world, ops, cases):
+    answers = {op["name"]: types.answer(op["returns"]) for op in ops}
     asked = [case for case in cases if "cannot" not in case]
     folder, rows = world.run([{key: case[key] for key in ("op", "case", "args")} for case in asked])
     for case, row in zip(asked, rows, strict=True):
         tap.say(as_expected(case, row), f"{case['op']}: {case['case']}", f"{case}\ncame: {row}")
+        if "gives" in row:
+            wrong = types.misfits(answers[case["op"]], row["gives"])
+            tap.say(not wrong, f"{case['op']}: answers as the table says", "\n".join(wrong))
     return folder, rows, asked
 
 
@@ -231,7 +237,7 @@ def main():
         world, runs = World(folder, tlab), {}
         for family in families:
             own = [case for case in cases if case["op"].split(".")[0] == family]
-            runs[family] = check_family(tap, world, own)
+            runs[family] = check_family(tap, world, families[family], own)
             verify = world.call("verify", str(runs[family][0]))
             tap.say(verify.returncode == 0, f"{family}: verified", verify.stdout + verify.stderr)
         world.change()
