@@ -56,7 +56,7 @@ command('save', 'FILE', 'this session as a recipe: recipes/x.lua', function(prom
 end)
 
 command('quit', '', 'ends the session; so does Ctrl-D', function(prompt)
-  prompt.quit = true
+  prompt.over = true
 end)
 
 --- Performs a line that begins with a colon.

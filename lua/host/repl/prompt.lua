@@ -15,6 +15,8 @@ local PROMPT, MORE = '> ', '. '
 ---@field options table of the command line
 ---@field person boolean whether somebody sits at a terminal; standard input is a script otherwise
 ---@field style table of standard error
+---@field over boolean? whether the session is to end
+---@field failed table? the error of a script's own command
 ---@field run table? of host.run.prepare, once it has begun
 ---@field session table? core.session
 ---@field entries table[] what was evaluated: {text, failed}
@@ -95,7 +97,10 @@ function Prompt:show(shown)
   return shown.error
 end
 
---- A line that is not for the worker: whether it was one, and the error it ended with.
+--- A line that is not for the worker.
+---@return boolean is_own whether it was one
+---@return table|nil err
+---@return table|nil given what the worker is to have instead
 local function own(self, line)
   if line:find '^%s*:%a' then
     return true, require('host.repl.commands').perform(self, line)
@@ -105,38 +110,51 @@ local function own(self, line)
   return false
 end
 
+--- What a line that begins an entry is to the worker: nil when it is nothing.
+local function taken(self, line)
+  local is_own, err, given = own(self, line)
+  if err and not self.person then
+    self.failed, self.over = err, true
+  elseif err then
+    self:tell(err)
+  elseif not is_own and line:find '%S' then
+    return { text = line }
+  end
+  return given
+end
+
+--- The end of the input. An entry that is not complete is an error of a script.
+local function at_end(self, why)
+  if type(why) == 'table' then
+    return nil, why
+  elseif #self.entry > 0 and not self.person then
+    return { text = '', stop = true }
+  end
+  return nil
+end
+
 --- The next line for the worker.
 ---@return table|nil answer of repl.next; nil at the end
 ---@return table|nil err
 function Prompt:next_line()
   local drop
-  while true do
+  while not self.over do
     local line, why = self.read(#self.entry > 0 and MORE or PROMPT)
     if why == 'interrupted' then
       drop, self.entry = drop or #self.entry > 0, {}
-    elseif not line and type(why) == 'table' then
-      return nil, why
     elseif not line then
-      return #self.entry > 0 and not self.person and { text = '', stop = true } or nil
+      return at_end(self, why)
     elseif #self.entry > 0 then
       return { text = line }
     else
-      local is_own, err, answer = own(self, line)
-      if is_own and err then
-        if not self.person then
-          self.failed = err
-          return nil
-        end
-        self:tell(err)
-      elseif answer or not is_own and line:find '%S' then
-        answer = answer or { text = line }
-        answer.drop = drop
-        return answer
-      elseif self.quit then
-        return nil
+      local given = taken(self, line)
+      if given then
+        given.drop = drop
+        return given
       end
     end
   end
+  return nil
 end
 
 --- The answer to repl.next.
