@@ -168,3 +168,15 @@ def test_values_fit_the_terminal_as_it_is(lab):
         assert columns - 8 < max(map(len, lines)) <= columns, lines
     assert person.end() == 0
     assert_as_it_was(lab)
+
+
+def test_an_error_is_told_with_its_own_way(lab):
+    """-v shows through which entries it went, also where an earlier error had the same text."""
+    person = Person(lab, "-v")
+    person.type("function f() return nothing.here end")
+    assert "entry 2:1: in" in person.type("f(1)")
+    person.type("function g() return (f()) end")
+    said = person.type("g()")
+    assert "entry 3:1: in" in said and "entry 4:1: in" in said and "entry 2:1" not in said
+    assert person.end() == 0
+    assert_as_it_was(lab)
