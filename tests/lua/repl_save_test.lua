@@ -3,6 +3,7 @@ local core = require 'core'
 local lab_json = require 'host.repl.lab_json'
 local save = require 'host.repl.save'
 
+local SECRET = '$secret' -- how a record marks one
 local ID = ('3f9a1c2d'):rep(8)
 
 local function text_of(entries, used)
@@ -45,7 +46,7 @@ end)
 
 t.test('it is laid out, and says where it is from', function()
   t.eq(
-    text_of({ 'if x then\n  y()\nend' }, { net = { '127.0.0.1:8080' }, env = {}, run = { "it's" } }),
+    text_of({ 'if x then\n  y()\nend' }, { net = { 'a:8080' }, env = {}, run = { "it's" } }),
     [[
 --- Saved from a session of tlab repl, run 3f9a1c2d.
 
@@ -53,7 +54,7 @@ return {
   name = 'x',
   summary = 'Saved from a session of tlab repl.',
   home = 'ai-team/artifacts',
-  needs = { net = { '127.0.0.1:8080' }, run = { 'it\'s' } },
+  needs = { net = { 'a:8080' }, run = { 'it\'s' } },
   run = function(run)
     if x then
       y()
@@ -77,7 +78,7 @@ t.test('needs are what was used, once, and not what was refused', function()
   local function line(effect)
     lines[#lines + 1] = core.json.encode(effect) .. '\n'
   end
-  local headers = { authorization = { 'Bearer ', { ['$secret'] = 'KEY' } } }
+  local headers = { authorization = { 'Bearer ', { [SECRET] = 'KEY' } } }
   for n = 1, 2 do
     line {
       n = n,

@@ -66,8 +66,8 @@ local function reader(text, at)
   return r
 end
 
---- What stands instead of a `local` and its names, and behind which place the text goes on; nil where
---- it has to stay.
+--- What stands instead of a `local` and its names, and from which place on the text goes on; nil
+--- where it has to stay.
 local function declared(text, at)
   local r, names = reader(text, at), {}
   if r.word == 'function' then
