@@ -96,6 +96,7 @@ local function check(results)
   }
 end
 
+---@type tlab.Recipe
 return {
   name = 'ai',
   summary = 'Ask a language model: each case × prompt × sample, all answers in one table.',

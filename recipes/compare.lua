@@ -90,6 +90,7 @@ local function note(run, lines)
   end
 end
 
+---@type tlab.Recipe
 return {
   name = 'compare',
   summary = 'Compare models on a data set: who is right how often, and what may be chance.',

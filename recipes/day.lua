@@ -91,6 +91,7 @@ local function write_new(run, name, text)
   end
 end
 
+---@type tlab.Recipe
 return {
   name = 'day',
   summary = 'Open a day: its folders, a page that says what is open, a place for notes.',

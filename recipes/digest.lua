@@ -35,6 +35,7 @@ local function opening(run, spec, told)
   )
 end
 
+---@type tlab.Recipe
 return {
   name = 'digest',
   summary = 'A week of the lab: its runs, how they ended, what they cost, what is open, commits.',

@@ -39,8 +39,7 @@ local function question(spec, piece)
   return SYSTEM:format(mark) .. (spec.instructions or ''), ('%s\n%s%s\n'):format(mark, data, mark)
 end
 
--- An answer that does not fit is asked for again, with what is wrong with it. What a server refuses
--- is not: tlab.llm has tried what may pass.
+-- An answer that does not fit is asked for again, with what is wrong; what a server refuses is not.
 local function ask(run, spec, piece, form)
   local system, prompt = question(spec, piece)
   local seed, err = spec.params and spec.params.seed or run.seed, nil
@@ -97,6 +96,7 @@ local function rows_of(pieces, answers)
   return rows, errors
 end
 
+---@type tlab.Recipe
 return {
   name = 'extract',
   summary = 'Take facts out of files, by a JSON Schema, each with the words that say so.',

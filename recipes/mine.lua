@@ -114,6 +114,7 @@ local function new_job(run, spec)
   }
 end
 
+---@type tlab.Recipe
 return {
   name = 'mine',
   summary = 'Mine a repository: a folder for each commit, tables of all, a page with charts.',

@@ -79,6 +79,7 @@ local function page(spec, folder, told)
   return table.concat(lines, '\n') .. '\n'
 end
 
+---@type tlab.Recipe
 return {
   name = 'post',
   summary = 'Make tables and figures of what an earlier run left behind.',

@@ -24,6 +24,7 @@ local function check(written)
   end
 end
 
+---@type tlab.Recipe
 return {
   name = 'summ',
   summary = 'Summarise a commit or a range: what changed, where, what to read first.',

@@ -836,11 +836,13 @@ function Run:input(path, options) end
 --- Puts a fact into the manifest: model, usage, seed, cost, metric, tag, params.
 ---@param kind string
 ---@param value table
+---@return any ...
 function Run:note(kind, value) end
 
 --- Puts a number into the manifest, by which runs can be found and compared.
 ---@param name string
 ---@param value number
+---@return any ...
 function Run:metric(name, value) end
 
 --- Runs another recipe of the lab, as a run of its own with its own folder and record, and waits
@@ -857,14 +859,17 @@ function Run:call(recipe, spec, options) end
 --- A line for later: in the record with its time, in `tlab show`, and on the terminal.
 ---@param text any
 ---@param fields? table<string, any> what belongs to it, by name; plain data
+---@return any ...
 function Run:log(text, fields) end
 
 --- A line for the person at the terminal.
 ---@param text any
+---@return any ...
 function Run:say(text) end
 
 --- How far it is, for the person at the terminal.
 ---@param done integer
 ---@param total integer
 ---@param label string?
+---@return any ...
 function Run:progress(done, total, label) end

@@ -127,6 +127,10 @@ function Box:open()
   return self
 end
 
+function Box:close()
+  self.size = 0
+end
+
 return M
 ]]
 local STUB = [[
@@ -150,9 +154,13 @@ local Box = {}
 --- Does it.
 ---@param one string
 ---@param two integer?
+---@return any ...
 function M.act(one, two) end
 
+---@return any ...
 function Box:open() end
+
+function Box:close() end
 
 return M
 ]]

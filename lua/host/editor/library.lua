@@ -19,6 +19,7 @@ end
 ---@field notes string[] comments that nothing followed yet
 ---@field class string? the class that they declare
 ---@field gap boolean whether an empty line came after them
+---@field gives table<string, boolean> heads of functions that return something
 ---@field tables table<string, boolean> names of tables whose functions are told
 ---@field module string? the table that the module returns
 
@@ -56,6 +57,14 @@ local function begins(stub, name)
   end
 end
 
+-- A function that gives something and does not say what gives anything, not nothing.
+local function told_of_answers(stub, line)
+  local says = table.concat(stub.notes, '\n'):find('---@return', 1, true)
+  if not says and stub.gives[line] then
+    stub.notes[#stub.notes + 1] = '---@return any ...'
+  end
+end
+
 -- What stands in the first column, line by line.
 local function take(stub, line)
   local head, owner = line:match '^(function ([%w_]+)[.:][%w_]+%b())'
@@ -68,6 +77,7 @@ local function take(stub, line)
   elseif name then
     begins(stub, name)
   elseif head and stub.tables[owner] then
+    told_of_answers(stub, line)
     keep(stub, head .. ' end\n')
   elseif field and stub.tables[table_of] then
     keep(stub, constant(field, value) .. '\n')
@@ -99,8 +109,12 @@ local function head_of(source)
 end
 
 local function stub_of(source, module)
-  local stub = { out = {}, notes = {}, gap = false, tables = {}, module = module }
-  for line in joined('\n' .. source):sub(2):gmatch '([^\n]*)\n' do
+  local stub = { out = {}, notes = {}, gap = false, tables = {}, module = module, gives = {} }
+  source = joined('\n' .. source)
+  for head, body in source:gmatch '\n(function [^\n]+)(.-\n)end\n' do
+    stub.gives[head] = body:find '\n +return [^\n]' ~= nil
+  end
+  for line in source:sub(2):gmatch '([^\n]*)\n' do
     take(stub, line)
   end
   part(stub)

@@ -1,4 +1,5 @@
 --- A recipe to begin with: change it, or remove it.
+---@type tlab.Recipe
 return {
   name = 'hello',
   summary = 'Greet somebody, and keep the greeting.',

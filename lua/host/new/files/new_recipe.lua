@@ -1,4 +1,5 @@
 --- Counts words, to begin with: what new_recipe is for goes here.
+---@type tlab.Recipe
 return {
   name = 'new_recipe',
   summary = 'Count the words of a text.',
