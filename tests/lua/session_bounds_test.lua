@@ -4,7 +4,7 @@ local core = require 'core'
 local play = require('session_play').play
 
 -- Of the worker; a string takes twice its size while it is made.
-local SMALL, LARGE = 12, 100 -- MiB; a stack that overflows takes more than 16
+local SMALL, LARGE = 6, 100 -- MiB; a stack that overflows takes up to 100
 
 --- Plays an entry that ends with this error, then one that needs most of the memory; replays both.
 local function outlives(entry, code, message, memory)
@@ -23,13 +23,13 @@ local function outlives(entry, code, message, memory)
 end
 
 local function no_memory(entry)
-  outlives(entry, 'NO_MEMORY', 'limit 12 MiB', SMALL)
+  outlives(entry, 'NO_MEMORY', 'limit 6 MiB', SMALL)
 end
 
 t.test('a string of gigabytes', function()
   no_memory 'return ("x"):rep(1 << 30)'
   no_memory 'local s = "x" while true do s = s .. s end'
-  no_memory 'return table.concat({ ("x"):rep(4 << 20), ("y"):rep(4 << 20) }):upper()'
+  no_memory 'return table.concat({ ("x"):rep(2 << 20), ("y"):rep(2 << 20) }):upper()'
 end)
 
 t.test('tables without end, kept in a variable or not', function()
@@ -40,18 +40,31 @@ t.test('tables without end, kept in a variable or not', function()
 end)
 
 t.test('what was kept can be let go, however often all was used up', function()
-  local fill = 'kept = kept or {} while true do kept[#kept + 1] = "%d" .. #kept end'
   local entries = {}
-  for i = 1, 8 do
-    entries[i] = fill:format(i)
+  for i = 1, 3 do
+    entries[i] = 'pcall(function() while true do kept = { kept } end end)'
   end
-  entries[9], entries[10] = 'kept = nil', 'return #("x"):rep(5 << 20)'
+  local deep = 'local function f(n) if n > 0 then return (f(n - 1)) end kept = nil end f(50)'
+  entries[4], entries[5] = deep, 'return #("x"):rep(2 << 20)'
   local played = play(entries, { limits = { cpu_seconds = 0, memory = SMALL << 20, seconds = 60 } })
-  t.eq(played.shown[8].code, 'NO_MEMORY')
-  t.eq(played.shown[9].text, 'nil', core.json.encode(played.shown[9]))
-  t.eq(played.shown[10].text, tostring(5 << 20))
+  t.eq(played.shown[4].text, 'nil', core.json.encode(played.shown[4]))
+  t.eq(played.shown[5].text, tostring(2 << 20))
   played.drop()
 end)
+
+t.test(
+  'tasks for which there is no memory leave none behind that go on in the next entry',
+  function()
+    local played = play({
+      'n = 0 local list = {} for i = 1, 10000 do list[i] = i end\n'
+        .. 'run:map(list, function() tlab.clock.sleep(30) n = n + 1 end, { concurrency = 10000 })',
+      'local m = n tlab.clock.sleep(100) return m == n',
+    }, { limits = { cpu_seconds = 0, memory = 4 << 20, seconds = 60 } })
+    t.eq(played.shown[1].code, 'NO_MEMORY')
+    t.eq(played.shown[2].text, 'true')
+    played.drop()
+  end
+)
 
 t.test('a pcall around what needs too much does not help, and does no harm', function()
   no_memory(
