@@ -97,13 +97,15 @@ static int read_condition(tl_condition *c, const tl_val *map, tl_err *e)
 }
 
 /* Bytes that stand in each line that fits: the value itself, where a cell has to be the same. What
- * has quotes is written otherwise there, and what is a number may be. */
+ * has quotes is written otherwise there, and what is a number may be; the name of a run is none. */
 static const char *stands(const tl_condition *c)
 {
   bool literal = c->op == TL_QUERY_EQUAL || c->op == TL_QUERY_PREFIX || c->op == TL_QUERY_HAS;
 
-  return literal && !c->is_number && !c->field.needle && !memchr(c->value, '"', c->len) ? c->value
-                                                                                        : NULL;
+  bool is_number = c->is_number && c->field.column >= 0;
+
+  return literal && !is_number && !c->field.needle && !memchr(c->value, '"', c->len) ? c->value
+                                                                                     : NULL;
 }
 
 static void note_condition(tl_query *q, const tl_condition *c)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 #include "confine.h"
 #include "fs.h"
 #include "lazy.h"
+#include "line.h"
 #include "proc.h"
 
 #ifndef TL_LIBCURL
@@ -59,12 +61,24 @@ static void openssl_version_text(void *at, char *text, size_t size)
   (void)snprintf(text, size, "%s", call(OPENSSL_VERSION_STRING));
 }
 
+/* libedit has no function for it: the file that its name leads to is libedit.so.2.0.70. */
+static void edit_version_text(void *at, char *text, size_t size)
+{
+  Dl_info where;
+  char *file = dladdr(at, &where) != 0 ? realpath(where.dli_fname, NULL) : NULL;
+  const char *so = file ? strstr(file, ".so.") : NULL;
+
+  (void)snprintf(text, size, "%s", so ? so + strlen(".so.") : "?");
+  free(file);
+}
+
 static const struct library {
   const char *name, *built, *soname, *function;
   version_of *version;
 } libraries[] = {
     {"libcurl", LIBCURL_VERSION, TL_LIBCURL, "curl_version_info", curl_version_text},
     {"libgit2", LIBGIT2_VERSION, TL_LIBGIT2, "git_libgit2_version", git_version_text},
+    {"libedit", NULL, TL_LIBEDIT, "el_init", edit_version_text},
     {"openssl", OPENSSL_VERSION_STR, TL_LIBCRYPTO, "OpenSSL_version", openssl_version_text},
 };
 
@@ -76,7 +90,7 @@ static void look_at(const struct library *library, tl_val *entry)
   void *at = lib ? dlsym(lib, library->function) : NULL;
 
   tl_put(entry, "name", tl_str(library->name));
-  tl_put(entry, "built", tl_str(library->built));
+  if (library->built) tl_put(entry, "built", tl_str(library->built));
   tl_put(entry, "soname", tl_str(library->soname));
   if (at) {
     library->version(at, text, sizeof text);

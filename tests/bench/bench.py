@@ -1,6 +1,6 @@
 """What tlab costs, beside its peers and in one run: `make bench`.
 
-    python3 tests/bench/bench.py [--figures FILE.md] [--only startup,calls,memory,replay,hash,size,listing,rebuild,growth,history]
+    python3 tests/bench/bench.py [--figures FILE.md] [--only startup,calls,memory,replay,hash,size,listing,rebuild,growth,history,session]
 
 Prints each figure with the command that gives it, writes all of them to $BUILD/bench.json and, where
 asked, a page for people. A target that is not met is said, and is no failure: figures of a busy
@@ -20,6 +20,7 @@ import tempfile
 
 import bench_history
 import bench_lab
+import bench_session
 import measure
 import report
 
@@ -271,8 +272,7 @@ class Bench:
 
 SECTIONS = ["startup", "calls", "memory", "replay", "hash", "size"]
 OF_A_LAB = ["listing", "rebuild", "growth"]
-OF_HISTORY = ["history"]
-ALL = SECTIONS + OF_A_LAB + OF_HISTORY
+ALL = [*SECTIONS, *OF_A_LAB, "history", "session"]
 
 
 def main():
@@ -284,7 +284,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     model, processors = measure.processor()
     page = report.Report(model, processors, measure.load())
-    for peer in ("llm", "mlflow-skinny", "sqlalchemy", "pydriller"):
+    for peer in ("llm", "mlflow-skinny", "sqlalchemy", "pydriller", "ipython"):
         if not peer_installed(peer):
             page.skip(peer)
     with tempfile.TemporaryDirectory(prefix="tlab-bench-") as made, mock_server() as url:
@@ -295,9 +295,13 @@ def main():
         history = bench_history.HistoryBench(
             folder, BUILD, PEERS / "python" if peer_installed("pydriller") else None, page
         )
+        session = bench_session.SessionBench(
+            labs[0], BUILD, PEERS / "python" if peer_installed("ipython") else None, page
+        )
+        owners = dict.fromkeys(OF_A_LAB, grown)
+        owners |= {"history": history, "session": session}
         for section in options.only.split(","):
-            owner = grown if section in OF_A_LAB else history if section in OF_HISTORY else bench
-            getattr(owner, section)()
+            getattr(owners.get(section, bench), section)()
     page.targets()
     (BUILD / "bench.json").write_text(json.dumps(page.data, indent=2, sort_keys=True) + "\n")
     if options.figures:

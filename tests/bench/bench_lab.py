@@ -113,6 +113,13 @@ class LabBench:
                         f"{found['rss'] / 2**20:.0f}",
                     ]
                 )
+            if size == FOLDERS:
+                # All digits: the beginning of an id that a number could be taken for.
+                words = ("completion", "words", "--", "show", "12345678")
+                unknown = self.tlab(f"completion: a run that is not there, {size:,}", lab, *words)
+                rows |= measure.turns([unknown], ROUNDS[size])
+                commands.append(unknown)
+                self.page.target(f"{unknown.name} runs, CPU time", 1000 * rows[unknown.name]["cpu"], 20, "ms")
             if size == SIZES[-1]:
                 memory = {command.name: measure.peak_memory(command, 3) for command in askers}
             shutil.rmtree(lab)

@@ -20,14 +20,15 @@ class Command:
     shown: str = ""
     env: dict = dataclasses.field(default_factory=dict)
     out: str = os.devnull  # where its output goes: grep ends at the first match when that is /dev/null
+    stdin: str = os.devnull
 
     def start(self):
-        with open(pathlib.Path(self.cwd, self.out), "wb") as out:
+        with open(pathlib.Path(self.cwd, self.out), "wb") as out, open(pathlib.Path(self.cwd, self.stdin)) as stdin:
             return subprocess.Popen(
                 [str(word) for word in self.argv],
                 cwd=self.cwd,
                 env={**os.environ, **self.env},
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=subprocess.PIPE,
             )

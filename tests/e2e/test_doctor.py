@@ -76,6 +76,7 @@ def test_a_lab_that_is_well(lab):
     for name in (
         "tlab",
         "libcurl",
+        "libedit",
         "libgit2",
         "openssl",
         "kernel",

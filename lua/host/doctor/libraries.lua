@@ -46,7 +46,11 @@ local KNOWN = {
 }
 
 --- Packages that a library is from, where it lies among those of the distribution.
-local PACKAGES = { libgit2 = 'libgit2-1.5', libcurl = 'libcurl4', openssl = 'libssl3' }
+local PACKAGES =
+  { libgit2 = 'libgit2-1.5', libcurl = 'libcurl4', libedit = 'libedit2', openssl = 'libssl3' }
+
+--- What tlab does as well without a library, only worse.
+local WITHOUT = { libedit = 'tlab repl has no editing, history or completion' }
 
 local DPKG = '/var/lib/dpkg/status'
 
@@ -125,7 +129,14 @@ end
 --- One library: what is known of its version, then whether it fits what tlab was built with.
 local function judge(group, library, package)
   local name, found = library.name, library.found
-  if not found then
+  if not found and WITHOUT[name] then
+    group.warn(
+      name,
+      ('%s: %s'):format(WITHOUT[name], library.error),
+      '# install ' .. library.soname
+    )
+    return
+  elseif not found then
     group.fail(name, library.error, '# install ' .. library.soname)
     return
   end
