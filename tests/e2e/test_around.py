@@ -97,12 +97,13 @@ def test_packages_that_cannot_be_had(checkout, tmp_path):
     fake(programs, "apt-get", "echo 'E: nothing can be reached' >&2; exit 100")
     fake(programs, "dpkg-query", "exit 1")
     fake(programs, "sudo", 'exec "$@"')
+    fake(programs, "node")  # stands in for its package
     env = {"PATH": f"{programs}:/usr/bin:/bin"}
     done = call(checkout / ".ci/deps", "bench", cwd=checkout, ok=False, env=env)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-3:] == [
         "E: nothing can be reached",
-        "these packages are missing, and could not be had: curl hyperfine sqlite3",
+        "these packages are missing, and could not be had: curl hyperfine lua5.4 sqlite3",
         "they take a network, once; what is built already goes on working",
     ]
 
