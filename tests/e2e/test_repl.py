@@ -149,8 +149,11 @@ def test_a_secret_is_in_no_history_and_no_record(lab):
     person.type("x = 1")
     said = person.type(f"y = '{secret}'")
     assert "<secret:KEY>" in person.type("y"), said
+    assert "use tlab.secret there" in person.type(":save recipes/mine.lua")
     assert person.end() == 0
-    assert (lab.root / ".local/state/tlab/history").read_text() == "x = 1\ny\n"
+    saved = (lab.root / "recipes/mine.lua").read_text()
+    assert "y = '<secret:KEY>'" in saved and secret not in saved
+    assert (lab.root / ".local/state/tlab/history").read_text() == "x = 1\ny\n:save recipes/mine.lua\n"
     manifest = json.loads((lab.root / "latest" / "run.json").read_text())
     assert manifest["permits"]["needs"]["secret"] == ["KEY"], "as if the session had declared all of them"
     kept = [path for path in (lab.root / "latest").resolve().rglob("*") if path.is_file()]

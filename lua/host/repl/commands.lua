@@ -48,9 +48,11 @@ command('permits', '', 'what this session may do, and what the lab denies', func
 end)
 
 command('save', 'FILE', 'this session as a recipe: recipes/x.lua', function(prompt, rest)
-  local path, err = require('host.repl.save').write(prompt, rest)
+  local path, err, scrubbed = require('host.repl.save').write(prompt, rest)
   if not path then
     return err
+  elseif scrubbed then
+    prompt:say "note: in place of a secret's value stands its name: use tlab.secret there"
   end
   prompt:say(('saved: tlab run %s'):format(path))
 end)

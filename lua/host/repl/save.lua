@@ -163,6 +163,7 @@ end
 ---@param path string from the lab's root
 ---@return string|nil path
 ---@return table|nil err
+---@return boolean|nil scrubbed whether the value of a secret was typed, which is not in the file
 function M.write(prompt, path)
   local name = path:match '^recipes/([%w_-]+)%.lua$'
   if not name then
@@ -177,7 +178,8 @@ function M.write(prompt, path)
   if not used then
     return nil, err
   end
-  local text = M.text(name, prompt.entries, used, prompt.run.id)
+  local typed = M.text(name, prompt.entries, used, prompt.run.id)
+  local text = prompt.session:scrub(typed)
   local ok, message = load(text, '=' .. path, 't', {})
   if ok then
     ok, err = core.fs.parents('recipes', prompt.lab.root)
@@ -194,7 +196,7 @@ function M.write(prompt, path)
       hint = ':save recipes/' .. name .. '2.lua',
     }
   end
-  return ok and path, err
+  return ok and path or nil, err, text ~= typed
 end
 
 return M
