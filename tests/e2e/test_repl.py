@@ -141,6 +141,21 @@ def test_permits_are_asked_for(lab):
     assert [grant["how"] for grant in manifest["permits"]["granted"]] == ["once", "session", "always"]
 
 
+def test_lab_json_may_be_a_link(lab):
+    real = lab.root / "conf" / "lab.json"
+    real.parent.mkdir()
+    (lab.root / "lab.json").rename(real)
+    (lab.root / "lab.json").symlink_to(real)
+    real.chmod(0o640)
+    person = Person(lab)
+    person.type("tlab.env.get 'EDITOR'")
+    person.type("always")
+    assert person.end() == 0
+    assert (lab.root / "lab.json").is_symlink()
+    assert json.loads(real.read_text())["permits"]["allow"]["env"] == ["EDITOR"]
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_secret_is_in_no_history_and_no_record(lab):
     secret = "sesame-4711-open"
     lab.write("lab.json", {"schema": "tlab.lab/1", "secrets": {"KEY": {"hosts": ["127.0.0.1:1"]}}})

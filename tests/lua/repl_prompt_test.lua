@@ -191,7 +191,7 @@ t.test('what is missing is asked for: once, this session, always, or not', funct
   t.eq(ask('a:1', 'n'), nil)
   t.eq(ask('a:1', ''), nil)
   t.eq(ask 'a:1', nil)
-  t.eq(ask('a:1', 'what?', 'O'), 'once')
+  t.eq(ask('a:1', 'about', 'O '), 'once')
   t.eq(#questions, 2)
   t.eq(core.fs.read(DIR .. '/lab.json'), text)
   local how, at = ask('a:1', 'a')
@@ -210,9 +210,27 @@ t.test('what is missing is asked for: once, this session, always, or not', funct
   core.fs.remove(DIR .. '/lab.json')
   local instead, _, said = ask('b:1', 'a')
   t.eq({ instead, said }, { 'session', { 'NOT_FOUND' } })
+  assert(core.fs.write(DIR .. '/lab.json', '{ "schema": "tlab.l')) -- as an editor leaves it
+  instead, _, said = ask('b:1', 'a')
+  t.eq({ instead, said }, { 'session', { 'INVALID' } })
   at = prompt_of {}
   at.person = false
   t.eq(permits.ask(at, { family = 'net', subject = 'a:1' }), nil)
+  core.term.ask = real_ask
+end)
+
+t.test('of a folder all is allowed, and so it is said', function()
+  fresh()
+  local question
+  core.term.ask = function(text)
+    question = text
+  end
+  local function ask(subject)
+    permits.ask(prompt_of {}, { family = 'read', subject = subject, op = 'fs.read' })
+    return question:match '^[^\n]*'
+  end
+  t.eq(ask(DIR), 'fs.read wants reading ' .. DIR .. ', and all that lies in it')
+  t.eq(ask(DIR .. '/x'), 'fs.read wants reading ' .. DIR .. '/x')
   core.term.ask = real_ask
 end)
 

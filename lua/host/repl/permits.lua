@@ -1,6 +1,7 @@
 --- What a session may do: shown, and asked for when something is missing.
 
 local core = require 'core'
+local labs = require 'host.lab'
 local permits = require 'host.run.permits'
 local width = require 'host.view.width'
 
@@ -41,29 +42,51 @@ local WHAT = {
 local QUESTION = '%s wants %s\n'
   .. 'allow it once, for this session, always (in lab.json), or not? [o/s/a/N] '
 
-local HOW = { o = 'once', s = 'session', a = 'always', n = 'no' }
+-- Nothing but these: "about" is not always.
+local HOW = {
+  o = 'once',
+  once = 'once',
+  s = 'session',
+  session = 'session',
+  a = 'always',
+  always = 'always',
+  n = 'no',
+  no = 'no',
+  [''] = 'no',
+}
 
---- Adds a permit to lab.json; what else stands there stays as it is.
+--- Adds a permit to lab.json; what else stands there stays as it is, and a link to it a link.
 ---@param lab table
 ---@param family string
 ---@param item string
 ---@return boolean|nil ok
 ---@return table|nil err
 function M.keep(lab, family, item)
-  local path = lab.root .. '/lab.json'
-  local text, err = core.fs.read(path)
-  if not text then
+  local path, err = core.fs.realpath(lab.root .. '/lab.json')
+  local text, config
+  if path then
+    text, err = core.fs.read(path)
+  end
+  if text then -- it may have been changed since the session began
+    config, err = labs.parse(text, path)
+  end
+  if not config then
     return nil, err
   end
-  local config = core.json.decode(text) or {}
-  local allow = config.permits and config.permits.allow or {}
-  for _, there in ipairs(allow[family] or {}) do
+  for _, there in ipairs(config.permits.allow[family]) do
     if there == item then
       return true
     end
   end
   local mode = core.fs.stat(path).mode
   return core.fs.replace(path, require('host.repl.lab_json').allow(text, family, item), mode)
+end
+
+--- What is wanted, in words; the permit of a folder is one of all that lies in it.
+local function wanted(family, subject)
+  local stat = family == 'read' and core.fs.stat(subject)
+  local all = stat and stat.type == 'folder' and ', and all that lies in it' or ''
+  return WHAT[family]:format(width.plain(subject)) .. all
 end
 
 --- Asks on the terminal for what was refused.
@@ -75,12 +98,11 @@ function M.ask(prompt, refusal)
     return nil
   end
   local family = refusal.family
-  local subject = width.plain(refusal.subject)
-  local question = QUESTION:format(refusal.op or 'the entry', WHAT[family]:format(subject))
+  local question = QUESTION:format(refusal.op or 'the entry', wanted(family, refusal.subject))
   local how
   repeat
     local reply = core.term.ask(question) or ''
-    how = HOW[reply:lower():match '%S' or 'n']
+    how = HOW[reply:lower():match '^%s*(.-)%s*$']
   until how
   if how == 'no' then
     return nil
