@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,12 @@
 #include "loop.h"
 
 enum {
-  REDRAW_MS = 50,    /* the progress line, on a terminal */
-  PLAIN_MS = 5000,   /* and off one */
-  SAY_MAX = 65536,   /* bytes of one text on a terminal */
-  COLUMNS = 80,      /* where nobody says otherwise */
-  ANSWER_MOST = 4096 /* bytes of a line typed in */
+  REDRAW_MS = 50,     /* the progress line, on a terminal */
+  PLAIN_MS = 5000,    /* and off one */
+  SAY_MAX = 65536,    /* bytes of one text on a terminal */
+  COLUMNS = 80,       /* where nobody says otherwise */
+  ANSWER_MOST = 4096, /* bytes of a line typed in */
+  ASK_LOOK_MS = 100   /* how soon a signal is seen while a question waits */
 };
 
 static bool is_quiet, is_forced;
@@ -317,6 +319,21 @@ int prim_term_err(tl_call *call)
   return done(call);
 }
 
+/* Waits for a byte. False when a signal came that is blocked, since a run in progress reads it: it is left
+ * to the run. */
+static bool await_byte(void)
+{
+  struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+  sigset_t pending;
+
+  while (poll(&in, 1, ASK_LOOK_MS) == 0)
+    if (sigpending(&pending) == 0 &&
+        (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+         sigismember(&pending, SIGHUP) == 1))
+      return false;
+  return true;
+}
+
 /* One line of the terminal, byte by byte, so that nothing behind it is taken. */
 static int read_line(tl_val *out, tl_err *e)
 {
@@ -325,6 +342,10 @@ static int read_line(tl_val *out, tl_err *e)
 
   for (;;) {
     char c;
+    if (!await_byte()) {
+      tl_talk_raw("\n", 1); /* the terminal has shown ^C */
+      return tl_fail(e, TL_EINTERRUPTED, "the question was not answered");
+    }
     ssize_t n = read(STDIN_FILENO, &c, 1);
     if (n < 0)
       return errno == EINTR ? tl_fail(e, TL_EINTERRUPTED, "the question was not answered")

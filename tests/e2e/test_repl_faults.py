@@ -179,6 +179,15 @@ def test_what_is_granted_stands_in_the_manifest(lab):
     assert "env HOME (session)" in lab.tlab("show", "latest").out
 
 
+def test_ctrl_c_is_an_answer_to_a_question(lab):
+    session = open_session(lab)
+    session.type("tlab.env.get 'HOME'", then=r"\[o/s/a/N\] $")
+    assert re.search("NOT_PERMITTED|INTERRUPTED", session.ctrl_c())
+    assert "2" in session.type("1 + 1", then=r"2\n> $")
+    assert session.end()[0] == 0
+    same(lab)
+
+
 def test_without_a_terminal_nobody_is_asked(lab):
     done = subprocess.run(
         lab.command("repl"),
