@@ -230,16 +230,19 @@ static size_t common(const tl_line_words *found, const char **first, size_t *pla
   return len;
 }
 
-/* All words below the line, the prompt anew after them. */
+/* All words below the line, none broken by the terminal's edge; the prompt anew after them. */
 static void list(const tl_line_words *found)
 {
   tl_buf text = TL_BUF(1u << 20);
-  size_t shown = 0;
+  size_t shown = 0, used = 0, wide = (size_t)tl_term_columns();
   (void)tl_buf_add(&text, "\n", 1);
   for (size_t i = 0; i < found->n && shown < LISTED_MOST; i++) {
+    size_t len = strlen(found->words[i]);
     if (!is_plain(found->words[i])) continue;
-    if (shown++) (void)tl_buf_add(&text, "  ", 2);
-    (void)tl_clean(&text, found->words[i], strlen(found->words[i]), NULL);
+    bool fits = shown > 0 && used + 2 + len < wide;
+    if (shown++) (void)tl_buf_str(&text, fits ? "  " : "\n");
+    used = (fits ? used + 2 : 0) + len;
+    (void)tl_clean(&text, found->words[i], len, NULL);
   }
   if (shown == LISTED_MOST) (void)tl_buf_add(&text, "  ...", 5);
   (void)tl_buf_add(&text, "\n", 1);

@@ -124,7 +124,7 @@ static bool is_live(void)
   return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
 }
 
-static int columns(void)
+int tl_term_columns(void)
 {
   struct winsize size;
 
@@ -256,7 +256,7 @@ static void show_progress(const tl_call *call, bool ended)
     finish(&out);
     now.bar = !ended;
     if (now.bar) /* the last column stays free: some terminals wrap as soon as it is taken */
-      bar_text(&out, call, (size_t)columns() - 1);
+      bar_text(&out, call, (size_t)tl_term_columns() - 1);
   } else if (ended || now.bar_at != 0) {
     bar_text(&out, call, 0);
     add(&out, "\n");
@@ -286,7 +286,7 @@ int prim_term_info(tl_call *call)
   tl_put(&call->out, "stdin", tl_bool(isatty(STDIN_FILENO)));
   tl_put(&call->out, "stdout", tl_bool(isatty(STDOUT_FILENO)));
   tl_put(&call->out, "stderr", tl_bool(isatty(STDERR_FILENO)));
-  tl_put(&call->out, "columns", tl_int(columns()));
+  tl_put(&call->out, "columns", tl_int(tl_term_columns()));
   return TL_OK;
 }
 

@@ -9,6 +9,9 @@
  * neither be read nor written, so that no file of a run becomes "standard output". */
 void tl_term_start(void);
 
+/* Places of a line of the terminal; a usual number of them where there is none. */
+int tl_term_columns(void);
+
 void tl_talk_quiet(bool quiet);        /* talk_say, _stream and _progress show nothing */
 void tl_talk_force_stream(bool force); /* talk_stream shows its text off a terminal, too */
 /* Ends what is unfinished on stderr: a line of a stream, the progress line. Before anything else

@@ -246,6 +246,10 @@ def test_narrow(lab, home):
         terminal.type("string.")
         terminal.keys("Tab")
         terminal.until("> string.")
+        terminal.keys("Tab")
+        terminal.until(lambda screen: screen.endswith("> string."))
+        rows = terminal.screen(joined=True).split("> string.")[-2].split("\n")
+        assert {len(row) <= 20 for row in rows} == {True} and "gsub  len  lower" in rows, rows
         answer(terminal, "len('four')", "\n4")
 
 

@@ -79,6 +79,7 @@ t.test('all ways to ask mean the same; what only looks like one goes to the work
     '? run.write ',
     'help(run.write)',
     'help( run:write );',
+    'help run.write',
     "help 'run.write'",
     'help("run:write")',
   } do
@@ -142,7 +143,11 @@ t.test('fields and methods are asked of the worker', function()
   t.eq(completed('run:').words, { 'read' })
   t.eq(looked, { way = { 'run' }, prefix = '' })
   t.eq(completed('ret').words, { 'read', 'root', 'return' })
-  t.eq(completed 'x = 12', nil)
+  t.eq(completed('x = s..re').from, 8)
+  t.eq(looked, { way = {}, prefix = 're' })
+  for _, line in ipairs { 'x = 12', "('x'):re", 't[1].re', 'f().re', '1..', '12e', 'x = ::re' } do
+    t.eq(completed(line), nil, line)
+  end
   t.eq(completed 'x = ', nil)
 end)
 

@@ -168,6 +168,9 @@ t.test('each command is in the help, with what it takes', function()
     t.ok(each.help ~= '' and each.name ~= '')
   end
   t.eq(commands.perform(prompt_of {}, ':sho').hint, ':show')
+  t.eq(commands.perform(prompt_of {}, ':').hint, ':help')
+  t.eq(text_of(prompt_of({ ': quit', 'x' }):next(nil)), nil)
+  t.eq(text_of(prompt_of({ ':', '::again::' }):next(nil)), '::again::')
 end)
 
 t.test('what is missing is asked for: once, this session, always, or not', function()

@@ -67,7 +67,7 @@ end)
 ---@return table|nil err
 ---@return table|nil answer what the worker is to evaluate instead
 function M.perform(prompt, line)
-  local name, rest = line:match '^%s*:(%a+)%s*(.-)%s*$'
+  local name, rest = line:match '^%s*:%s*(%a*)%s*(.-)%s*$'
   if commands[name] then
     return commands[name](prompt, rest)
   end

@@ -157,14 +157,12 @@ function M.line(prompt, line, cursor)
   if quote then
     return in_quotes(prompt, line, quote)
   end
-  local from = line:match '()%f[%a_][%w_.:]*$'
-  while from and from > 1 and line:sub(from - 1, from - 1):find '[%w_.:]' do
-    from = from - 1
-  end
-  if not from or line:sub(from, from):find '%d' then
+  -- Behind a call, an index or a number nobody knows the value; behind `..` another begins.
+  local typed = line:match('[%w_.:]*$'):gsub('^.*%.%.', '')
+  if not typed:find '^[%a_]' then
     return nil
   end
-  return names(prompt, line, from)
+  return names(prompt, line, #line - #typed + 1)
 end
 
 return M

@@ -167,6 +167,7 @@ end
 local function asked(line)
   local name = line:match '^%s*%?%s*(.-)%s*$' or line:match '^%s*help%s*()$' and ''
   name = name or line:match '^%s*help%s*%(?%s*[\'"]([^\'"]*)[\'"]%s*%)?%s*;?%s*$'
+  name = name or line:match '^%s*help%s+([%a_][%w_.:]*)%s*$' -- which is no Lua
   return name or line:match '^%s*help%s*%(%s*([%w_.:]*)%s*%)%s*;?%s*$'
 end
 

@@ -102,7 +102,7 @@ end
 ---@return table|nil err
 ---@return table|nil given what the worker is to have instead
 local function own(self, line)
-  if line:find '^%s*:%a' then
+  if line:find '^%s*:%f[^:]' then
     return true, require('host.repl.commands').perform(self, line)
   elseif line:find '^%s*%?' or line:find '^%s*help%f[^%w_]' then
     return require('host.repl.help').answer(self, line)

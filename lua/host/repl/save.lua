@@ -155,7 +155,7 @@ function M.text(name, entries, used, id)
 end
 
 local function bad(message)
-  return nil, { code = 'USAGE', message = message, hint = ':save recipes/mine.lua' }
+  return nil, { code = 'USAGE', message = message, hint = ':save recipes/first.lua' }
 end
 
 --- Writes it into the lab; a file that is there stays.
