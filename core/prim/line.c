@@ -196,6 +196,7 @@ static unsigned char paste(EditLine *el, int key)
   if (whole) now.pasted.data[len] = '\0';
   if (len > 0) rc = edit.el_insertstr(el, now.pasted.data);
   tl_buf_shift(&now.pasted, len + whole);
+  if (now.pasted.len == 0) tl_buf_free(&now.pasted);
   if (whole) edit.el_push(el, "\n");
   return rc < 0 ? CC_ERROR : CC_REFRESH;
 }

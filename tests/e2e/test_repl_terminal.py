@@ -60,11 +60,16 @@ def typed(lab):
     return [e["result"]["text"] for e in record(lab) if e.get("op") == "repl.next" and e.get("result")]
 
 
-def enter(terminal, text):
-    """Ends the line with this text; what is seen at the next prompt. The line itself must have gone by."""
+def next_prompt(terminal, act, *what):
+    """What is seen at the prompt that comes after that."""
     before = terminal.until("").count("\n>")
-    terminal.line(text)
+    act(*what)
     return terminal.until(lambda screen: screen.endswith("\n>") and screen.count("\n>") > before)
+
+
+def enter(terminal, text):
+    """Ends the line with this text."""
+    return next_prompt(terminal, terminal.line, text)
 
 
 def answer(terminal, text, shown):
@@ -215,8 +220,7 @@ def test_invalid_utf8(session):
 
 def test_pasted_text(session, lab):
     """Tabs complete nothing and escape sequences are no keys in what is pasted; its lines are lines."""
-    session.paste(b"if true then\n\tx = 'a\tb'\nend\n")
-    session.until("\n>")
+    next_prompt(session, session.paste, b"if true then\n\tx = 'a\tb'\nend\n")
     answer(session, "x", r"'a\tb'")
     session.paste(b"s = 'red\x1b[A\x1b[31m\x03\x04'")
     enter(session, "")
@@ -229,7 +233,7 @@ def test_pasted_text(session, lab):
 def test_megabyte_line(session):
     """One line of a megabyte, pasted."""
     session.paste(b"s = '" + b"x" * (1 << 20) + b"'\n")
-    session.until(lambda screen: screen.endswith("\n>"))
+    session.until(lambda screen: screen.endswith("xx'\n>"))
     answer(session, "#s", "\n1048576")
 
 
