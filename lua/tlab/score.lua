@@ -24,7 +24,7 @@ local function any(name, expected, fits)
     if type(one) ~= 'string' and type(one) ~= 'number' then
       error(('score.%s: a text or number is expected, not a %s'):format(name, type(one)), 3)
     end
-    if fits(tostring(one)) then
+    if fits(type(one) == 'number' and tlab.json.encode(one) or one) then
       return true
     end
   end

@@ -19,6 +19,7 @@ try('exact', {
   { 'Paris.', 'Paris', false },
   { 'Paris', 'paris', false, { ignore_case = false } },
   { '42', 42, true },
+  { '3.141592653589793', math.pi, true },
   { 'b', { 'a', 'b' }, true },
   { 'c', { 'a', 'b' }, false },
   { '', '', true },
