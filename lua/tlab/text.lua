@@ -245,8 +245,8 @@ local function piece_end(s, at, most)
     return #s
   end
   local window = s:sub(at, last)
-  local cut = window:match '.*\n[ \t]*\n()' or 0
-  cut = cut - 1 > most // 2 and cut or window:match '.*\n()'
+  local cut = window:match '^.*\n[ \t]*\n()' or 0
+  cut = cut - 1 > most // 2 and cut or window:match '^.*\n()'
   if cut then
     return at + cut - 2
   end

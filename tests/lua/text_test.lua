@@ -199,6 +199,10 @@ t.test('pieces are the text again, none too long', function()
   end
 end)
 
+t.test('a text without an end of a line takes no longer for it', function()
+  t.eq(#text.pieces(('x'):rep(1000001) .. '\n' .. ('y'):rep(1000000), 1000000), 3)
+end)
+
 t.test('pieces end with paragraphs, else with lines', function()
   t.eq(text.pieces('', 10), {})
   t.eq(text.pieces('short', 10), { { text = 'short', line = 1 } })
