@@ -30,7 +30,7 @@ local function opening(run, spec, told)
   end
   local author = md.code(spec.model.name or reply.model or 'a model')
   return ('%s\n\nWritten by %s, which may err; what follows is counted.\n'):format(
-    md.prose(reply.text:gsub('^%s+', ''):gsub('%s+$', ''), 3000),
+    md.prose(reply.text:gsub('%s+', ' '):gsub('^ ', ''):gsub(' $', ''), 3000),
     author
   )
 end

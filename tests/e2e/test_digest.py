@@ -79,6 +79,11 @@ def test_what_a_model_writes_is_text(lab):
     asked = server.posts[0].body.decode()
     assert "1 failed" in asked
     check_replay(lab)
+    # Blanks are no work.
+    with f.FaultServer([f.json_answer("x" + " " * 300_000 + "y")]) as server:
+        words = [f"model.base_url={server.base_url}", "model.name=m", f"--allow-net=127.0.0.1:{server.port}"]
+        assert lab.tlab("digest", *words, "--limit-cpu=10").exit == 0
+    assert "\nx y\n" in page(lab)
     # Without the model the page is the same below, and the run says what is missing.
     done = lab.tlab("digest", *words, "retries=0")
     assert done.exit == 7 and "1 of 1 openings are missing; the first: " in done.err
