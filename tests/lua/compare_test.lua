@@ -91,6 +91,10 @@ t.test('numbers of each model, and of each two on what both answered', function(
   t.eq({ a.asked, a.scored, a.right, a.accuracy }, { 4, 3, 2, 2 / 3 })
   t.eq({ a.tokens_in, a.tokens_out, a.cost, a.currency }, { 40, 8, 1.0, 'EUR' })
   t.ok(a.low < a.accuracy and a.accuracy < a.high)
+  for _, marks in ipairs { '111', '000' } do
+    local line = scores.of(RUN, { { label = 'a' } }, answers('a', marks))[1]
+    t.eq({ line.accuracy, line.low, line.high }, { marks == '111' and 1.0 or 0.0 }, 'all alike')
+  end
   t.eq({ b.scored, b.right, b.cost == nil, b.tokens_in == nil }, { 3, 2, true, true })
   t.eq({ c.asked, c.scored, c.right, c.accuracy == nil, c.low == nil }, { 4, 0, 0, true, true })
   t.eq(#differences, 1, 'c answered nothing')
@@ -126,9 +130,7 @@ t.test('the page, to the byte', function()
   local made =
     page.markdown({ data = 'd/`q`.csv', score = 'exact' }, models, list, given, lines, differences)
   t.eq(made, t.ok(core.fs.read 'tests/lua/compare_page.md'))
-  t.ok(
-    page.chart(lines):find('>m`1: 0.67 (0.00 to 1.00); &lt;b&gt;: 0.00 (0.00 to 0.00)<', 1, true)
-  )
+  t.ok(page.chart(lines):find('>m`1: 0.67 (0.00 to 1.00); &lt;b&gt;: 0.00 (–)<', 1, true))
 end)
 
 t.test(

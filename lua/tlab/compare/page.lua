@@ -43,10 +43,11 @@ local function differences(list)
   for i, one in ipairs(list) do
     local is_clear = one.low > 0 or one.high < 0
     local verdict = is_clear and 'seldom by chance' or 'may be chance'
+    local range = ('%+.2f to %+.2f'):format(one.low, one.high)
     rows[i] = {
       ('%s − %s'):format(md.code(one.a, CELL), md.code(one.b, CELL)),
       ('%+.2f'):format(one.difference),
-      ('%+.2f to %+.2f'):format(one.low, one.high),
+      one.low < one.high and range or '–',
       one.questions < FEW and 'too few questions' or verdict,
     }
   end
@@ -85,6 +86,21 @@ local function answers(models, questions, list)
   return md.table(head, rows) .. (rest or '')
 end
 
+-- What the intervals do not say; nil where they say it all.
+local function warnings(lines)
+  local few, alike = false, false
+  for _, line in ipairs(lines) do
+    few = few or line.scored < FEW
+    alike = alike or line.accuracy and not line.low
+  end
+  local list = {}
+  list[1] = few and ('Of fewer than %d questions the intervals are too narrow.\n'):format(FEW)
+    or nil
+  list[#list + 1] = alike and 'All right or none: the questions do not show how far that is off.\n'
+    or nil
+  return list[1] and table.concat(list)
+end
+
 ---@param lines table[] of tlab.compare.scores
 ---@return string svg
 function M.chart(lines)
@@ -116,9 +132,7 @@ function M.markdown(spec, models, questions, list, lines, pairs_of)
     scores(lines),
     '![Right answers](accuracy.svg)\n',
   }
-  if #questions < FEW then
-    parts[#parts + 1] = ('Of fewer than %d questions the intervals are too narrow.\n'):format(FEW)
-  end
+  parts[#parts + 1] = warnings(lines)
   if #pairs_of > 0 then
     parts[#parts + 1] = '## Differences\n'
     parts[#parts + 1] = 'On the questions that both models answered, question by question.\n'

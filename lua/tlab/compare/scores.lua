@@ -48,8 +48,12 @@ local function line_of(run, label, rows)
   end
   line.scored = #marks
   if #marks > 0 then
+    line.accuracy = line.right / #marks
+  end
+  -- Marks that are all alike make resamples that are: that would look certain, and is not.
+  if line.right > 0 and line.right < #marks then
     local interval = stats.bootstrap(marks, options(run, #marks))
-    line.accuracy, line.low, line.high = interval.estimate, interval.low, interval.high
+    line.low, line.high = interval.low, interval.high
   end
   return line
 end
