@@ -67,6 +67,15 @@ static int lib_send(lua_State *L)
   return finish_send(L, w, add_values(L, &w->frame, 2, lua_gettop(L), &e), &e);
 }
 
+/* What is typed next is for the session: code of an entry that asked for it would answer as the session. */
+static int is_next(tl_worker *w, const char *op, int64_t n, tl_err *e)
+{
+  if (strcmp(op, "repl.next") != 0) return 0;
+  if (w->entry.on) return tl_fail(e, TL_ENOT_PERMITTED, "only the session itself asks for entries");
+  w->entry.ask = n;
+  return 0;
+}
+
 /* ask(n, task, op, …) → true | nil, code, message. Arguments left out at the end stay out. */
 static int lib_ask(lua_State *L)
 {
@@ -83,8 +92,9 @@ static int lib_ask(lua_State *L)
   tl_push(&w->frame, tl_int(task));
   tl_push(&w->frame, tl_str(op));
   tl_val *args = tl_push(&w->frame, tl_list());
-  if (strcmp(op, "repl.next") == 0) w->entry.ask = n;
-  return finish_send(L, w, add_values(L, args, 4, last, &e), &e);
+  int rc = is_next(w, op, n, &e);
+  if (rc == 0) rc = add_values(L, args, 4, last, &e);
+  return finish_send(L, w, rc, &e);
 }
 
 /* --- receiving -------------------------------------------------------------------------------- */

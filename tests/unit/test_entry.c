@@ -185,6 +185,20 @@ TEST(two_in_a_row_are_one)
   drop(&p);
 }
 
+TEST(an_entry_does_not_ask_for_entries)
+{
+  (void)state;
+  const entry entries[] = {{.text = "return tlab.repl.next { text = 'not shown by the session' }"},
+                           {.text = "return 7"},
+                           {.text = NULL}};
+  played p;
+  play(&p, entries);
+  assert_string_equal(shown(&p, 0, "code"), "NOT_PERMITTED");
+  assert_string_equal(shown(&p, 1, "text"), "7");
+  must_replay(&p);
+  drop(&p);
+}
+
 int main(int argc, char **argv)
 {
   PLAY_MAIN(argc, argv);
@@ -202,6 +216,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_wish_that_comes_early_or_late_is_for_its_own_entry),
       cmocka_unit_test(the_second_one_ends_the_session),
       cmocka_unit_test(two_in_a_row_are_one),
+      cmocka_unit_test(an_entry_does_not_ask_for_entries),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
