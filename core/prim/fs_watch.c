@@ -55,12 +55,22 @@ static int add_folder(int notify, const char *path, tl_err *e)
   return rc;
 }
 
+/* The folder of what is behind a link, too: what is written there moves nothing where the link lies. */
+static int add_file(int notify, const char *path, tl_err *e)
+{
+  char *real = realpath(path, NULL);
+  int rc = add_folder(notify, path, e);
+  if (rc == TL_OK && real) rc = add_folder(notify, real, e);
+  free(real);
+  return rc;
+}
+
 /* Again after each change: a folder may have come. One that is watched already stays so. */
 static int listen_to_all(watch *w, tl_err *e)
 {
   int rc = TL_OK;
   for (size_t i = 0; i < w->count && rc == TL_OK; i++)
-    rc = add_folder(w->notify, w->files[i].path, e);
+    rc = add_file(w->notify, w->files[i].path, e);
   return rc;
 }
 
@@ -144,15 +154,15 @@ static int settle(watch *w, int quiet_ms, tl_err *e)
 
 static int run(watch *w, int quiet_ms, tl_err *e)
 {
-  int rc = listen_to_all(w, e);
+  int rc = TL_OK;
   bool first = true;
   while (rc >= 0 && !w->signal) {
+    if ((rc = listen_to_all(w, e)) < 0) break;
     unsigned what = look_at_all(w, first);
     first = false;
     if (what & DIFFERS) rc = settle(w, quiet_ms, e);
     if (rc < 0 || (what & DIFFERS && look_at_all(w, false) & DIFFERS)) break;
     rc = wait_for_events(w, -1, e);
-    if (rc > 0) rc = listen_to_all(w, e);
   }
   return rc;
 }

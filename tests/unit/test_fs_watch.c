@@ -138,6 +138,24 @@ static void a_file_is_renamed_over(void **state)
   assert_string_equal(changed(), "a");
 }
 
+static void write_behind_a(void)
+{
+  put("there/b", "new");
+}
+
+static void what_a_link_leads_to_is_written(void **state)
+{
+  (void)state;
+  assert_int_equal(mkdir("there", 0700), 0);
+  put("there/b", "old");
+  assert_int_equal(symlink("there/b", "a"), 0);
+  expect("a", "old");
+  (void)alarm(5); /* it would wait for ever */
+  assert_int_equal(watch(write_behind_a), TL_OK);
+  (void)alarm(0);
+  assert_string_equal(changed(), "a");
+}
+
 static void remove_a(void)
 {
   assert_int_equal(unlink("a"), 0);
@@ -315,6 +333,7 @@ int main(void)
       TEST(what_changed_before_is_told_at_once),
       TEST(a_file_is_written),
       TEST(a_file_is_renamed_over),
+      TEST(what_a_link_leads_to_is_written),
       TEST(a_file_goes),
       TEST(a_file_comes_with_its_folders),
       TEST(the_same_content_is_no_change),
