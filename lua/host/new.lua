@@ -2,6 +2,7 @@
 --- made or none, and nothing that is there is overwritten.
 
 local core = require 'core'
+local declaration = require 'host.spec.declaration'
 local make = require 'host.init.make'
 
 local M = {}
@@ -14,8 +15,7 @@ local PLAN = {
   'specs/%s.json',
   'tests/recipes/%s_test.lua',
 }
-local NAME = '^[a-z][a-z0-9_-]*$' -- as a recipe may be called (host.spec.needs)
-local NAME_MAX = 64
+local NAME_MAX = declaration.NAME_MAX
 
 --- What a name would be, were it one: for the line to type.
 local function name_like(text)
@@ -34,7 +34,7 @@ end
 ---@param force boolean
 ---@return table|nil err
 local function no_name(name, commands, force)
-  if #name > NAME_MAX or not name:find(NAME) then
+  if not declaration.is_name(name) then
     return usage(
       ('"%s" is no name for a recipe'):format(name),
       { ('expected: small letters, digits, _ and -, a letter first, at most %d'):format(NAME_MAX) },

@@ -188,6 +188,10 @@ RUN: printf '1\n:save /tmp/x.lua\n' | tlab repl
 EXIT: 2
 STDERR: error[USAGE]: /tmp/x.lua is no recipe of this lab: recipes/NAME.lua
   ...
+RUN: printf '1\n:save recipes/Big.lua\n' | tlab repl
+EXIT: 2
+STDERR: error[USAGE]: "Big": a recipe is called by small letters, digits, _ and -
+  ...
 
 TEST: what cannot be shown ends the session with that error; --json
 FILE: lab.json

@@ -138,6 +138,7 @@ t.test('what has a text of its own is shown by it, cleaned; one that fails is na
   shown(setmetatable({}, { __tostring = error }), '<table whose __tostring fails>')
   shown(setmetatable({ 1 }, { __index = error }), '{ 1 }')
   shown(setmetatable({ 1 }, { __pairs = error }), '{ 1 }')
+  shown(setmetatable({ 1 }, { __name = 'called run' }), '{ 1 }')
   local _, err = require('core').fs.read '/nowhere/at/all'
   t.ok(not show.value(err):find '^{', show.value(err))
 end)

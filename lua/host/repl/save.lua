@@ -2,6 +2,7 @@
 --- the world was used.
 
 local core = require 'core'
+local declaration = require 'host.spec.declaration'
 local lines = require 'host.manifest.lines'
 local needs = require 'host.spec.needs'
 
@@ -165,12 +166,14 @@ end
 ---@return table|nil err
 ---@return boolean|nil scrubbed whether the value of a secret was typed, which is not in the file
 function M.write(prompt, path)
-  local name = path:match '^recipes/([%w_-]+)%.lua$'
+  local name = path:match '^recipes/([^/]+)%.lua$'
   if not name then
     return bad(
       path == '' and ':save takes the file to write'
         or ('%s is no recipe of this lab: recipes/NAME.lua'):format(path)
     )
+  elseif not declaration.is_name(name) then
+    return bad(('"%s": a recipe is called by small letters, digits, _ and -'):format(name))
   elseif #prompt.entries == 0 then
     return bad 'nothing was typed yet that could be saved'
   end

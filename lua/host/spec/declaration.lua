@@ -5,11 +5,19 @@ local value = require 'host.spec.value'
 
 local M = {}
 
+M.NAME_MAX = 64
+
+--- Whether a recipe can be called so.
+---@param name any
+---@return boolean
+function M.is_name(name)
+  return type(name) == 'string' and #name <= M.NAME_MAX and name:find '^[a-z][a-z0-9_-]*$' ~= nil
+end
+
 local checks = {}
 
 function checks.name(v)
-  return type(v) == 'string' and #v <= 64 and v:find('^[a-z][a-z0-9_-]*$') ~= nil,
-    'a name of small letters, digits, _ and -, such as "haiku"'
+  return M.is_name(v), 'a name of small letters, digits, _ and -, such as "haiku"'
 end
 
 function checks.summary(v)

@@ -76,7 +76,7 @@ local function own_text(value)
   local ok, text = pcall(tostring, value)
   if not ok then
     return '<' .. type(value) .. ' whose __tostring fails>'
-  elseif text:find '^%l+: %d+$' then
+  elseif text:find '^[%l ]+: %d+$' then
     return type(value) ~= 'table' and '<' .. type(value) .. '>' or nil
   end
   local shown, rest = head(text, BYTES)

@@ -147,7 +147,9 @@ function Run:call(recipe, spec, options)
     run, err = called.make(recipe, run, Run.input)
     err = err and core.mark_err(err)
   end
-  if err and not (options and options.raise == false) then
+  if not err then
+    return run
+  elseif not (options and options.raise == false) then
     errors.raise(err)
   end
   return run, err
