@@ -19,6 +19,11 @@ t.test('the nearest name is offered, a far one is not', function()
   t.eq(suggest.text('nett', { 'env', 'net', 'read' }), 'did you mean "net"?')
 end)
 
+t.test('what has nothing of the word is not near it, however short both are', function()
+  t.eq(suggest.near('a', { '_', 'b', 'A' }), { 'A' })
+  t.eq(suggest.near('ab', { 'cd', 'b' }), { 'b' })
+end)
+
 t.test('a beginning of a name counts as near', function()
   t.eq(suggest.near('temp', { 'temperature', 'tempo', 'seed' }), { 'tempo', 'temperature' })
 end)

@@ -45,8 +45,9 @@ function M.near(word, names, most)
     if type(name) == 'string' and #name <= LONGEST and utf8.len(name) then
       local d = M.distance(low, name:lower())
       local prefix = #word >= 2 and name:lower():sub(1, #low) == low
-      if d <= allowed or prefix then
-        found[#found + 1] = { name = name, d = d <= allowed and d or allowed + 1 }
+      local is_near = d <= allowed and d < math.max(#word, #name) -- something of it is the same
+      if is_near or prefix then
+        found[#found + 1] = { name = name, d = is_near and d or allowed + 1 }
       end
     end
   end
