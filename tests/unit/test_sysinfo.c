@@ -98,7 +98,7 @@ static void no_host_and_no_user_name(void **state)
 
 static void libraries_on_demand_are_opened_and_named(void **state)
 {
-  static const char *const names[] = {"libcurl", "libgit2", "openssl", "libedit"};
+  static const char *const names[] = {"libcurl", "libgit2", "libedit", "openssl"};
   tl_call call = {0};
 
   (void)state;
@@ -108,7 +108,9 @@ static void libraries_on_demand_are_opened_and_named(void **state)
     const tl_val *library = tl_at(&call.out, i);
     assert_string_equal(tl_get_str(library, "name", ""), names[i]);
     assert_true(tl_get_str(library, "found", "")[0] >= '0');
-    assert_true(tl_get_str(library, "built", "")[0] >= '0');
+    if (strcmp(names[i], "libedit") == 0) /* its header has no version of the library */
+      assert_null(tl_get(library, "built"));
+    else assert_true(tl_get_str(library, "built", "")[0] >= '0');
     assert_int_equal(tl_get_str(library, "path", "")[0], '/');
   }
   tl_free(&call.out);
