@@ -31,6 +31,7 @@ typedef struct entry {
   int stop_ms, again_ms;
   int64_t tick; /* the worker is told to stop here, 0: it is not */
   int64_t wish; /* the wish to stop what this ask of repl.next gives comes before it is given */
+  bool deaf;    /* the worker is looked at in vain, since it stands still until the entry is given */
 } entry;
 
 typedef struct played {
@@ -70,6 +71,16 @@ static inline void ctrl_c_in(int which, int ms)
   assert_int_equal(timer_settime(timers[which], 0, &when, NULL), 0);
 }
 
+static inline void look_in_vain(tl_worker *w)
+{
+  tl_val seen, what = tl_str("x");
+  tl_err e;
+  assert_int_equal(kill(w->pid, SIGSTOP), 0);
+  assert_int_equal(tl_worker_look(w, &what, &seen, &e), TL_ETIMEOUT);
+  assert_int_equal(kill(w->pid, SIGCONT), 0);
+  tl_free(&what);
+}
+
 static inline int next_entry(void *ud, const char *op, tl_call *call)
 {
   played *p = ud;
@@ -81,6 +92,7 @@ static inline int next_entry(void *ud, const char *op, tl_call *call)
   ctrl_c_in(0, e->stop_ms);
   ctrl_c_in(1, e->again_ms);
   p->gate->stop_at = e->tick;
+  if (e->deaf) look_in_vain(p->worker);
   if (e->wish) tl_stop_wish(p->worker->pid, e->wish);
   call->out = tl_map();
   tl_put(&call->out, "text", tl_str(e->text));

@@ -199,6 +199,18 @@ TEST(an_entry_does_not_ask_for_entries)
   drop(&p);
 }
 
+TEST(what_is_seen_too_late_is_passed_over)
+{
+  (void)state;
+  const entry entries[] = {{.text = "return 1", .deaf = true}, {.text = "return 2"}, {.text = NULL}};
+  played p;
+  play(&p, entries);
+  assert_string_equal(tl_get_str(&p.outcome, "status", ""), "succeeded");
+  assert_string_equal(shown(&p, 0, "text"), "1");
+  assert_string_equal(shown(&p, 1, "text"), "2");
+  drop(&p);
+}
+
 int main(int argc, char **argv)
 {
   PLAY_MAIN(argc, argv);
@@ -217,6 +229,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(the_second_one_ends_the_session),
       cmocka_unit_test(two_in_a_row_are_one),
       cmocka_unit_test(an_entry_does_not_ask_for_entries),
+      cmocka_unit_test(what_is_seen_too_late_is_passed_over),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
