@@ -210,5 +210,5 @@ class FaultLab(Lab):
 
 def kill_and_reap(process, sig=signal.SIGKILL):
     process.send_signal(sig)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out.decode(errors="replace"), err.decode(errors="replace")

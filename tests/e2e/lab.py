@@ -32,7 +32,7 @@ EXIT = {
 }
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it never came to that"

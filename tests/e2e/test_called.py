@@ -110,10 +110,10 @@ def test_a_replay_starts_nothing(lab):
 
 
 def test_several_at_once(lab):
-    body = "run:map({ 1, 2, 3, 4 }, function(n) return run:call('child', { n = n, ms = 700 }) end, { concurrency = 4 })"
+    body = "run:map({ 1, 2, 3, 4 }, function(n) return run:call('child', { n = n, ms = 2000 }) end, { concurrency = 4 })"
     before = time.monotonic()
     assert lab.tlab(*lab.parent(body)).exit == 0
-    assert time.monotonic() - before < 4 * 0.7
+    assert time.monotonic() - before < 4 * 2
     assert sorted(m["metrics"]["n"] for m in lab.manifests("child")) == [1, 2, 3, 4]
     assert len(lab.manifest["calls"]) == 4 and lab.tlab("verify", "latest").exit == 0
     assert lab.tlab("replay", "latest").exit == 0
@@ -168,7 +168,7 @@ def test_wrong_use(lab, call, code, told):
 
 def test_a_session_calls_recipes_by_name_only(lab):
     lines = b"run:call('child', { n = 4 }):json 'n.json'\nrun:call '../recipes/child'\n"
-    done = subprocess.run(lab.command("repl"), cwd=lab.root, input=lines, capture_output=True, timeout=20)
+    done = subprocess.run(lab.command("repl"), cwd=lab.root, input=lines, capture_output=True, timeout=60)
     assert done.stdout == b"4\n" and b"takes the name of a recipe of the lab, such as 'ai'" in done.stderr
     assert [m["metrics"]["n"] for m in lab.manifests("child")] == [4]
 
@@ -213,7 +213,7 @@ def test_what_is_granted_on_the_terminal_is_for_the_one_that_asked(lab):
     while b"[y/N]" not in shown:
         shown += os.read(main, 1000)
     os.write(main, b"y\n")
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     os.close(main)
     assert lab.manifest["permits"]["allowed"]["net"] == ["127.0.0.1:1"]
     assert lab.manifests("child")[0]["error"]["code"] == "NOT_PERMITTED"
@@ -222,7 +222,7 @@ def test_what_is_granted_on_the_terminal_is_for_the_one_that_asked(lab):
 @pytest.mark.slow
 def test_at_most_sixteen_at_once(lab):
     body = "local n = {} for i = 1, 17 do n[i] = i end\n"
-    body += "run:map(n, function(i) return run:call('child', { n = i, ms = 500 }) end, { concurrency = CONCURRENCY })"
+    body += "run:map(n, function(i) return run:call('child', { n = i, ms = 3000 }) end, { concurrency = CONCURRENCY })"
     done = lab.tlab(*lab.parent(body.replace("CONCURRENCY", "17")))
     assert "error[LIMIT]: 16 called runs are at work already" in done.err
     assert lab.tlab(*lab.parent(body.replace("CONCURRENCY", "16"))).exit == 0
@@ -292,7 +292,7 @@ def start(lab, body="run:call('child', { ms = 60000 })"):
 def test_a_signal_ends_both_as_interrupted(lab, sig, exit_code):
     process, _, below = start(lab)
     process.send_signal(sig)
-    assert process.wait(timeout=20) == exit_code  # not until its pipes are closed: the child has them, too
+    assert process.wait(timeout=60) == exit_code  # not until its pipes are closed: the child has them, too
     assert gone_within(below, 0), "the command returned before the child had ended"
     parent, child = lab.manifests("parent")[0], lab.manifests("child")[0]
     assert (parent["status"], child["status"]) == ("interrupted", "interrupted")
@@ -304,7 +304,7 @@ def test_a_signal_ends_both_as_interrupted(lab, sig, exit_code):
 def test_the_death_of_the_parent_ends_the_child_as_interrupted(lab):
     process, _, below = start(lab)
     kill_and_reap(process)
-    assert gone_within(below, 10)
+    assert gone_within(below, 30)
     assert lab.manifests("child")[0]["status"] == "interrupted"
     assert lab.manifests("parent")[0]["status"] == "running"
     assert not (lab.root / "latest").is_symlink(), "the called run is not what a person asked for"
@@ -318,14 +318,14 @@ def test_a_child_that_does_not_end_is_killed(lab):
     os.kill(first if worker_pids(first) else second, signal.SIGSTOP)
     before = time.monotonic()
     assert kill_and_reap(process, signal.SIGTERM)[0] == 143
-    assert 9 < time.monotonic() - before < 15 and gone_within(below, 1)
+    assert 9 < time.monotonic() - before < 40 and gone_within(below, 30)
     assert lab.manifests("parent")[0]["status"] == "interrupted"
 
 
 def test_one_whose_caller_is_gone_already_does_nothing(lab):
     for caller in ("1", str(os.getpid() + 1)):
         done = subprocess.run(
-            ["tlab-called", caller], executable=TLAB, cwd=lab.root, input=b"{}", capture_output=True, timeout=20
+            ["tlab-called", caller], executable=TLAB, cwd=lab.root, input=b"{}", capture_output=True, timeout=60
         )
         assert (done.returncode, done.stdout) == (143, b""), done.stderr
     assert lab.runs() == []
@@ -333,8 +333,8 @@ def test_one_whose_caller_is_gone_already_does_nothing(lab):
 
 @pytest.mark.slow
 def test_a_time_limit_of_the_parent_ends_the_child(lab):
-    done = lab.tlab(*lab.parent("run:call('child', { ms = 60000 })"), "--limit-seconds=1")
-    assert "the run reached its limit of 1 s" in done.err
+    done = lab.tlab(*lab.parent("run:call('child', { ms = 60000 })"), "--limit-seconds=3")
+    assert "the run reached its limit of 3 s" in done.err
     assert lab.manifests("parent")[0]["status"] == "timeout"
     assert lab.manifests("child")[0]["status"] in ("timeout", "interrupted")
 
@@ -343,7 +343,7 @@ def test_a_child_that_is_killed(lab):
     process, (first, second), _ = start(lab)
     caller = first if worker_pids(first) else second
     os.kill(caller, signal.SIGKILL)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     child = lab.manifests("child")[0]
     assert process.returncode == 1, err
     assert (
@@ -356,7 +356,7 @@ def test_a_child_that_is_killed(lab):
 def test_a_child_that_is_stopped_alone_is_told_of(lab):
     process, (first, second), _ = start(lab)
     os.kill(first if worker_pids(first) else second, signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert b"error[INTERRUPTED]: child" in err
     assert lab.manifests("child")[0]["status"] == "interrupted"
     assert lab.manifests("parent")[0]["status"] == "failed"

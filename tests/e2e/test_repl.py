@@ -65,7 +65,7 @@ class Person:
 
     def until_prompt(self):
         """What it says until it waits for the next line."""
-        out, until = b"", time.monotonic() + 30
+        out, until = b"", time.monotonic() + 60
         while time.monotonic() < until:
             if select.select([self.fd], [], [], 0.1)[0]:
                 try:

@@ -50,7 +50,7 @@ class Session:
         self.text += ESCAPES.sub("", data.decode("utf-8", "replace"))
         return bool(data)
 
-    def until(self, pattern, seconds=15):
+    def until(self, pattern, seconds=60):
         """Waits until what came after the last match has the pattern; returns it up to there."""
         end = time.monotonic() + seconds
         while not (found := re.compile(pattern).search(self.text, self.seen)):
@@ -65,10 +65,9 @@ class Session:
         return self.until(then, **more)
 
     def begin(self, line):
-        """An entry that does not end by itself is being evaluated."""
-        os.write(self.fd, line.encode() + b"\r")
-        self.until(re.escape(line[-20:]))
-        time.sleep(0.3)
+        """An entry that does not end by itself is being evaluated: it says so."""
+        os.write(self.fd, b"print 'begun'; " + line.encode() + b"\r")
+        self.until(r"\nbegun\n")
 
     def ctrl_c(self, then=PROMPT, **more):
         os.write(self.fd, b"\x03")
@@ -80,7 +79,7 @@ class Session:
 
     def ended(self):
         """Reads to the end; (exit code, what came last)."""
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while self.read(0.1) or os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             assert time.monotonic() < end, "it does not end: " + self.text
         _, status = os.waitpid(self.pid, 0)
@@ -220,7 +219,7 @@ def test_a_session_that_was_killed_goes_on_at_its_prompt(lab):
     session.ended()
     run = next(lab.root.glob("2*/*/*/ai-team/artifacts/*-repl-*")).name[-8:]
     session = Session(lab, "resume", run)
-    time.sleep(2)  # all is evaluated again, and the entry that was cut off waits
+    session.until("begun")  # all is evaluated again, and the entry that was cut off waits
     assert "stopped by Ctrl-C" in session.ctrl_c()
     assert "1" in session.type("x == y and z", then=r"1\n> $")
     assert session.end()[0] == 0
@@ -236,7 +235,7 @@ def test_a_signal_ends_the_session_as_it_ends_a_run(lab):
     assert session.ended()[0] == 128 + signal.SIGTERM
     assert manifest(lab)["status"] == "interrupted"
     session = Session(lab, "resume", manifest(lab)["id"][:8])
-    time.sleep(0.5)
+    session.until("begun")
     session.ctrl_c()
     assert session.end()[0] == 0
     assert manifest(lab)["status"] == "succeeded"

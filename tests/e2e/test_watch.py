@@ -81,7 +81,7 @@ class Rounds:
         self.lines.extend(iter(lambda: self.process.stdout.readline().decode(), ""))
 
     def __call__(self):
-        wait_for(lambda: len(self.lines) > self.taken or self.process.poll() is not None, 20)
+        wait_for(lambda: len(self.lines) > self.taken or self.process.poll() is not None)
         assert len(self.lines) > self.taken, self.process.stderr.read().decode()
         self.taken += 1
         line = json.loads(self.lines[self.taken - 1])
@@ -90,7 +90,7 @@ class Rounds:
 
     def end(self):
         self.process.send_signal(self.ends)
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=60)
         self.reader.join()
         return code
 
@@ -225,7 +225,7 @@ def test_a_signal_during_a_run(lab, start, sig):
         wait_for(lambda: server.tries == 1)
         workers = worker_pids(process.pid)
         process.send_signal(sig)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + sig and b"error[INTERRUPTED]" in err
     assert lab.manifest["status"] == "interrupted" and lab.tlab("verify", "latest").exit == 0
     assert not any(os.path.exists(f"/proc/{pid}") for pid in workers)
@@ -261,7 +261,7 @@ def test_for_people(lab, start):
         replace(lab, "recipes/ask.lua", ASK + "\n")
         wait_for(lambda: "from the record; recipes/ask.lua changed\n" in err.read_text())
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 130
+        assert process.wait(timeout=60) == 130
     first, second = out.read_text().splitlines()
     assert (lab.root / second / "run.json").exists() and first != second
     assert "6 effects, 2 of them from the record" in err.read_text(), err.read_text()
@@ -279,7 +279,7 @@ def test_what_is_granted_on_the_terminal_stays_granted(lab, start):
         def comes(text):
             nonlocal shown
             while text not in shown:
-                assert select.select([main], [], [], 20)[0], shown
+                assert select.select([main], [], [], 60)[0], shown
                 shown += os.read(main, 1000)
 
         comes(b"[y/N]")
@@ -289,7 +289,7 @@ def test_what_is_granted_on_the_terminal_stays_granted(lab, start):
         comes(b"note.txt changed")
         assert asked(server) == 4 and shown.count(b"[y/N]") == 1
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 130
+    assert process.wait(timeout=60) == 130
     os.close(main)
 
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-SECONDS = 10
+SECONDS = 60
 
 
 class Terminal:
