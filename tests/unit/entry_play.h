@@ -31,7 +31,7 @@ typedef struct entry {
   int stop_ms, again_ms;
   int64_t tick; /* the worker is told to stop here, 0: it is not */
   int64_t wish; /* the wish to stop what this ask of repl.next gives comes before it is given */
-  bool deaf;    /* the worker is looked at in vain, since it stands still until the entry is given */
+  bool deaf; /* the worker is looked at in vain, since it stands still until the entry is given */
 } entry;
 
 typedef struct played {

@@ -202,7 +202,8 @@ TEST(an_entry_does_not_ask_for_entries)
 TEST(what_is_seen_too_late_is_passed_over)
 {
   (void)state;
-  const entry entries[] = {{.text = "return 1", .deaf = true}, {.text = "return 2"}, {.text = NULL}};
+  const entry entries[] = {
+      {.text = "return 1", .deaf = true}, {.text = "return 2"}, {.text = NULL}};
   played p;
   play(&p, entries);
   assert_string_equal(tl_get_str(&p.outcome, "status", ""), "succeeded");
