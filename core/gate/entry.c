@@ -13,6 +13,8 @@ void tl_entry_over(tl_gate *g)
   g->entry = 0;
   g->stopping = false;
   tl_permit_entry_over(&g->permits);
+  if (!g->pending->next)
+    tl_permits_look_anew(&g->permits); /* this repl.next is all that there is */
 }
 
 /* Of a session that goes on the entry that was cut off has no recorded end: it can be stopped although

@@ -17,13 +17,18 @@ void tl_permits_init(tl_permits *p)
   *p = (tl_permits){.lab_fd = -1, .run_fd = -1, .mirrors = tl_list(), .granted = tl_list()};
 }
 
-void tl_permits_free(tl_permits *p)
+void tl_permits_look_anew(tl_permits *p)
 {
   for (size_t i = 0; i < p->nroots; i++) {
     free(p->roots[i].path);
     tl_store_close(p->roots[i].fd);
   }
   p->nroots = 0;
+}
+
+void tl_permits_free(tl_permits *p)
+{
+  tl_permits_look_anew(p);
   tl_free(&p->needs);
   tl_free(&p->allow);
   tl_free(&p->deny);

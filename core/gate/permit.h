@@ -48,6 +48,10 @@ typedef struct tl_permits {
 void tl_permits_init(tl_permits *p);
 void tl_permits_free(tl_permits *p); /* closes the roots, not lab_fd and run_fd */
 
+/* What is granted to read is opened anew when it is read next: it may have been made anew. For when no place
+ * is in use. */
+void tl_permits_look_anew(tl_permits *p);
+
 /* Grants an item of a family: how is "once", "session" or "always". TL_EARGUMENT for anything else. */
 int tl_permit_allow(tl_permits *p, const char *family, const char *item, const char *how,
                     tl_err *e);

@@ -118,4 +118,27 @@ t.test('a permit hook that fails refuses, in so many words', function()
   replays(played)
 end)
 
+t.test('a folder that is made anew between two entries is read as it is now', function()
+  local dir = '/tmp/tlab-session-anew-' .. core.hash.bytes(core.rand.bytes(8)):sub(1, 16)
+  local read = ("return tlab.fs.read '%s/a'"):format(dir)
+  local function make(text)
+    core.fs.purge(dir)
+    assert(core.fs.make(dir, 448))
+    assert(core.fs.replace(dir .. '/a', text))
+    return read
+  end
+  local played = play({
+    function()
+      return make 'first'
+    end,
+    function()
+      return make 'second'
+    end,
+  }, { permits = { undeclared = true, allow = { read = { dir } } } })
+  core.fs.purge(dir)
+  t.eq(played.shown[1].text, 'first')
+  t.eq(played.shown[2].text, 'second')
+  replays(played)
+end)
+
 return t.done()
