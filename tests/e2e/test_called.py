@@ -110,7 +110,9 @@ def test_a_replay_starts_nothing(lab):
 
 
 def test_several_at_once(lab):
-    body = "run:map({ 1, 2, 3, 4 }, function(n) return run:call('child', { n = n, ms = 2000 }) end, { concurrency = 4 })"
+    body = (
+        "run:map({ 1, 2, 3, 4 }, function(n) return run:call('child', { n = n, ms = 2000 }) end, { concurrency = 4 })"
+    )
     before = time.monotonic()
     assert lab.tlab(*lab.parent(body)).exit == 0
     assert time.monotonic() - before < 4 * 2
