@@ -70,7 +70,7 @@ STDOUT:
   not ok 3 - echo: three
     # tests/recipes/echo_test.lua:14: both: got {1, {a = true}}, expected {1, {a = false}}
   not ok 4 - echo: four
-    # tests/recipes/echo_test.lua:21: NOT_FOUND: the run made no file other.txt, and failed: it was told to
+    # tests/recipes/echo_test.lua:21: NOT_FOUND: the run made no file other.txt, and failed: recipes/echo.lua:10: it was told to
   not ok 5 - echo: five
     # tests/recipes/echo_test.lua:24: NOT_FOUND: the run failed: there is no recipe ecko, did you mean echo?
   not ok 6 - echo: six

@@ -67,6 +67,12 @@ function requests.run(state, about)
   return told
 end
 
+--- What a run failed with, and where in the lab.
+local function place_and_message(err)
+  local place = err.file and err.line and ('%s:%d: '):format(err.file, err.line) or ''
+  return place .. err.message
+end
+
 --- A run that the test has, with what it left; what a failed one lacks, its error explains.
 local function run_of(state, about)
   local one = state.runs[about.run]
@@ -74,7 +80,7 @@ local function run_of(state, about)
     return one
   end
   local why = one and one.error
-  return nil, why and { code = why.code, message = 'the run failed: ' .. why.message }
+  return nil, why and { code = why.code, message = 'the run failed: ' .. place_and_message(why) }
 end
 
 --- A file that a run made.
@@ -88,7 +94,7 @@ function requests.read(state, about)
       return core.fs.read(one.dir .. '/' .. about.name, READ_MAX)
     end
   end
-  local why = one.error and ', and failed: ' .. one.error.message or ''
+  local why = one.error and ', and failed: ' .. place_and_message(one.error) or ''
   return nil,
     { code = 'NOT_FOUND', message = ('the run made no file %s%s'):format(about.name, why) }
 end
@@ -99,7 +105,7 @@ function requests.artifacts(state, about)
   if not one then
     return nil, err
   elseif one.error then
-    return 'the run failed: ' .. one.error.message
+    return 'the run failed: ' .. place_and_message(one.error)
   end
   local wrong, taken
   wrong, err, taken = artifacts.compare(state.lab.root, about.folder, one, state.update)
