@@ -446,3 +446,44 @@ EXIT: 4
 STDERR:
   error[NOT_PERMITTED]: test.ask: only `tlab test` makes labs for tests
   ...
+
+TEST: a slip in what is given is an error where it was written; a spec has no place
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+FILE: recipes/a.lua
+  return {
+    name = 'a',
+    summary = 'Want a text.',
+    home = 'out',
+    spec = { type = 'object', required = { 'text' } },
+    run = function() end,
+  }
+FILE: tests/recipes/a_test.lua
+  local t = require 'tlab.test'
+  for i, given in ipairs {
+    { { 'text=a', 5 } },
+    { {}, { allow = { read = '/etc' } } },
+    { {}, { allow = { read = { 5 } } } },
+    { {}, { allow = { reed = {} } } },
+  } do
+    t.test('slip ' .. i, function(lab)
+      lab:run('a', given[1], given[2])
+    end)
+  end
+  t.test('wrong', function(lab)
+    lab:run('a', {}):read 'x'
+  end)
+RUN: tlab test -q
+EXIT: 1
+STDOUT:
+  not ok 1 - a: slip 1
+    # tests/recipes/a_test.lua:9: the spec of lab:run[2] is a number, expected a text
+  not ok 2 - a: slip 2
+    # tests/recipes/a_test.lua:9: allow: read is a string, expected a table
+  not ok 3 - a: slip 3
+    # tests/recipes/a_test.lua:9: allow.read[1] is a number, expected a text
+  not ok 4 - a: slip 4
+    # tests/recipes/a_test.lua:9: allow has no reed: did you mean "read"?
+  not ok 5 - a: wrong
+    # tests/recipes/a_test.lua:13: INVALID: the run failed: the spec is not valid: 1 error: /: the key "text" is missing
+  1..5

@@ -7,6 +7,7 @@ local M = {}
 
 local LEVEL = 4 -- who called lab:run
 local OPTIONS = { answers = 'table', record = 'string', allow = 'table', seed = 'number' }
+local ALLOW = { net = 'table', read = 'table', run = 'table', env = 'table' }
 local ANSWER = {
   method = 'string',
   url = 'string',
@@ -42,6 +43,14 @@ local function check(map, known, what, level)
   end
 end
 
+local function check_texts(list, what, level)
+  for i, text in ipairs(list) do
+    if type(text) ~= 'string' then
+      error(('%s[%d] is a %s, expected a text'):format(what, i, type(text)), level)
+    end
+  end
+end
+
 --- One answer as it goes over the border: JSON is text by now.
 local function answer(from, i)
   local what = 'answers[' .. i .. ']'
@@ -68,6 +77,7 @@ local function spec_of(spec)
   elseif type(spec) ~= 'table' and spec ~= nil then
     error('lab:run takes a spec second, a table or a path, not a ' .. type(spec), LEVEL)
   elseif spec and type(spec[1]) == 'string' then
+    check_texts(spec, 'the spec of lab:run', LEVEL + 1)
     return { words = tlab.json.array(spec) }
   end
   return { text = spec and tlab.json.encode(spec) }
@@ -85,6 +95,10 @@ function M.run(recipe, spec, options)
   end
   options = options or {}
   check(options, OPTIONS, 'the third argument of lab:run', LEVEL)
+  check(options.allow or {}, ALLOW, 'allow', LEVEL)
+  for family, list in pairs(options.allow or {}) do
+    check_texts(list, 'allow.' .. family, LEVEL)
+  end
   local about = { recipe = recipe, record = options.record, seed = options.seed }
   about.allow, about.spec = options.allow, spec_of(spec)
   if options.answers then
