@@ -19,7 +19,7 @@ void tl_stop_listen(void)
 
 bool tl_stop_wished(int64_t number)
 {
-  return wished == (int)number;
+  return number > 0 && wished == (int)number;
 }
 
 void tl_stop_wish(pid_t worker, int64_t number)

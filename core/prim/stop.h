@@ -10,7 +10,7 @@
 /* In the worker: from here on a wish is remembered instead of ending the process. Before it is confined,
  * which takes the call away. */
 void tl_stop_listen(void);
-bool tl_stop_wished(int64_t number);
+bool tl_stop_wished(int64_t number); /* of none, which is 0, it is not */
 
 /* In the supervisor. */
 void tl_stop_wish(pid_t worker, int64_t number);

@@ -154,6 +154,13 @@ TEST(a_wish_that_comes_early_or_late_is_for_its_own_entry)
   drop(&p);
 }
 
+/* A recipe that is no session may evaluate entries, too. */
+TEST(what_has_no_number_is_not_wished)
+{
+  (void)state;
+  assert_false(tl_stop_wished(0));
+}
+
 TEST(the_second_one_ends_the_session)
 {
   (void)state;
@@ -227,6 +234,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(ticks_do_not_depend_on_when_answers_come),
       cmocka_unit_test(any_tick_leaves_the_scheduler_whole),
       cmocka_unit_test(a_wish_that_comes_early_or_late_is_for_its_own_entry),
+      cmocka_unit_test(what_has_no_number_is_not_wished),
       cmocka_unit_test(the_second_one_ends_the_session),
       cmocka_unit_test(two_in_a_row_are_one),
       cmocka_unit_test(an_entry_does_not_ask_for_entries),
