@@ -8,9 +8,23 @@ local MOST = 20 -- lines of a list
 local COLUMNS = 'started,id,recipe,status,seconds,models,tags,tokens_in,tokens_out,cost,currency,'
   .. 'effects,failed,outputs,commit,dirty,key,replay_of,note,params,metrics,error,folder'
 
+-- A line that is no row, as of an index that was edited by hand, costs no other.
+local function decode(lines)
+  local rows = csv.decode(COLUMNS .. '\n' .. lines)
+  if rows then
+    return rows
+  end
+  rows = {}
+  for line in lines:gmatch '[^\n]+' do
+    local row = csv.decode(COLUMNS .. '\n' .. line)
+    rows[#rows + 1] = row and row[1]
+  end
+  return rows
+end
+
 -- The rows of some lines, the newest first, without those that would not be plain text in a page.
 local function rows_of(lines)
-  local rows = csv.decode(COLUMNS .. '\n' .. lines) or {}
+  local rows = decode(lines)
   local newest = {}
   for i = #rows, 1, -1 do
     local row = rows[i]

@@ -149,6 +149,14 @@ t.test('a lab without runs, without commits, without a repository', function()
   t.ok(page.markdown(facts.of '2026-W48'):find('- 0 commits.', 1, true))
 end)
 
+t.test('a line of the index that is no row costs no other', function()
+  local good = row('2026-11-24', 'ai', 'succeeded')
+  for _, bad in ipairs { '2026-11-24T11:00:00.000Z,"torn\n', 'z\n', ',\n' } do
+    install(HEAD .. good .. bad .. good .. bad, {})
+    t.eq(facts.of('latest').sums.runs, 2, bad)
+  end
+end)
+
 t.test('of many commits and metrics the first are shown', function()
   local commits, metrics = {}, {}
   for i = 1, 60 do
