@@ -228,6 +228,19 @@ def test_a_session_that_was_killed_goes_on_at_its_prompt(lab):
     same(lab)
 
 
+def test_a_damaged_record_is_said_when_the_session_is_to_go_on(lab):
+    session = open_session(lab)
+    session.begin("tlab.clock.sleep(1000000)")
+    os.kill(session.pid, signal.SIGKILL)
+    session.ended()
+    run = next(lab.root.glob("2*/*/*/ai-team/artifacts/*-repl-*"))
+    with open(run / "record/effects.jsonl", "a") as record:
+        record.write("5\n")
+    done = lab.tlab("resume", run.name[-8:])
+    assert done.returncode == EXIT["DIFFERS"], done.stderr
+    assert b"is no effect" in done.stderr
+
+
 def test_a_signal_ends_the_session_as_it_ends_a_run(lab):
     session = open_session(lab)
     session.begin("tlab.clock.sleep(1000000)")

@@ -22,7 +22,11 @@ local function attend(how, lab, options)
     return nil
   end
   local at = sessions.attend(how, lab, options)
-  at.entries, at.entry = sessions.earlier(how.dir)
+  local began = how.began
+  function how.began(...) -- by now the record has been looked through
+    at.entries, at.entry = sessions.earlier(how.dir)
+    began(...)
+  end
   return at
 end
 
