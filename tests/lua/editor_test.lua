@@ -1,5 +1,5 @@
 -- What editors are told: all that there is, and as it is. That a checker finds mistakes by it is
--- tried by tests/e2e/test_editor.py.
+-- tried by tests/lint/editor.py.
 local t = require 'harness'
 require('fake_tlab').install {}
 local core = require 'core'
