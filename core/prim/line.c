@@ -383,6 +383,7 @@ static int plain_line(tl_buf *out, tl_line_end *how, tl_err *e)
   while (!take_line(out, now.ended)) {
     if (now.ended || !wait_byte()) {
       *how = TL_LINE_END;
+      if (isatty(STDIN_FILENO)) tl_talk_raw("\n", 1); /* no Enter ended the line */
       return TL_OK;
     }
     ssize_t n = read(STDIN_FILENO, chunk, sizeof chunk);

@@ -200,7 +200,9 @@ static void a_plain_terminal_does_as_well(void **state)
   (void)state;
   answer(&t, "one\n", "[one]\n");
   answer(&t, "two\003", "[]INTERRUPTED\n");
-  answer(&t, "\004", "[]END\n");
+  await(t.screen, "^C\r\n3> ");
+  type(&t, "\004");
+  await(t.said, "[]END\n");
   assert_int_equal(end(&t), 0);
 }
 
