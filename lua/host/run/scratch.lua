@@ -7,8 +7,8 @@ local M = {}
 
 local PRIVATE = 448 -- 0700
 
----@param name 'replay'|'dry' whose it is
----@return string|nil dir absolute
+---@param name 'replay'|'dry'|'tests' whose it is
+---@return string|nil dir
 ---@return table|nil err
 function M.make(name)
   local base = core.env.get 'TMPDIR' or '/tmp'

@@ -2,6 +2,7 @@
 
 local core = require 'core'
 local lab = require 'host.lab'
+local scratch = require 'host.run.scratch'
 
 local M = {}
 
@@ -18,20 +19,10 @@ local PARTS = {
 ---@return string|nil dir
 ---@return table|nil err
 function M.open()
-  local bytes, err = core.rand.bytes(8)
-  if not bytes then
+  local dir, err = scratch.make 'tests'
+  if not dir then
     return nil, err
   end
-  local name = bytes:gsub('.', function(c)
-    return string.format('%02x', c:byte())
-  end)
-  local dir = (core.env.get 'TMPDIR' or '/tmp') .. '/tlab-tests-' .. name
-  local ok
-  ok, err = core.fs.make(dir, PRIVATE)
-  if not ok then
-    return nil, err
-  end
-  core.fs.hold(dir)
   return core.fs.realpath(dir)
 end
 
