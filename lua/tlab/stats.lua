@@ -98,9 +98,10 @@ end
 -- Hyndman and Fan, "Sample Quantiles in Statistical Packages", The American Statistician 50 (1996),
 -- pages 361 to 365.
 local METHODS = {
-  -- Definition 1: the smallest value that p of all do not exceed; always one of the values.
+  -- Definition 1: the smallest value that p of all do not exceed; always one of the values. A
+  -- product such as 100 * 0.07, which a double makes a little more than 7, is taken for 7.
   inverted_cdf = function(n, p)
-    return math.ceil(n * p)
+    return math.ceil(n * p * (1 - 2 ^ -50))
   end,
   -- Definition 7: 0 and 1 are the ends, linear between; what R, NumPy and spreadsheets do unasked.
   linear = function(n, p)

@@ -37,6 +37,14 @@ t.test('quantiles by their three methods', function()
     t.eq(stats.quantiles({ 5 }, { 0, 0.3, 1 }, method), { 5.0, 5.0, 5.0 })
   end
   t.eq(stats.quantile({ 0.1, 0.1, 0.1 }, 0.7), 0.1)
+  local hundred = {}
+  for i = 1, 100 do
+    hundred[i] = i
+    t.eq(stats.quantile(hundred, 1, 'inverted_cdf'), i + 0.0)
+  end
+  for i = 1, 100 do
+    t.eq(stats.quantile(hundred, i / 100, 'inverted_cdf'), i + 0.0)
+  end
 end)
 
 t.test('a bootstrap interval: the same of the same seed, another of another', function()
