@@ -10,7 +10,7 @@ local MOST = 10000 -- files and folders that are looked at
 local function parts_of(path)
   local parts = {}
   for part in path:gmatch '[^/]+' do
-    parts[#parts + 1] = part
+    parts[#parts + 1] = part ~= '.' and part or nil
   end
   return parts
 end

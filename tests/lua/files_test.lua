@@ -72,6 +72,7 @@ t.test('finds files, each once, sorted; through no link, and no secret', functio
   install(LAB)
   t.eq(files.find '**/*.md', { 'a.md', 'notes/b.md', 'notes/deep/c.md' })
   t.eq(files.find { 'notes/*', '*/b.md' }, { 'notes/b.md', 'notes/x.txt' })
+  t.eq(files.find { 'notes/b.md', './notes/./b.md', './notes/b*' }, { 'notes/b.md' })
   t.eq(files.find 'notes/**', { 'notes/b.md', 'notes/deep/c.md', 'notes/x.txt' })
   t.eq(files.find '*/*.txt', { 'notes/x.txt' })
 end)
