@@ -123,9 +123,11 @@ def test_ctrl_c_ends_the_entry_and_a_replay_ends_it_there(lab):
     session.begin("while true do coroutine.wrap(function() n = n + 1 end)() end")
     session.ctrl_c()
     assert int(re.search(r"^\d+$", session.type("n"), re.M).group()) > first
+    session.begin("return setmetatable({}, { __tostring = function() while true do end end })")
+    assert "tlab/repl" not in session.ctrl_c(), "where it was while it was shown says nothing to a person"
     assert session.end()[0] == 0
     shown = [effect["args"][0] for effect in effects(lab) if effect["op"] == "repl.next"]
-    assert sum("interrupted" in (one or {}) for one in shown) == 3
+    assert sum("interrupted" in (one or {}) for one in shown) == 4
     same(lab)
 
 

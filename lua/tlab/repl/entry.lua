@@ -64,14 +64,15 @@ local function ways(traceback)
   return #lines > 0 and table.concat(lines, '\n') or nil
 end
 
---- An error as it is shown: nothing that only the worker understands.
+--- An error as it is shown: nothing that only the worker understands, and no place of its own.
 local function told(err, env)
   meant(err, env)
+  local has_place = err.file and not err.file:find '^lua/tlab/repl/'
   return {
     code = err.code,
     message = err.message,
-    file = err.file,
-    line = err.line,
+    file = has_place and err.file or nil,
+    line = has_place and err.line or nil,
     hint = err.hint,
     traceback = ways(err.traceback),
   }
