@@ -91,6 +91,10 @@ class Reader(threading.Thread):
             self.wrong = problem
 
     def stop(self):
+        """A machine that is busy with the writers is given a minute to look often enough."""
+        until = time.monotonic() + 60
+        while self.times <= 5 and self.is_alive() and time.monotonic() < until:
+            time.sleep(0.01)
         self.going = False
         self.join()
         if self.wrong:
