@@ -10,7 +10,7 @@ local SMALL, LARGE = 6, 100 -- MiB; a stack that overflows takes up to 100
 local function outlives(entry, code, message, memory)
   local most = (memory or LARGE) * 9 // 20 << 20
   local played = play({ entry, 'kept = nil', ('return #("x"):rep(%d)'):format(most), 'return 2' }, {
-    limits = { cpu_seconds = 0, memory = (memory or LARGE) << 20, seconds = 60 },
+    limits = { cpu_seconds = 0, memory = (memory or LARGE) << 20, seconds = 600 },
   })
   t.eq(played.outcome.status, 'succeeded', core.json.encode(played.outcome))
   t.eq(played.shown[1].code, code, played.shown[1].message)
@@ -46,7 +46,8 @@ t.test('what was kept can be let go, however often all was used up', function()
   end
   local deep = 'local function f(n) if n > 0 then return (f(n - 1)) end kept = nil end f(50)'
   entries[4], entries[5] = deep, 'return #("x"):rep(2 << 20)'
-  local played = play(entries, { limits = { cpu_seconds = 0, memory = SMALL << 20, seconds = 60 } })
+  local played =
+    play(entries, { limits = { cpu_seconds = 0, memory = SMALL << 20, seconds = 600 } })
   t.eq(played.shown[4].text, 'nil', core.json.encode(played.shown[4]))
   t.eq(played.shown[5].text, tostring(2 << 20))
   played.drop()
@@ -59,7 +60,7 @@ t.test(
       'n = 0 local list = {} for i = 1, 10000 do list[i] = i end\n'
         .. 'run:map(list, function() tlab.clock.sleep(30) n = n + 1 end, { concurrency = 10000 })',
       'local m = n tlab.clock.sleep(100) return m == n',
-    }, { limits = { cpu_seconds = 0, memory = 4 << 20, seconds = 60 } })
+    }, { limits = { cpu_seconds = 0, memory = 4 << 20, seconds = 600 } })
     t.eq(played.shown[1].code, 'NO_MEMORY')
     t.eq(played.shown[2].text, 'true')
     played.drop()

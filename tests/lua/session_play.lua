@@ -45,7 +45,7 @@ local function open(how, dir)
   how.module = function(name)
     return nil, { code = 'NOT_FOUND', message = 'no module ' .. name }
   end
-  how.limits = how.limits or { cpu_seconds = 0, memory = 64 << 20, seconds = 60 }
+  how.limits = how.limits or { cpu_seconds = 0, memory = 64 << 20, seconds = 600 }
   local session = assert(core.session(how))
   assert(session:load('repl.lua', RECIPE, 1))
   assert(session:permit(how.permits or {}))
