@@ -102,6 +102,14 @@ function M.with(base, more)
   return base
 end
 
+--- A folder of the test's own, which it removes: two copies of a test may run at once.
+---@return string
+function M.folder()
+  local dir = '/tmp/tlab-test-' .. core.hash.bytes(core.rand.bytes(8)):sub(1, 16)
+  assert(core.fs.make(dir, 448))
+  return dir
+end
+
 --- Ends the file: prints the plan, returns whether all passed.
 ---@return boolean
 function M.done()

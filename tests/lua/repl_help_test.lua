@@ -124,12 +124,14 @@ local session = {
   end,
 }
 
+local ROOT = t.folder()
+
 local function completed(line, more)
   local prompt = {
     session = session,
     entry = {},
-    lab = { root = '/tmp/tlab-repl-complete' },
-    run = { dir = '/tmp/tlab-repl-complete/run' },
+    lab = { root = ROOT },
+    run = { dir = ROOT .. '/run' },
   }
   for name, value in pairs(more or {}) do
     prompt[name] = value
@@ -158,23 +160,21 @@ t.test('commands of the session, at the beginning of a line only', function()
 end)
 
 t.test('files in quotes: of the run, of the lab, of the machine; modules behind require', function()
-  local root = '/tmp/tlab-repl-complete'
-  core.fs.purge(root)
-  for _, dir in ipairs { root, root .. '/run', root .. '/specs', root .. '/lua' } do
-    assert(core.fs.make(dir, 448))
+  for _, dir in ipairs { '/run', '/specs', '/lua' } do
+    assert(core.fs.make(ROOT .. dir, 448))
   end
   for _, file in ipairs { '/run/rows.csv', '/specs/ai.json', '/.hidden', '/lua/mine.lua' } do
-    assert(core.fs.write(root .. file, 'x'))
+    assert(core.fs.write(ROOT .. file, 'x'))
   end
   t.eq(completed "f('ro", { from = 4, words = { 'rows.csv' } })
   t.eq(completed("f 'lab:").words, { 'lab:lua/', 'lab:run/', 'lab:specs/' })
   t.eq(completed('f "lab:specs/').words, { 'lab:specs/ai.json' })
-  t.eq(completed("f('x', '" .. root .. '/s').words, { root .. '/specs/' })
+  t.eq(completed("f('x', '" .. ROOT .. '/s').words, { ROOT .. '/specs/' })
   t.eq(completed("require 'mi").words, { 'mine' })
   t.eq(completed("require('tlab.cs").words, { 'tlab.csv' })
   t.eq(completed "f('it\\'s ro", { from = 4, words = {} })
   t.eq(completed "f('x').", nil)
-  core.fs.purge(root)
 end)
 
+core.fs.purge(ROOT)
 return t.done()

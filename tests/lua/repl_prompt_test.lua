@@ -6,7 +6,7 @@ local history = require 'host.repl.history'
 local permits = require 'host.repl.permits'
 local prompt = require 'host.repl.prompt'
 
-local DIR = '/tmp/tlab-repl-prompt'
+local DIR = t.folder()
 local real_env, real_line, real_ask = core.env.get, core.term.line, core.term.ask
 
 local function fresh()

@@ -71,9 +71,7 @@ t.test('old runs can be opened in it as in the session', function()
 end)
 
 t.test('needs are what was used, once, and not what was refused', function()
-  local dir = '/tmp/tlab-repl-save-test'
-  core.fs.purge(dir)
-  assert(core.fs.make(dir, 448))
+  local dir = t.folder()
   local lines = {}
   local function line(effect)
     lines[#lines + 1] = core.json.encode(effect) .. '\n'

@@ -4,6 +4,7 @@
 ---   played.shown[2].text == '1'
 
 local core = require 'core'
+local t = require 'harness'
 
 local M = {}
 
@@ -32,15 +33,6 @@ return { name = 'repl', home = 'x', run = function(run)
 end }
 ]]
 
-local function folder()
-  local name = core.rand.bytes(8):gsub('.', function(c)
-    return ('%02x'):format(c:byte())
-  end)
-  local dir = '/tmp/tlab-session-' .. name
-  assert(core.fs.make(dir, 448))
-  return dir
-end
-
 local function open(how, dir)
   how.module = function(name)
     return nil, { code = 'NOT_FOUND', message = 'no module ' .. name }
@@ -58,7 +50,7 @@ end
 ---@param how table? limits, permits (of session:permit), permit and lab of core.session
 ---@return table {shown, outcome, dir, replay = function}
 function M.play(entries, how)
-  local played, at, session = { shown = {}, dir = folder() }, 0, nil
+  local played, at, session = { shown = {}, dir = t.folder() }, 0, nil
   how = how or {}
   how.mode = 'live'
   how.hooks = {
@@ -80,7 +72,7 @@ function M.play(entries, how)
   session:close()
   --- Replays it; answers how that ended.
   function played.replay()
-    local dir = folder()
+    local dir = t.folder()
     local again = open({ mode = 'replay', old = played.dir, limits = how.limits }, dir)
     local outcome = again:run({}, { seed = 1 })
     again:close()

@@ -119,7 +119,7 @@ t.test('a permit hook that fails refuses, in so many words', function()
 end)
 
 t.test('a folder that is made anew between two entries is read as it is now', function()
-  local dir = '/tmp/tlab-session-anew-' .. core.hash.bytes(core.rand.bytes(8)):sub(1, 16)
+  local dir = t.folder()
   local read = ("return tlab.fs.read '%s/a'"):format(dir)
   local function make(text)
     core.fs.purge(dir)
