@@ -74,7 +74,7 @@ LUA_MODULES = {
     "host.store": ["core", "host.store", "host.lab", "host.view.suggest"],
     "host.lab": ["core", "host.spec", "host.view"],
     "host.init": ["core", "host.init", "host.lab", "host.editor"],
-    "host.new": ["core", "host.init.make"],
+    "host.new": ["core", "host.init.make", "host.spec.declaration"],
     "host.test": [
         "core",
         "host.test",
