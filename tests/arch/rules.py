@@ -94,6 +94,7 @@ LUA_MODULES = {
         "host.manifest",
         "host.store",
         "host.lab",
+        "host.view.shell",
         "host.view.suggest",
     ],
     "host.diff": ["core", "host.diff", "host.manifest", "host.spec.value", "host.view.table"],

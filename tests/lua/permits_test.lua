@@ -33,4 +33,14 @@ t.test('a session that goes on has what was granted for longer than an entry', f
   t.eq(allow.env, { 'HOME' })
 end)
 
+t.test('what a recipe was refused is no command of its own in the line to copy', function()
+  local err = { code = 'NOT_PERMITTED' }
+  local refusal = { family = 'read', subject = "/a b;$(id)'", declared = true, allowed = {} }
+  permits.explain(err, refusal, 'run x.json')
+  t.eq(err.hint, [[tlab run --allow-read='/a b;$(id)'\''' x.json]])
+  refusal.declared = false
+  permits.explain(err, refusal, 'run x.json')
+  t.eq(err.hint, [[in the recipe: needs = { read = { '/a b;$(id)\'' } }]])
+end)
+
 return t.done()

@@ -2,7 +2,7 @@
 
 local core = require 'core'
 local out = require 'host.cmd.out'
-local typed = require('host.run.lifecycle').quoted
+local typed = require('host.view.shell').word
 
 local SIGNAL_EXIT = 128
 local OWN = { ['--dry-run'] = true, ['--json'] = true }

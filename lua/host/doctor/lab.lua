@@ -1,6 +1,7 @@
 --- The part of the doctor that looks at a lab: its disk, who may read it, its git state, its keys.
 
 local core = require 'core'
+local shell = require 'host.view.shell'
 local state = require 'host.run.state'
 local table_view = require 'host.view.table'
 
@@ -10,22 +11,22 @@ local LOW_SPACE, LOW_FILES = 256 << 20, 1000
 local FILE_MODE, FOLDER_MODE = 63, 18 -- 0077: for others at all; 0022: written by others
 local STICKY = 512 -- 01000
 
-local function quoted(text)
-  return text:match('^[%w_./:@%%+=-]+$') and text or "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
 -- The disk --------------------------------------------------------------------------------------
 
 local function check_space(group, root, space)
   local free = table_view.size(space.free) .. ' free'
   local counted = space.files > 0 and space.files_free < LOW_FILES
   if space.free < 1 << 20 or counted and space.files_free < 10 then
-    group.fail('space', free .. (', %d files'):format(space.files_free), 'df -h ' .. quoted(root))
+    group.fail(
+      'space',
+      free .. (', %d files'):format(space.files_free),
+      'df -h ' .. shell.word(root)
+    )
   elseif space.free < LOW_SPACE or counted then
     group.warn(
       'space',
       counted and ('room for %d files only'):format(space.files_free) or free .. ' only',
-      'df -h ' .. quoted(root)
+      'df -h ' .. shell.word(root)
     )
   else
     group.ok('space', free)
@@ -57,7 +58,7 @@ end
 local function check_disk(group, root)
   local space, err = core.fs.space(root)
   if not space then
-    group.fail('disk', err.message, 'df -h ' .. quoted(root))
+    group.fail('disk', err.message, 'df -h ' .. shell.word(root))
     return false
   end
   if space.read_only then
@@ -70,7 +71,7 @@ local function check_disk(group, root)
     group.fail(
       'disk',
       ('%s: %s fails: %s'):format(space.type, what, fault.message),
-      'ls -ld ' .. quoted(root)
+      'ls -ld ' .. shell.word(root)
     )
     return false
   elseif what then
@@ -111,7 +112,7 @@ local function check_mode(group, root, path, forbidden, chmod)
     add(
       name,
       ('others may %s it: mode %s'):format(who, octal(stat.mode)),
-      ('chmod %s %s'):format(chmod, quoted(full))
+      ('chmod %s %s'):format(chmod, shell.word(full))
     )
   else
     group.ok(name, 'mode ' .. octal(stat.mode))
@@ -161,7 +162,7 @@ local function check_git(group, lab)
     group.warn(
       'git',
       'the repository belongs to another user: runs name its commit, recipes cannot read it',
-      ('sudo chown -R "$(id -u):$(id -g)" %s'):format(quoted(lab.root))
+      ('sudo chown -R "$(id -u):$(id -g)" %s'):format(shell.word(lab.root))
     )
   elseif not git.commit then
     group.warn(

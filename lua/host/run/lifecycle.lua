@@ -7,6 +7,7 @@ local permits = require 'host.run.permits'
 local prepare = require 'host.run.prepare'
 local recipes = require 'host.run.recipe'
 local remains = require 'host.manifest.remains'
+local shell = require 'host.view.shell'
 
 local M = {}
 
@@ -34,24 +35,14 @@ function M.info(manifest, decl)
   }
 end
 
---- A word as a shell takes it.
----@param word string
----@return string
-function M.quoted(word)
-  if word:match('^[%w_./:=@,+%-]+$') then
-    return word
-  end
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
 --- The words of a run as one would type them.
 ---@param recipe string
 ---@param words string[]
 ---@return string
 function M.typed(recipe, words)
-  local typed = { M.quoted(recipe) }
+  local typed = { shell.word(recipe) }
   for _, word in ipairs(words) do
-    typed[#typed + 1] = M.quoted(word)
+    typed[#typed + 1] = shell.word(word)
   end
   return table.concat(typed, ' ')
 end

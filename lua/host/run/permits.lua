@@ -1,6 +1,7 @@
 --- What the lab and the command line allow, set against what a recipe needs.
 
 local core = require 'core'
+local shell = require 'host.view.shell'
 
 local M = {}
 
@@ -162,12 +163,12 @@ function M.explain(error, refusal, command)
   if refusal.denied then
     error.hint = 'lab.json denies it: permits.deny.' .. refusal.family
   elseif not refusal.declared then
-    error.hint =
-      string.format("in the recipe: needs = { %s = { '%s' } }", refusal.family, refusal.subject)
+    local item = refusal.subject:gsub("[\\']", '\\%0')
+    error.hint = string.format("in the recipe: needs = { %s = { '%s' } }", refusal.family, item)
   else
     local verb, words = command:match '^(%S+) ?(.*)$'
     error.hint = ('tlab %s --allow-%s=%s %s')
-      :format(verb, refusal.family, refusal.subject, words)
+      :format(verb, refusal.family, shell.word(refusal.subject), words)
       :gsub(' $', '')
   end
 end

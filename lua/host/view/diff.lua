@@ -1,6 +1,7 @@
 --- A comparison of two runs for people. Pure: what host.diff.compare gives in, text out.
 
 local core = require 'core'
+local shell = require 'host.view.shell'
 local styles = require 'host.view.style'
 local table_view = require 'host.view.table'
 
@@ -46,16 +47,12 @@ local function changes(list, rows)
   rows[#rows + 1] = table_view.columns(cells)
 end
 
-local function quoted(path)
-  return path:match '^[%w_./:=@,+-]+$' and path or "'" .. path:gsub("'", "'\\''") .. "'"
-end
-
 --- The line to copy that shows all of it.
 local function pointer(result, file)
   return string.format(
     '  diff -u %s %s\n',
-    quoted(result.a.folder .. '/' .. file.path),
-    quoted(result.b.folder .. '/' .. file.path)
+    shell.word(result.a.folder .. '/' .. file.path),
+    shell.word(result.b.folder .. '/' .. file.path)
   )
 end
 
