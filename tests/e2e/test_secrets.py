@@ -154,6 +154,18 @@ def test_found_nowhere(tmp_path, where, answer):
     assert verified.exit == 0, verified.out
 
 
+@pytest.mark.parametrize("options", [[], ["--dry-run"], ["--dry-run", "--json"]])
+def test_not_in_the_spec(tmp_path, options):
+    """A spec is kept and shown as it is: one with the value of a secret makes no run."""
+    lab = secret_lab(tmp_path, 1)
+    process = lab.start("run", "try", f"key={KEY}", *options, env={"LAB_KEY": KEY})
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    assert b"the secret LAB_KEY" in out + err
+    assert_nowhere(lab, out, err)
+    assert not (lab.root / "latest").is_symlink()
+
+
 def test_not_in_the_process_list(tmp_path):
     """O4: neither in the arguments of a process nor in the environment of the worker or of a program."""
     with f.FaultServer([f.silence()]) as server:

@@ -118,7 +118,7 @@ local function report_of(run, session_secrets, outcome, dir)
 end
 
 local function perform(run, session)
-  local secrets, err = lifecycle.secrets(session, run.lab, run.needs)
+  local secrets, err = lifecycle.own_secrets(session, run)
   if secrets == nil then
     return nil, err
   end

@@ -141,8 +141,27 @@ function M.secrets(session, lab, needs)
   }
 end
 
+--- As M.secrets, for a run that begins. Its spec is kept and shown as it is, and so must not hold
+--- the value of one.
+---@param session table
+---@param run table of prepare.run
+---@return table|false|nil told for the manifest, table|nil err
+function M.own_secrets(session, run)
+  local told_of, err = M.secrets(session, run.lab, run.needs)
+  if told_of ~= nil and session:scrub(run.spec_text) ~= run.spec_text then
+    local name = session:scrub(run.spec_text):match '<secret:([%w_]+)>' or 'NAME'
+    return nil,
+      {
+        code = 'REFUSED',
+        message = ('the spec holds the value of the secret %s, and would be kept'):format(name),
+        hint = ("tlab.secret '%s'  # in the recipe, where it is sent"):format(name),
+      }
+  end
+  return told_of, err
+end
+
 local function perform(run, session, how)
-  local secrets, err = M.secrets(session, run.lab, run.needs)
+  local secrets, err = M.own_secrets(session, run)
   if secrets == nil then
     return nil, err
   end
