@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -142,11 +143,18 @@ def test_each_change_is_a_round(lab):
 def test_changes_in_quick_succession_are_one(lab):
     with f.FaultServer([f.status(200, b"ok")] * 20) as server, watching(lab, "ask", f"url={server.base_url}") as rounds:
         rounds()
-        for text in ("2", "3", "4"):
-            replace(lab, "note.txt", text)
-        lab.write("recipes/ask.lua", ASK + "-- more\n")
-        lab.write("unrelated.txt", "x")
-        assert rounds()["changed"] == ["note.txt", "recipes/ask.lua"]
+        for number in range(2, 7):
+            began = time.monotonic()
+            for text in ("a", "b", str(number)):
+                replace(lab, "note.txt", text)
+            lab.write("recipes/ask.lua", ASK + f"-- {number}\n")
+            lab.write("unrelated.txt", "x")
+            took, line = time.monotonic() - began, rounds()
+            if took < 0.1:
+                break
+            while "recipes/ask.lua" not in line["changed"]:  # that was no quick succession
+                line = rounds()
+        assert line["changed"] == ["note.txt", "recipes/ask.lua"]
         os.utime(lab.root / "note.txt")
         lab.write("lua/words.lua", WORDS)
 
