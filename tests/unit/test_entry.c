@@ -35,6 +35,15 @@ TEST(pcall_goes_on_with_nothing)
   stops("n = 0 while true do pcall(pcall, error) n = n + 1 end", "return n", true);
 }
 
+TEST(handlers_of_errors)
+{
+  (void)state;
+  stops(
+      "n = 0 xpcall(function() while true do n = n + 1 end end, function() while true do end end)",
+      "return n", true);
+  stops("n = 0 xpcall(error, function() while true do n = n + 1 end end)", "return n", true);
+}
+
 TEST(coroutines)
 {
   (void)state;
@@ -225,6 +234,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(endless_loop),
       cmocka_unit_test(pcall_goes_on_with_nothing),
+      cmocka_unit_test(handlers_of_errors),
       cmocka_unit_test(coroutines),
       cmocka_unit_test(closing),
       cmocka_unit_test(what_waits),

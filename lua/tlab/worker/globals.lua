@@ -15,7 +15,6 @@ local BASE = {
   'tonumber',
   'tostring',
   'type',
-  'xpcall',
   '_VERSION',
 }
 
@@ -90,6 +89,23 @@ local function make_wrap(tasks, close)
       tasks.may_go_on()
       return finish(thread, coroutine.resume(thread, ...))
     end
+  end
+end
+
+--- xpcall whose handler is passed over in an entry that is being stopped: Lua calls it from within the
+--- hook that stops, where nothing could stop it.
+local function make_xpcall(core)
+  return function(f, handler, ...)
+    if type(handler) ~= 'function' then
+      local got = type(handler)
+      error(("bad argument #2 to 'xpcall' (function expected, got %s)"):format(got), 2)
+    end
+    return xpcall(f, function(value)
+      if core.entry_stopping() then
+        return value
+      end
+      return handler(value)
+    end, ...)
   end
 end
 
@@ -171,6 +187,7 @@ function M.new(core, errors, tasks, modules)
   end
   globals.coroutine = core.view(make_coroutine(tasks), 'coroutine')
   globals.load = make_load(globals)
+  globals.xpcall = make_xpcall(core)
   globals.require = modules.require
   globals.tlab = make_tlab(core, errors, tasks)
   globals._G = globals
