@@ -92,13 +92,13 @@ local function make_wrap(tasks, close)
   end
 end
 
---- xpcall whose handler is passed over in an entry that is being stopped: Lua calls it from within the
---- hook that stops, where nothing could stop it.
+--- xpcall whose handler is passed over in an entry that is being stopped: Lua calls it from within
+--- the hook that stops, where nothing could stop it.
 local function make_xpcall(core)
   return function(f, handler, ...)
     if type(handler) ~= 'function' then
-      local got = type(handler)
-      error(("bad argument #2 to 'xpcall' (function expected, got %s)"):format(got), 2)
+      local message = "bad argument #2 to 'xpcall' (function expected, got %s)"
+      error(message:format(type(handler)), 2)
     end
     return xpcall(f, function(value)
       if core.entry_stopping() then
