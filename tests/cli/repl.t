@@ -168,6 +168,19 @@ STDERR:
   help: tlab runs
   ...
 
+TEST: no error of a session gets out of its comment in session.lua
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+RUN: printf 'error "a\\rx = 1\\r\\ny = 2"\n' | tlab repl
+EXIT: 1
+RUN: cat latest/session.lua
+STDOUT:
+  -- What was typed in a session of tlab repl; what failed is a comment.
+  -- error "a\rx = 1\r\ny = 2"
+  -- error[RUN_FAILED]: a
+  -- x = 1
+  -- y = 2
+
 TEST: a session is saved as a recipe, which runs
 FILE: lab.json
   { "schema": "tlab.lab/1" }

@@ -9,8 +9,9 @@ local TITLE = '-- What was typed in a session of tlab repl; what failed is a com
 
 local UNFINISHED = { code = 'INVALID', message = 'the last entry is not complete' }
 
+-- To Lua a carriage return ends a line, too, and with it a comment.
 local function commented(text)
-  return '-- ' .. text:gsub('\n', '\n-- ') .. '\n'
+  return '-- ' .. text:gsub('\r\n?', '\n'):gsub('\n', '\n-- ') .. '\n'
 end
 
 --- An entry in session.lua.
