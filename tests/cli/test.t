@@ -473,6 +473,11 @@ FILE: tests/recipes/a_test.lua
   t.test('wrong', function(lab)
     lab:run('a', {}):read 'x'
   end)
+  t.test('a circle', function()
+    local x = {}
+    x.x = x
+    t.eq(x, x)
+  end)
 RUN: tlab test -q
 EXIT: 1
 STDOUT:
@@ -486,4 +491,5 @@ STDOUT:
     # tests/recipes/a_test.lua:9: allow has no reed: did you mean "read"?
   not ok 5 - a: wrong
     # tests/recipes/a_test.lua:13: INVALID: the run failed: the spec is not valid: 1 error: /: the key "text" is missing
-  1..5
+  ok 6 - a: a circle
+  1..6

@@ -9,7 +9,9 @@ local MOST = 2000 -- bytes of one value in a message
 ---@param b any
 ---@return boolean
 function M.same(a, b)
-  if type(a) ~= 'table' or type(b) ~= 'table' then
+  if rawequal(a, b) then
+    return true -- also a table that is within itself
+  elseif type(a) ~= 'table' or type(b) ~= 'table' then
     return a == b
   end
   for key, value in next, a do
