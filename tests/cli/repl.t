@@ -168,6 +168,23 @@ STDERR:
   help: tlab runs
   ...
 
+TEST: a command that fails ends a script, as any error does
+FILE: lab.json
+  { "schema": "tlab.lab/1" }
+RUN: printf '1\n:show nope\n2\n' | tlab repl
+EXIT: 1
+STDOUT: 1
+STDERR:
+  error[NOT_FOUND]: there is no run "nope"
+  ...
+RUN: printf ':runs nope\n2\n' | tlab repl
+EXIT: 2
+STDERR:
+  error[USAGE]: "nope" is no condition, …
+  ...
+RUN: printf ':show\n:runs\n2\n' | tlab repl | tail -n 1
+STDOUT: 2
+
 TEST: no error of a session gets out of its comment in session.lua
 FILE: lab.json
   { "schema": "tlab.lab/1" }

@@ -15,13 +15,16 @@ local function command(name, words, help, perform)
   commands[name] = perform
 end
 
---- A command of tlab's own, with the words as they were typed.
-local function tlab(...)
+--- A command of tlab's own, with the words as they were typed. It tells its errors itself.
+local function tlab(prompt, ...)
   local given = { ... }
   for word in table.remove(given):gmatch '%S+' do
     given[#given + 1] = word
   end
-  require('host.cmd').main(given)
+  local exit = require('host.cmd').main(given)
+  if exit ~= 0 and not prompt.person then
+    prompt.exit, prompt.over = exit, true
+  end
 end
 
 command('help', '[NAME]', 'this list; what NAME is', function(prompt, rest)
@@ -35,12 +38,12 @@ command('time', 'EXPRESSION', 'evaluates it, and says how long that took', funct
   return nil, { text = rest, time = true }
 end)
 
-command('show', '[RUN]', 'what a run did, took and made', function(_, rest)
-  tlab('show', rest ~= '' and rest or 'latest')
+command('show', '[RUN]', 'what a run did, took and made', function(prompt, rest)
+  tlab(prompt, 'show', rest ~= '' and rest or 'latest')
 end)
 
-command('runs', '[COLUMN=VALUE ...]', 'the runs of the lab', function(_, rest)
-  tlab('runs', rest)
+command('runs', '[COLUMN=VALUE ...]', 'the runs of the lab', function(prompt, rest)
+  tlab(prompt, 'runs', rest)
 end)
 
 command('permits', '', 'what this session may do, and what the lab denies', function(prompt)

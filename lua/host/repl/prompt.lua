@@ -17,6 +17,7 @@ local PROMPT, MORE = '> ', '. '
 ---@field style table of standard error
 ---@field over boolean? whether the session is to end
 ---@field failed table? the error of a script's own command
+---@field exit integer? of a script's :show or :runs that failed, and has told why
 ---@field run table? of host.run.prepare, once it has begun
 ---@field session table? core.session
 ---@field entries table[] what was evaluated: {text, failed}
@@ -200,6 +201,8 @@ function Prompt:ended(result)
       result.error.file, result.error.line = nil, nil
     end
     return require('host.cmd.outcome').tell(result, self.options, self.lab, self:sources())
+  elseif self.exit then
+    return self.exit
   elseif self.options.json then
     out.json(result.manifest)
   elseif self.person and not self.options.quiet then
