@@ -414,7 +414,7 @@ int tl_line_read(const tl_line *line, tl_buf *out, tl_line_end *how, tl_err *e)
   open_editor();
   int rc = now.el ? edit_line(out, how, e) : plain_line(out, how, e);
   (void)close(now.signals);
-  if (now.came == SIGINT) *how = TL_LINE_INTERRUPTED;
+  if (now.came == SIGINT && isatty(STDIN_FILENO)) *how = TL_LINE_INTERRUPTED;
   else if (now.came == SIGHUP) *how = TL_LINE_GONE;
   else if (now.came) (void)raise(now.came); /* blocked by whoever waits for signals: pending */
   if (*how == TL_LINE_GONE) {

@@ -32,8 +32,8 @@ typedef enum {
 } tl_line_end;
 
 /* Reads one line into *out (emptied first; without its line break). Bytes of a terminal that are no UTF-8
- * become U+FFFD. SIGTERM ends the input and stays pending for whoever reads signals. Returns 0 with *how
- * set, or TL_ELIMIT when the line is too long, TL_EIO. */
+ * become U+FFFD. SIGTERM, and Ctrl-C where there is no terminal, ends the input and stays pending for
+ * whoever reads signals. Returns 0 with *how set, or TL_ELIMIT when the line is too long, TL_EIO. */
 int tl_line_read(const tl_line *line, tl_buf *out, tl_line_end *how, tl_err *e);
 
 /* Puts a line at the end of the history that the arrow keys and ^R go through. Not kept on disk. */

@@ -226,6 +226,19 @@ static void another_signal_ends_the_input_and_the_process(void **state)
   assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGTERM);
 }
 
+static void ctrl_c_ends_a_script(void **state)
+{
+  typist t = at_pipe();
+  (void)state;
+  type(&t, "one\n");
+  await(t.said, "[one]\n");
+  (void)usleep(50000); /* it waits for the next line */
+  assert_int_equal(kill(t.pid, SIGINT), 0);
+  (void)close(t.keys);
+  int how = end(&t);
+  assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGINT);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -237,6 +250,7 @@ int main(void)
       cmocka_unit_test(a_plain_terminal_does_as_well),
       cmocka_unit_test(a_lost_terminal_ends_the_input),
       cmocka_unit_test(another_signal_ends_the_input_and_the_process),
+      cmocka_unit_test(ctrl_c_ends_a_script),
   };
   return cmocka_run_group_tests_name("line", tests, NULL, NULL);
 }
