@@ -249,11 +249,9 @@ def test_narrow(lab, home):
         answer(terminal, "#x", "\n38")
         terminal.type("string.")
         terminal.keys("Tab")
-        terminal.until("> string.")
-        terminal.keys("Tab")
-        terminal.until(lambda screen: screen.endswith("> string."))
-        rows = terminal.screen(joined=True).split("> string.")[-2].split("\n")
-        assert {len(row) <= 20 for row in rows} == {True} and "gsub  len  lower" in rows, rows
+        listed = terminal.until(lambda screen: screen.count("> string.") == 2 and "upper\n" in screen, joined=True)
+        rows = listed.split("> string.")[1].split("\n")
+        assert "gsub  len  lower" in rows and max(len(row) for row in rows) <= 20, rows
         answer(terminal, "len('four')", "\n4")
 
 
