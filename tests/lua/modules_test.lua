@@ -18,6 +18,18 @@ t.test('a recipe gets the text of just those modules that are in the binary as t
   t.eq(find 'host.run.recipe', nil)
 end)
 
+t.test("the worker's own Lua is no module, and a lab cannot put its own in its place", function()
+  local folder = t.folder()
+  assert(core.fs.parents(folder .. '/lua/tlab/worker'))
+  assert(core.fs.replace(folder .. '/lua/tlab/worker/mine.lua', 'return 1'))
+  assert(core.fs.replace(folder .. '/lua/tlab/workers.lua', 'return 1'))
+  local find = recipes.modules { root = folder }
+  t.eq(find('tlab.workers').source, 'return 1')
+  t.eq(find 'tlab.worker.mine', nil)
+  t.eq(find 'tlab.worker.run', nil)
+  core.fs.purge(folder)
+end)
+
 t.test('what is near a module that is not there', function()
   local function near(name)
     local _, err = recipes.modules { root = '/nowhere' }(name)

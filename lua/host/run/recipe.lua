@@ -118,11 +118,13 @@ local SHARED = {
   ['host.view.width'] = true,
 }
 
+-- A lab's own lua/tlab/worker/ would count as the worker's Lua, which Ctrl-C leaves alone.
 local function is_hidden(name)
-  return name:match('^host%f[%W]')
-    and not SHARED[name]
-    and not name:match('^host%.spec%.schema[%a_]*$')
-    and not name:match('^host%.spec%.regex[%a_]*$')
+  return name:match '^tlab%.worker%f[%W]'
+    or name:match('^host%f[%W]')
+      and not SHARED[name]
+      and not name:match('^host%.spec%.schema[%a_]*$')
+      and not name:match('^host%.spec%.regex[%a_]*$')
 end
 
 --- Where `require` looks: the lab's own lua/ first, then the library in the binary.
