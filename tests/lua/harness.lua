@@ -5,45 +5,11 @@
 --   return t.done()
 
 local core = require 'core'
+local show = require 'tlab.test.show'
 
 local M = {}
 
 local count, failed = 0, 0
-
-local function show(value)
-  if type(value) ~= 'table' then
-    return type(value) == 'string' and string.format('%q', value) or tostring(value)
-  end
-  local keys, parts = {}, {}
-  for key in pairs(value) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    local x, y = type(a), type(b)
-    return x < y or x == y and x ~= 'table' and a < b
-  end)
-  for _, key in ipairs(keys) do
-    parts[#parts + 1] = tostring(key) .. '=' .. show(value[key])
-  end
-  return '{' .. table.concat(parts, ', ') .. '}'
-end
-
-local function same(a, b)
-  if type(a) ~= 'table' or type(b) ~= 'table' then
-    return a == b
-  end
-  for key, value in pairs(a) do
-    if not same(value, b[key]) then
-      return false
-    end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then
-      return false
-    end
-  end
-  return true
-end
 
 --- Runs one test; an error in it is its failure, and the next one runs.
 ---@param name string
@@ -51,7 +17,7 @@ end
 function M.test(name, fn)
   count = count + 1
   local ok, err = xpcall(fn, function(e)
-    return type(e) == 'table' and (e.message or show(e)) or tostring(e)
+    return type(e) == 'table' and (e.message or show.value(e)) or tostring(e)
   end)
   core.term.out((ok and 'ok ' or 'not ok ') .. count .. ' - ' .. name .. '\n')
   if not ok then
@@ -62,11 +28,9 @@ end
 
 --- Both sides are equal, tables by what they hold.
 function M.eq(got, expected, what)
-  if not same(got, expected) then
-    error(
-      (what and what .. ': ' or '') .. 'got ' .. show(got) .. ', expected ' .. show(expected),
-      2
-    )
+  if not show.same(got, expected) then
+    local came = ('got %s, expected %s'):format(show.value(got), show.value(expected))
+    error((what and what .. ': ' or '') .. came, 2)
   end
 end
 
@@ -82,11 +46,11 @@ end
 function M.err(fn, pattern)
   local ok, err = pcall(fn)
   if ok then
-    error('an error with ' .. show(pattern) .. ' was expected, none came', 2)
+    error('an error with ' .. show.value(pattern) .. ' was expected, none came', 2)
   end
-  local text = type(err) == 'table' and (err.message or show(err)) or tostring(err)
+  local text = type(err) == 'table' and (err.message or show.value(err)) or tostring(err)
   if pattern and not text:find(pattern) then
-    error('an error with ' .. show(pattern) .. ' was expected, got ' .. show(text), 2)
+    error('an error with ' .. show.value(pattern) .. ' was expected, got ' .. show.value(text), 2)
   end
   return err
 end
