@@ -73,16 +73,13 @@ static int check(const tl_call *call, const tl_val *how, tl_err *e)
         e, TL_EARGUMENT,
         "a spec cannot hold a secret: give its name, for the called recipe to ask for it");
   }
-  if (tl_len(how) == 0) {
-    return tl_fail(e, TL_EUNSUPPORTED, "run.call: this run can call no other");
-  }
+  if (tl_len(how) == 0) return tl_fail(e, TL_EUNSUPPORTED, "run.call: this run can call no other");
   if (depth > DEEPEST) {
     return tl_fail(e, TL_ELIMIT, "runs call each other %d deep at most: %s is not started", DEEPEST,
                    name->u.s.data);
   }
-  if (running >= AT_ONCE) {
+  if (running >= AT_ONCE)
     return tl_fail(e, TL_ELIMIT, "%d called runs are at work already", AT_ONCE);
-  }
   return 0;
 }
 
@@ -100,9 +97,7 @@ static int tell(const tl_call *call, const tl_val *how, tl_err *e)
   if (rc == 0 &&
       (fd < 0 || tl_fs_write_all(fd, text.data, text.len) < 0 || lseek(fd, 0, SEEK_SET) < 0)) {
     rc = tl_fail_errno(e, errno, "cannot hand the spec over");
-    if (fd >= 0) {
-      (void)close(fd);
-    }
+    if (fd >= 0) (void)close(fd);
   }
   tl_buf_free(&text);
   return rc < 0 ? rc : fd;
@@ -119,9 +114,7 @@ int prim_run_call(tl_call *call)
   const tl_val *how = call->guard->calls(call->guard->ud);
   int rc = check(call, how, e);
   int in = rc < 0 ? rc : tell(call, how, e);
-  if (in < 0) {
-    return in;
-  }
+  if (in < 0) return in;
   called *c = tl_zalloc(sizeof *c);
   *c = (called){.call = call, .said = TL_BUF(SIZE_MAX / 2)};
   rc = tl_spawn_called(tl_get_str(how, "dev_lua", NULL), call->places[0].dirfd, in, &c->pid,
@@ -145,12 +138,8 @@ static void hear(called *c)
   char chunk[CHUNK];
   while (c->fd >= 0) {
     ssize_t n = read(c->fd, chunk, sizeof chunk);
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n < 0 && errno == EAGAIN) {
-      return;
-    }
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) return;
     if (n <= 0) {
       (void)close(c->fd);
       c->fd = -1;
@@ -190,9 +179,7 @@ static int take_cut(called *c, int status, tl_err *e)
     (void)tl_fail(e, TL_ECRASHED, "the run of %s ended with %d and without a word", name,
                   WEXITSTATUS(status));
   }
-  if (begun.type != TL_MAP) {
-    return e->code;
-  }
+  if (begun.type != TL_MAP) return e->code;
   tl_val error = tl_map();
   (void)tl_put(&error, "code", tl_str(tl_code_name(e->code)));
   (void)tl_put(&error, "message", tl_str(e->msg));
@@ -229,17 +216,13 @@ static void conclude(called *c)
   while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR) {}
   hear(c);
   called **at = &all;
-  while (*at != c) {
-    at = &(*at)->next;
-  }
+  while (*at != c) at = &(*at)->next;
   *at = c->next;
   running--;
   tl_call *call = c->call;
   int rc = take_end(c, status);
   (void)close(c->pidfd);
-  if (c->fd >= 0) {
-    (void)close(c->fd);
-  }
+  if (c->fd >= 0) (void)close(c->fd);
   tl_buf_free(&c->said);
   free(c);
   call->state = NULL;
@@ -270,26 +253,18 @@ void tl_called_ready(void)
   unsigned count = 0;
   for (called *c = all; c; c = c->next) {
     hear(c);
-    if (has_ended(c, 0)) {
-      ended[count++] = c;
-    }
+    if (has_ended(c, 0)) ended[count++] = c;
   }
   /* Last, as done() may start new ones. */
-  for (unsigned i = 0; i < count; i++) {
-    conclude(ended[i]);
-  }
+  for (unsigned i = 0; i < count; i++) conclude(ended[i]);
 }
 
 void tl_called_cancel(void)
 {
-  for (const called *c = all; c; c = c->next) {
-    (void)kill(c->pid, SIGTERM);
-  }
+  for (const called *c = all; c; c = c->next) (void)kill(c->pid, SIGTERM);
   for (int64_t until = tl_clock_ms() + GRACE_MS; all;) {
     int64_t left = until - tl_clock_ms();
-    if (left <= 0) {
-      (void)kill(all->pid, SIGKILL);
-    }
+    if (left <= 0) (void)kill(all->pid, SIGKILL);
     if (has_ended(all, left > 0 ? (int)left : -1)) {
       conclude(all);
     } else {
@@ -302,12 +277,9 @@ void tl_called_cancel(void)
  * at once when that is not its parent (any more). */
 int prim_run_follow(tl_call *call)
 {
-  if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) {
+  if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
     return tl_fail_errno(&call->err, errno, "cannot be told of the caller's end");
-  }
-  if (getppid() != call->args[0].u.i) {
-    _exit(128 + SIGTERM);
-  }
+  if (getppid() != call->args[0].u.i) _exit(128 + SIGTERM);
   call->out = tl_bool(true);
   return 0;
 }
