@@ -77,7 +77,7 @@ end
 ---@param run table
 ---@param how table {offline?}
 ---@return table
-function M.calls(run, how)
+local function calls_of(run, how)
   local depth = run.parent and run.parent.depth or 0
   return {
     parent = { id = run.id, folder = run.folder, depth = depth + 1 },
@@ -88,16 +88,24 @@ function M.calls(run, how)
   }
 end
 
+--- What a run may touch, as session:permit takes it.
+---@param run table
+---@param how table of the command line
+---@return table
+function M.permits(run, how)
+  return {
+    needs = run.needs,
+    allow = run.allow,
+    deny = run.deny,
+    calls = calls_of(run, how),
+    undeclared = how.undeclared or false,
+  }
+end
+
 local function permit_and_run(run, session, manifest, how)
   local ok, err = folder.fill(run, manifest)
   if ok then
-    ok, err = session:permit {
-      needs = run.needs,
-      allow = run.allow,
-      deny = run.deny,
-      calls = M.calls(run, how),
-      undeclared = how.undeclared or false,
-    }
+    ok, err = session:permit(M.permits(run, how))
   end
   if ok then
     ok, err = session:begin(run.dir, true)

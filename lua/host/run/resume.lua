@@ -93,13 +93,7 @@ local function perform(run, session, manifest, how)
     return nil, err
   end
   local ok
-  ok, err = session:permit {
-    needs = run.needs,
-    allow = run.allow,
-    deny = run.deny,
-    calls = lifecycle.calls(run, how),
-    undeclared = how.undeclared or false,
-  }
+  ok, err = session:permit(lifecycle.permits(run, how))
   if ok then
     ok, err = lifecycle.secrets(session, run.lab, run.needs)
     run.secrets = ok or nil
