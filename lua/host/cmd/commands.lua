@@ -10,43 +10,20 @@ local options = require 'host.cmd.options'
 
 local M = { global = options.global, options = options.all }
 
-local RUN_OPTIONS = {
-  'allow-net',
-  'allow-read',
-  'allow-run',
-  'allow-env',
-  'limit-seconds',
-  'limit-memory',
-  'limit-cpu',
-  'offline',
-  'reuse',
-  'seed',
-  'dry-run',
-  'watch',
-}
-
-local REPL_OPTIONS = {
-  'allow-net',
-  'allow-read',
-  'allow-run',
-  'allow-env',
-  'limit-seconds',
-  'limit-memory',
-  'limit-cpu',
-  'offline',
-  'seed',
-}
-
-local RESUME_OPTIONS = {
-  'allow-net',
-  'allow-read',
-  'allow-run',
-  'allow-env',
-  'limit-seconds',
-  'limit-memory',
-  'limit-cpu',
-  'offline',
-}
+--- The options of what runs a recipe: permits, limits, and those that only this command has.
+local function running(...)
+  return {
+    'allow-net',
+    'allow-read',
+    'allow-run',
+    'allow-env',
+    'limit-seconds',
+    'limit-memory',
+    'limit-cpu',
+    'offline',
+    ...,
+  }
+end
 
 M.commands = {
   {
@@ -79,7 +56,7 @@ M.commands = {
     usage = 'tlab run [OPTIONS] RECIPE [SPEC] [key=value ...]',
     words = { 1 },
     takes = { 'recipe', 'spec' },
-    options = RUN_OPTIONS,
+    options = running('reuse', 'seed', 'dry-run', 'watch'),
     examples = {
       { 'tlab run recipes/ai.lua spec.json', 'a recipe with its spec' },
       { 'tlab ai spec.json --dry-run', 'what it would do and need; nothing is kept' },
@@ -93,7 +70,7 @@ M.commands = {
     summary = 'try things out line by line, and keep all of it',
     usage = 'tlab repl [OPTIONS]',
     words = { 0, 0 },
-    options = REPL_OPTIONS,
+    options = running 'seed',
     examples = {
       { 'tlab repl', 'a session: every line is answered at once; :quit ends it' },
       { "printf '1 + 1\\n' | tlab repl", 'the same without a terminal: a script' },
@@ -131,7 +108,7 @@ M.commands = {
     usage = 'tlab resume [OPTIONS] RUN',
     words = { 1, 1 },
     takes = { 'run' },
-    options = RESUME_OPTIONS,
+    options = running(),
     examples = {
       { 'tlab resume latest', 'what is recorded is answered, the rest performed' },
       { 'tlab resume 3f9a --limit-seconds=600', 'with more time than it had' },
