@@ -9,14 +9,12 @@ local out = require 'host.cmd.out'
 local SHELLS = { 'bash', 'zsh', 'fish' }
 
 local function unknown(word)
-  local near = require('host.view.suggest').near(word, SHELLS, 1)[1]
+  local suggest = require 'host.view.suggest'
+  local near = suggest.near(word, SHELLS, 1)[1]
   return nil,
     {
       code = 'USAGE',
-      message = ('there is no completion for "%s"%s'):format(
-        word,
-        near and ', did you mean ' .. near .. '?' or ''
-      ),
+      message = ('there is no completion for "%s"%s'):format(word, suggest.behind(near)),
       details = { 'expected: ' .. table.concat(SHELLS, ', ') },
       hint = 'tlab completion ' .. (near or SHELLS[1]),
     }

@@ -18,7 +18,7 @@ local function unknown(word, near)
       code = 'USAGE',
       message = ('there is no error code "%s"%s'):format(
         word,
-        near and ', did you mean ' .. near .. '?' or ''
+        require('host.view.suggest').behind(near)
       ),
       hint = near and 'tlab explain ' .. near or 'tlab explain',
     }

@@ -40,11 +40,7 @@ local function column_of(name)
   end
   local near = suggest.near(name, known, 1)[1]
   return usage(
-    string.format(
-      'runs have no column "%s"%s',
-      name,
-      near and ', did you mean ' .. near .. '?' or ''
-    ),
+    string.format('runs have no column "%s"%s', name, suggest.behind(near)),
     'tlab help runs',
     not near
         and { 'columns: ' .. table.concat(index.COLUMNS, ' ') .. ', param.NAME and metric.NAME' }

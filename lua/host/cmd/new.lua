@@ -18,12 +18,10 @@ local function wrong(kind, name)
   elseif kind == 'editor' then
     return name and usage('tlab new editor takes no name', 'tlab new editor') or nil
   end
-  local near = require('host.view.suggest').near(kind, KINDS, 1)[1]
+  local suggest = require 'host.view.suggest'
+  local near = suggest.near(kind, KINDS, 1)[1]
   return usage(
-    ('there is nothing called "%s" to be made%s'):format(
-      kind,
-      near and ', did you mean ' .. near .. '?' or ''
-    ),
+    ('there is nothing called "%s" to be made%s'):format(kind, suggest.behind(near)),
     near == 'editor' and 'tlab new editor' or 'tlab new recipe ' .. (name or 'haiku')
   )
 end

@@ -132,7 +132,7 @@ function readers.choice(value, option)
   end
   local expected = 'one of ' .. table.concat(option.choices, ', ')
   local near = suggest.near(value, option.choices, 1)[1]
-  return nil, near and expected .. ', did you mean ' .. near .. '?' or expected, near
+  return nil, expected .. suggest.behind(near), near
 end
 
 function readers.list(value, _, list)
@@ -164,7 +164,7 @@ local function unknown_option(as, tables, command)
   local near = suggest.near(as, names, 1)[1]
   local of = command and 'tlab ' .. command.name or 'tlab'
   return usage(
-    string.format('%s has no option %s%s', of, as, near and ', did you mean ' .. near .. '?' or ''),
+    string.format('%s has no option %s%s', of, as, suggest.behind(near)),
     command and 'tlab help ' .. command.name or 'tlab help'
   )
 end

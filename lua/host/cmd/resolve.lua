@@ -8,17 +8,14 @@ local function unknown(name)
   local names = tables.names()
   local others = recipes.names()
   table.move(others, 1, #others, #names + 1, names)
-  local near = require('host.view.suggest').near(name, names, 1)[1]
+  local suggest = require 'host.view.suggest'
+  local near = suggest.near(name, names, 1)[1]
   local lab, err = require('host.lab').find('.')
   local elsewhere = not near and not lab
   return nil,
     {
       code = 'USAGE',
-      message = string.format(
-        'there is no command or recipe "%s"%s',
-        name,
-        near and ', did you mean ' .. near .. '?' or ''
-      ),
+      message = string.format('there is no command or recipe "%s"%s', name, suggest.behind(near)),
       details = elsewhere and { 'recipes are looked for in a lab, and ' .. err.message } or nil,
       hint = near and 'tlab help ' .. near or 'tlab help',
     }

@@ -81,10 +81,7 @@ function M.perform(prompt, line)
   local near = suggest.near(name, names, 1)[1]
   return {
     code = 'USAGE',
-    message = ('there is no command :%s%s'):format(
-      name,
-      near and ', did you mean :' .. near .. '?' or ''
-    ),
+    message = ('there is no command :%s%s'):format(name, suggest.behind(near and ':' .. near)),
     hint = ':' .. (near or 'help'),
   }
 end

@@ -204,10 +204,7 @@ function M.answer(prompt, line)
   return true,
     {
       code = 'NOT_FOUND',
-      message = ('there is no help on %s%s'):format(
-        name,
-        near and ', did you mean ' .. near .. '?' or ''
-      ),
+      message = ('there is no help on %s%s'):format(name, suggest.behind(near)),
       hint = '?' .. (near or ''),
     }
 end

@@ -91,10 +91,7 @@ function M.find(lab, word)
   return nil,
     {
       code = 'NOT_FOUND',
-      message = ('there is no recipe %s%s'):format(
-        word,
-        meant and ', did you mean ' .. meant .. '?' or ''
-      ),
+      message = ('there is no recipe %s%s'):format(word, suggest.behind(meant)),
       details = { 'looked for: ' .. table.concat(tried, ', ') },
       hint = meant and 'tlab help ' .. meant or 'tlab help',
     }

@@ -61,11 +61,7 @@ local function missing(ref, lab, searched)
   return nil,
     {
       code = 'NOT_FOUND',
-      message = string.format(
-        'there is no run "%s"%s',
-        ref,
-        near and ', did you mean latest?' or ''
-      ),
+      message = string.format('there is no run "%s"%s', ref, suggest.behind(near or nil)),
       details = {
         not lab and "expected, outside a lab: a run's folder"
           or "expected: a run's folder, four or more digits of its id, or latest",

@@ -108,8 +108,7 @@ end
 ---@param text string
 ---@return string
 function M.near(text)
-  local near = suggest.near(text, { 'today', 'yesterday' }, 1)[1]
-  return near and (', did you mean %s?'):format(near) or ''
+  return suggest.behind(suggest.near(text, { 'today', 'yesterday' }, 1)[1])
 end
 
 return M

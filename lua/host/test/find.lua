@@ -50,10 +50,7 @@ local function unknown(lab, word, files)
   local near = suggest.near(name, names, 1)[1]
   return {
     code = 'NOT_FOUND',
-    message = ('there is no test of "%s"%s'):format(
-      name,
-      near and ', did you mean ' .. near .. '?' or ''
-    ),
+    message = ('there is no test of "%s"%s'):format(name, suggest.behind(near)),
     details = { 'tests are ' .. FOLDER .. '/NAME' .. ENDING },
     hint = near and 'tlab test ' .. near or 'tlab test',
   }

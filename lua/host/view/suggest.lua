@@ -61,6 +61,13 @@ function M.near(word, names, most)
   return out
 end
 
+--- `, did you mean x?` behind a message, or nothing.
+---@param near string|nil
+---@return string
+function M.behind(near)
+  return near and (', did you mean %s?'):format(near) or ''
+end
+
 --- `did you mean "x"?` or nil.
 ---@param word string
 ---@param names string[]
