@@ -35,7 +35,8 @@ def test_another_picture_is_told_from_it(now):
         assert old in picture, old
         assert record.difference(picture.replace(old, new, 1), now), old
     assert record.difference(picture, now[:-1]) and record.difference(picture, [*now, [(0, "more", "default", False)]])
-    again = re.sub(r"\b\d+(\.\d)? (m?s)\b", r"77 \2", picture)
+    # another time, also where it took just 77 ms
+    again = re.sub(r"\b(\d+)(?:\.\d)? (m?s)\b", lambda m: f"{78 if m[1] == '77' else 77} {m[2]}", picture)
     assert again != picture and record.difference(again, now) is None
 
 
